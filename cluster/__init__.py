@@ -1,0 +1,1 @@
+"""Where it is computed: local processes now, queues and GPUs through the same door."""

@@ -1,0 +1,1 @@
+"""What is computed: one folder a step, in the order in which data flows."""

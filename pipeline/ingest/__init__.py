@@ -1,0 +1,1 @@
+"""From files to the chunked store and the observations table."""

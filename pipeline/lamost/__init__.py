@@ -1,0 +1,1 @@
+"""The survey's files: bytes to Spectrum, names, catalogues."""

@@ -1,0 +1,1 @@
+"""The residual network: model, training, checkpoints, prediction."""

@@ -1,0 +1,1 @@
+"""A synthetic survey in the real formats, with known truth."""

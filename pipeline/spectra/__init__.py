@@ -1,0 +1,1 @@
+"""From stored spectra to network input: pure functions on arrays."""
