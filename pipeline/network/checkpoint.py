@@ -1,0 +1,184 @@
+"""A trained network on disk: weights as safetensors, and a JSON card that says what they are."""
+
+import hashlib
+import os
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, FiniteFloat, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from pipeline.network.model import PairNet, build_model
+from pipeline.network.settings import NetworkSettings, TrainingSettings
+from pipeline.section import Section
+from pipeline.spectra.settings import SpectraSettings
+
+WEIGHTS = "model.safetensors"
+CARD = "model.json"
+
+
+class CheckpointError(ValueError):
+    """A model or training state on disk is missing, damaged or not the one that is wanted."""
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of what the weights depend on."""
+    return {name: version(name) for name in ("pairspec", "torch", "numpy", "safetensors")}
+
+
+class ModelCard(Section):
+    """What stands beside the weights: enough to rebuild the network and its input."""
+
+    format: Literal["pairspec-model-1"] = "pairspec-model-1"
+    """Layout of the card."""
+
+    model_id: str = ""
+    """First 12 digits of ``sha256``; filled in on saving."""
+
+    sha256: str = ""
+    """Digest of the weights' file; filled in on saving."""
+
+    network: NetworkSettings
+    """Sizes of the layers."""
+
+    n_pixel: int = Field(ge=1)
+    """Pixels of the common grid, which ``spectra`` defines."""
+
+    spectra: SpectraSettings
+    """Grid and preprocessing that the network was trained on; inference must use the same."""
+
+    training: TrainingSettings | None = None
+    """How it was trained."""
+
+    data: str
+    """What it was trained on, in words."""
+
+    data_digest: str = ""
+    """Digest of the training data."""
+
+    split_seed: int
+    """Seed of the split into training, validation and test."""
+
+    metrics: dict[str, FiniteFloat] = Field(default_factory=dict)
+    """What it reached: epoch, validation AUC and the like."""
+
+    versions: dict[str, str] = Field(default_factory=package_versions)
+    """Versions of the packages that trained it."""
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees all of it or nothing."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def save_model(folder: Path, model: PairNet, card: ModelCard) -> Path:
+    """Write weights and card, the card last, since it makes the weights valid.
+
+    Parameters
+    ----------
+    folder
+        Where to; made if it does not exist. A model already there is replaced.
+    model
+        The trained network.
+    card
+        What it is; ``model_id`` and ``sha256`` are filled in here.
+
+    Returns
+    -------
+    Path
+        The folder, which is what `load_model` takes.
+
+    Raises
+    ------
+    CheckpointError
+        When the card describes another network than `model`.
+    """
+    if (card.network, card.n_pixel) != (model.settings, model.n_pixel):
+        raise CheckpointError(
+            "the card describes another network than the one to save: "
+            "take card.network and card.n_pixel from the model"
+        )
+    weights = save({name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()})
+    digest = hashlib.sha256(weights).hexdigest()
+    card = card.model_copy(update={"sha256": digest, "model_id": digest[:12]})
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / WEIGHTS, weights)
+    write_atomically(folder / CARD, card.model_dump_json(indent=2).encode())
+    return folder
+
+
+def read_card(path: Path) -> ModelCard:
+    """Read the card of a model alone.
+
+    Raises
+    ------
+    CheckpointError
+        When it is missing, or is not a card of this format.
+    """
+    try:
+        return ModelCard.model_validate_json((path / CARD).read_bytes())
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"no model in {path}: {CARD} is missing; train one, or give the right folder"
+        ) from None
+    except ValidationError as error:
+        raise CheckpointError(
+            f"{path / CARD} is not a card that this version reads: {error}; "
+            "copy the model again, or use the version of pairspec that wrote it"
+        ) from None
+
+
+def load_model(path: Path, sha256: str | None = None) -> tuple[PairNet, ModelCard]:
+    """Read a network from its folder, ready for inference, on the CPU.
+
+    Parameters
+    ----------
+    path
+        Folder that holds the weights and the card.
+    sha256
+        Digest that the weights must have, where the caller expects certain ones.
+
+    Returns
+    -------
+    tuple of PairNet and ModelCard
+
+    Raises
+    ------
+    CheckpointError
+        When anything is missing or does not fit together; the message says what to do.
+    """
+    card = read_card(path)
+    try:
+        weights = (path / WEIGHTS).read_bytes()
+    except FileNotFoundError:
+        raise CheckpointError(f"{path / WEIGHTS} is missing: copy the model again") from None
+    digest = hashlib.sha256(weights).hexdigest()
+    if digest != card.sha256:
+        raise CheckpointError(
+            f"{path / WEIGHTS} has sha256 {digest}, its card says {card.sha256}: "
+            "a file was damaged or replaced alone; copy both again"
+        )
+    if sha256 is not None and digest != sha256:
+        raise CheckpointError(
+            f"{path} holds the model {digest[:12]}, but {sha256[:12]} is wanted: "
+            "give the folder of that model, or plan the run again with this one"
+        )
+    model = build_model(card.network, card.n_pixel)
+    try:
+        model.load_state_dict(load(weights))
+    except (SafetensorError, RuntimeError) as error:
+        raise CheckpointError(
+            f"the weights in {path} do not fit the network on their card: {error}; "
+            "card and weights come from different models, copy both again"
+        ) from None
+    return model.eval(), card

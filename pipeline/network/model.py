@@ -1,0 +1,154 @@
+"""The residual network that tells two stars from one."""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import fuse_conv_bn_eval
+from torch.utils.flop_counter import FlopCounterMode
+
+from pipeline.network.settings import NetworkSettings
+
+
+class ConvNorm(nn.Module):
+    """A convolution and its batch norm, which `folded` makes one convolution."""
+
+    def __init__(self, n_in: int, n_out: int, kernel: int, stride: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(n_in, n_out, kernel, stride, padding=kernel // 2, bias=False)
+        self.norm: nn.BatchNorm1d | nn.Identity = nn.BatchNorm1d(n_out)
+
+    def forward(self, x_BCL: Tensor) -> Tensor:
+        """Convolve and normalise."""
+        y_BCL: Tensor = self.norm(self.conv(x_BCL))
+        return y_BCL
+
+
+class BasicBlock(nn.Module):
+    """Convolution, norm, ReLU, convolution, norm, and the skip around them."""
+
+    def __init__(self, n_in: int, n_out: int, kernel: int, stride: int) -> None:
+        super().__init__()
+        self.first = ConvNorm(n_in, n_out, kernel, stride)
+        self.second = ConvNorm(n_out, n_out, kernel, 1)
+        same = n_in == n_out and stride == 1
+        self.skip = nn.Identity() if same else ConvNorm(n_in, n_out, 1, stride)
+        # A block that starts as its skip alone lets a deep network learn from the first step.
+        if isinstance(self.second.norm, nn.BatchNorm1d):
+            nn.init.zeros_(self.second.norm.weight)
+
+    def forward(self, x_BCL: Tensor) -> Tensor:
+        """Transform the features."""
+        y_BCL = torch.relu_(self.first(x_BCL))
+        y_BCL = self.second(y_BCL)
+        return torch.relu_(y_BCL + self.skip(x_BCL))
+
+
+class PairNet(nn.Module):
+    """Normalised flux in, log-odds of two stars out.
+
+    The two-class cross-entropy depends only on the difference of the two logits, where it is
+    the binary cross-entropy; so there is one output, that difference, and p_b is its sigmoid.
+
+    The features keep their place along the spectrum (no pooling over it): a wavelength on the
+    common grid means the same line in every star.
+    """
+
+    def __init__(self, settings: NetworkSettings, n_pixel: int) -> None:
+        super().__init__()
+        self.settings = settings
+        self.n_pixel = n_pixel
+        self.stem = ConvNorm(1, settings.stem_channels, settings.stem_kernel, settings.stem_stride)
+        stages: list[nn.Module] = []
+        n_in, length = settings.stem_channels, -(-n_pixel // settings.stem_stride)
+        for n_out, blocks, stride in zip(
+            settings.channels, settings.blocks, settings.strides, strict=True
+        ):
+            for i in range(blocks):
+                step = stride if i == 0 else 1
+                stages.append(BasicBlock(n_in, n_out, settings.kernel, step))
+                n_in, length = n_out, -(-length // step)
+        self.stages = nn.Sequential(*stages)
+        self.head = nn.Sequential(
+            nn.Flatten(),
+            nn.Dropout(settings.dropout),
+            nn.Linear(n_in * length, settings.hidden),
+            nn.ReLU(),
+            nn.Dropout(settings.dropout),
+            nn.Linear(settings.hidden, 1),
+        )
+
+    def forward(self, flux_BL: Tensor) -> Tensor:
+        """Log-odds that a spectrum holds two stars.
+
+        Parameters
+        ----------
+        flux_BL
+            Flux over the continuum (continuum = 1) on the common grid, float32.
+
+        Returns
+        -------
+        Tensor
+            logit_B; the binary probability p_b is its sigmoid.
+        """
+        # Zero is the continuum, so that the padding at both ends is continuum too; and the
+        # subtraction happens in float32, since bfloat16 resolves only 0.4 % near 1.
+        x_BCL = (flux_BL - 1.0).unsqueeze(1).to(self.dtype)
+        features_BCL = self.stages(torch.relu_(self.stem(x_BCL)))
+        # The last layers are cheap; float32 keeps the logit exact.
+        logit_B1: Tensor = self.head(features_BCL.float())
+        return logit_B1.squeeze(1)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Arithmetic of the convolutions."""
+        return next(self.stem.parameters()).dtype
+
+
+def build_model(settings: NetworkSettings, n_pixel: int) -> PairNet:
+    """Build an untrained network for spectra of `n_pixel` pixels.
+
+    Parameters
+    ----------
+    settings
+        Sizes of the layers.
+    n_pixel
+        Pixels of the common grid.
+
+    Raises
+    ------
+    ValueError
+        When the spectrum is shorter than what one feature of the last stage steps over.
+    """
+    step = settings.stem_stride
+    for stride in settings.strides:
+        step *= stride
+    if n_pixel < step:
+        raise ValueError(
+            f"spectra of {n_pixel} pixels are too short for strides that multiply to {step}: "
+            "lower stem_stride or strides, or widen the grid"
+        )
+    return PairNet(settings, n_pixel)
+
+
+def folded(model: PairNet) -> PairNet:
+    """Return a copy for inference, each batch norm folded into its convolution."""
+    model = copy.deepcopy(model).eval()
+    for module in model.modules():
+        if isinstance(module, ConvNorm) and isinstance(module.norm, nn.BatchNorm1d):
+            module.conv = fuse_conv_bn_eval(module.conv, module.norm)
+            module.norm = nn.Identity()
+    return model
+
+
+def parameter_count(model: nn.Module) -> int:
+    """Count the trained numbers of a network."""
+    return sum(p.numel() for p in model.parameters())
+
+
+def flop_count(model: PairNet) -> int:
+    """Count the floating-point operations of one spectrum (a multiply-add counts as two)."""
+    ghost = copy.deepcopy(model).eval().to("meta")
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        ghost(torch.empty(1, model.n_pixel, device="meta"))
+    return int(counter.get_total_flops())

@@ -1,0 +1,138 @@
+"""Sizes of the network, how it is trained, and how it is applied."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from pipeline.section import Section
+
+Device = Literal["auto", "cpu", "cuda"]
+Precision = Literal["float32", "bfloat16"]
+
+
+class NetworkSettings(Section):
+    """Sizes of the residual network; the tuples hold one entry a stage, from the input on.
+
+    The paper names the kinds of layers but not their sizes. The defaults are what learns fastest
+    a second of two CPU cores: about 1 M parameters and 30 MFLOP a spectrum of 3535 pixels.
+    """
+
+    stem_channels: int = Field(16, ge=1)
+    """Channels of the first convolution. [assumed]"""
+
+    stem_kernel: int = Field(15, ge=1)
+    """Pixels that the first convolution sees; odd. [assumed]"""
+
+    stem_stride: int = Field(4, ge=1)
+    """Step of the first convolution in pixels. [assumed: LAMOST samples 1.5-2 pixels a
+    resolution element, and the step keeps the later layers cheap]"""
+
+    channels: tuple[int, ...] = (16, 32, 64, 128)
+    """Channels of each stage. [assumed]"""
+
+    blocks: tuple[int, ...] = (1, 1, 1, 1)
+    """Basic blocks in each stage. [assumed]"""
+
+    strides: tuple[int, ...] = (2, 2, 2, 2)
+    """Step of the first block of each stage. [assumed]"""
+
+    kernel: int = Field(5, ge=1)
+    """Width of the convolutions in the blocks; odd. [assumed]"""
+
+    hidden: int = Field(128, ge=1)
+    """Width of the first of the two fully connected layers. [assumed]"""
+
+    dropout: float = Field(0.5, ge=0, lt=1)
+    """Share of the activations dropped before each fully connected layer. [paper]"""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if not len(self.channels) == len(self.blocks) == len(self.strides) > 0:
+            raise ValueError(
+                "channels, blocks and strides need one entry a stage each, got "
+                f"{len(self.channels)}, {len(self.blocks)} and {len(self.strides)}"
+            )
+        if min(*self.channels, *self.blocks, *self.strides) < 1:
+            raise ValueError("channels, blocks and strides must all be at least 1")
+        if self.kernel % 2 == 0 or self.stem_kernel % 2 == 0:
+            raise ValueError("kernel and stem_kernel must be odd, so that padding is symmetric")
+        return self
+
+
+class TrainingSettings(Section):
+    """How the network is trained."""
+
+    optimizer: Literal["adam"] = "adam"
+    """Optimiser. [paper]"""
+
+    learning_rate: float = Field(1e-4, gt=0)
+    """Highest learning rate. [paper]"""
+
+    schedule: Literal["constant", "cosine"] = "constant"
+    """Learning rate over the epochs: constant, or a warm-up and then half a cosine down to
+    nothing at ``max_epochs``. [assumed]"""
+
+    warmup_share: float = Field(0.05, ge=0, lt=1)
+    """Share of all steps over which the cosine schedule rises linearly. [assumed]"""
+
+    batch_size: int = Field(128, ge=1)
+    """Spectra a step on each rank. [assumed]"""
+
+    max_epochs: int = Field(60, ge=1)
+    """Epochs after which training ends in any case. [assumed]"""
+
+    patience: int = Field(8, ge=1)
+    """Training ends after this many epochs without a better validation AUC. [assumed; early
+    stopping: paper]"""
+
+    oversample: bool = True
+    """Repeat the rarer class until both weigh the same. [paper]"""
+
+    clip_norm: float = Field(5.0, ge=0)
+    """Largest norm of the gradient; 0: no clipping. [assumed]"""
+
+    weight_decay: float = Field(0.0, ge=0)
+    """L2 penalty on the weights. [assumed]"""
+
+    shift_pixels: int = Field(0, ge=0)
+    """Augmentation: shift each training spectrum at random by up to so many pixels.
+    [assumed: off]"""
+
+    mask_share: float = Field(0.0, ge=0, lt=1)
+    """Augmentation: set one random stretch of this share of each training spectrum to the
+    continuum. [assumed: off]"""
+
+    seed: int = Field(1, ge=0)
+    """Seed of weights, order, dropout and augmentation. [assumed]"""
+
+    n_examples: int = Field(32_000, ge=2)
+    """Simulated spectra where there is no survey to train on. [assumed]"""
+
+    validation_share: float = Field(0.1, gt=0, lt=1)
+    """Share of the simulated stars kept for validation. [paper: 80/10/10]"""
+
+    precision: Precision = "float32"
+    """Arithmetic of the forward pass; the weights stay float32. [assumed]"""
+
+    device: Device = "auto"
+    """Where to compute; ``auto``: the GPU where there is one. [assumed]"""
+
+    threads: int = Field(0, ge=0)
+    """CPU threads; 0: leave it to torch and the environment. [assumed]"""
+
+
+class InferSettings(Section):
+    """How the trained network is applied."""
+
+    batch_size: int = Field(64, ge=1)
+    """Spectra a pass. [assumed]"""
+
+    precision: Precision = "float32"
+    """Arithmetic; ``bfloat16`` is used only where the hardware computes in it, and float32
+    elsewhere. [assumed]"""
+
+    device: Device = "auto"
+    """Where to compute; ``auto``: the GPU where there is one. [assumed]"""
+
+    threads: int = Field(0, ge=0)
+    """CPU threads; 0: leave it to torch and the environment. [assumed]"""

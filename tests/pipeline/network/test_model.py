@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+import torch
+
+from pipeline.network.model import build_model, flop_count, folded, parameter_count
+from pipeline.network.settings import NetworkSettings
+
+
+def _norm(x_CL, norm):
+    w, b, m, v = (
+        t.detach().double().numpy()[:, None]
+        for t in (norm.weight, norm.bias, norm.running_mean, norm.running_var)
+    )
+    return (x_CL - m) / np.sqrt(v + norm.eps) * w + b
+
+
+def _conv(x_CL, conv):
+    weight = conv.weight.detach().double().numpy()
+    k, stride = weight.shape[2], conv.stride[0]
+    padded = np.pad(x_CL, ((0, 0), (k // 2, k // 2)))
+    starts = range(0, x_CL.shape[1], stride)
+    return np.stack([np.einsum("ock,ck->o", weight, padded[:, i : i + k]) for i in starts], axis=1)
+
+
+def _reference_logit(model, flux_L):
+    """The network by its plain formula in float64."""
+
+    def step(part, x_CL):
+        return _norm(_conv(x_CL, part.conv), part.norm)
+
+    x_CL = np.maximum(step(model.stem, flux_L[None].astype(np.float64) - 1), 0)
+    for block in model.stages:
+        skip = x_CL if isinstance(block.skip, torch.nn.Identity) else step(block.skip, x_CL)
+        x_CL = np.maximum(step(block.second, np.maximum(step(block.first, x_CL), 0)) + skip, 0)
+    first, last = (m for m in model.head if isinstance(m, torch.nn.Linear))
+    hidden = first.weight.detach().double().numpy() @ x_CL.ravel() + first.bias.detach().numpy()
+    return (last.weight.detach().double().numpy() @ np.maximum(hidden, 0))[0] + last.bias.item()
+
+
+def test_forward_is_the_formula_and_folding_keeps_it(model, flux_BL):
+    expected_B = np.array([_reference_logit(model, flux_L) for flux_L in flux_BL[:5]])
+    assert np.ptp(expected_B) > 1e-2
+    for net in (model, folded(model)):
+        with torch.inference_mode():
+            logit_B = net(torch.from_numpy(flux_BL[:5])).numpy()
+        np.testing.assert_allclose(logit_B, expected_B, rtol=1e-5, atol=1e-5)
+    assert any(isinstance(m, torch.nn.BatchNorm1d) for m in model.modules())
+    assert not any(isinstance(m, torch.nn.BatchNorm1d) for m in folded(model).modules())
+
+
+def test_default_sizes():
+    model = build_model(NetworkSettings(), 3535)
+    assert 0.5e6 < parameter_count(model) < 1.5e6
+    assert flop_count(model) <= 55e6
+
+
+def test_flops_count_a_multiply_add_as_two(tiny):
+    settings = tiny.model_copy(update={"channels": (4,), "blocks": (1,), "strides": (1,)})
+    length = 50  # 200 pixels, stem stride 4
+    stem = 2 * length * 4 * 7
+    block = 2 * 2 * length * 4 * 4 * 5
+    head = 2 * (4 * length * 8 + 8)
+    assert flop_count(build_model(settings, 200)) == stem + block + head
+
+
+def test_too_short_spectra_are_refused():
+    with pytest.raises(ValueError, match="too short"):
+        build_model(NetworkSettings(), 60)
