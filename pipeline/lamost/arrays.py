@@ -1,0 +1,110 @@
+"""Checks and conversions that every file's arrays go through, whoever unpacked them."""
+
+import os
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.lamost.errors import Reason, SpectrumError
+from pipeline.lamost.spectrum import FloatArray, Header, MaskArray, Spectrum
+
+LOG10_STEP = 1e-4
+WAVE_TOLERANCE_ANGSTROM = 0.01
+WAVE_START_ANGSTROM = (1_000.0, 30_000.0)
+"""Plausible first wavelengths; outside, the unit is probably not Angstrom."""
+UNCLEAR_MASK = np.uint32(1 << 31)
+"""Bit set where a file's mask value is no unsigned 32-bit whole number."""
+
+Values = npt.NDArray[np.generic]
+
+
+def assemble(
+    header: Header,
+    path: str | os.PathLike[str],
+    *,
+    flux: Values,
+    ivar: Values,
+    wave: Values,
+    andmask: Values,
+    ormask: Values,
+) -> Spectrum:
+    """Make a `Spectrum` from arrays of shape (N,) of any numeric type and byte order.
+
+    Raises
+    ------
+    SpectrumError
+        If the wavelengths are not log-linear.
+    """
+    wave_L = as_float32(wave)
+    check_wave(wave_L, path)
+    return Spectrum(
+        flux=as_float32(flux),
+        ivar=as_float32(ivar),
+        wave=wave_L,
+        andmask=as_mask(andmask),
+        ormask=as_mask(ormask),
+        header=header,
+    )
+
+
+def as_float32(values: Values) -> FloatArray:
+    """Copy to native float32; float64 values beyond its range become infinite."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)
+
+
+def as_mask(values: Values) -> MaskArray:
+    """Convert mask values, stored as floats, to bits.
+
+    Values that are no whole number from 0 to 2^32 - 1 (NaN, negative, fractions) get
+    `UNCLEAR_MASK`: whatever they meant, the pixel is not vouched for.
+    """
+    if not values.any():
+        return np.zeros(values.shape, np.uint32)
+    with np.errstate(invalid="ignore"):
+        bits = values.astype(np.uint32)
+        # The round trip is exact in float64; undefined casts differ from what they came from.
+        clear = bits == values.astype(np.float64)
+    return np.where(clear, bits, UNCLEAR_MASK)
+
+
+def log_linear_wave(coeff0: object, coeff1: object, n_pixel: int) -> FloatArray:
+    """Wavelengths 10^(COEFF0 + COEFF1 i) in Angstrom, shape (n_pixel,).
+
+    Without two numbers the result is NaN, which `check_wave` refuses.
+    """
+    numbers = (int, float)
+    if not isinstance(coeff0, numbers) or not isinstance(coeff1, numbers):
+        return np.full(n_pixel, np.nan, np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        wave_L = 10.0 ** (float(coeff0) + float(coeff1) * np.arange(n_pixel))
+        return wave_L.astype(np.float32)
+
+
+def check_wave(wave_L: FloatArray, path: str | os.PathLike[str]) -> None:
+    """Require a rise by 1e-4 dex a pixel to within 0.01 Angstrom.
+
+    Raises
+    ------
+    SpectrumError
+        With reason bad_wavelength.
+    """
+    low, high = WAVE_START_ANGSTROM
+    start = float(wave_L[0]) if wave_L.size > 1 else float("nan")
+    if not low < start < high:
+        detail = f"first of {wave_L.size} wavelengths is {start}, not between {low} and {high}"
+        raise SpectrumError(Reason.BAD_WAVELENGTH, path, f"{detail} Angstrom; fetch it again")
+    with np.errstate(invalid="ignore", over="ignore"):
+        off = np.abs(wave_L - start * _ratios(wave_L.size)).max()
+    if not off <= WAVE_TOLERANCE_ANGSTROM:
+        detail = f"wavelengths leave a step of {LOG10_STEP} dex by {off:.4g} Angstrom"
+        raise SpectrumError(Reason.BAD_WAVELENGTH, path, f"{detail}; fetch the file again")
+
+
+@lru_cache(maxsize=64)
+def _ratios(n_pixel: int) -> npt.NDArray[np.float64]:
+    """Wavelengths over the first one, in float64."""
+    ratios = 10.0 ** (LOG10_STEP * np.arange(n_pixel))
+    ratios.flags.writeable = False
+    return ratios

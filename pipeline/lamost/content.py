@@ -1,0 +1,67 @@
+"""The bytes of a file, inflated where they are gzip, whatever the name says."""
+
+import io
+import os
+
+from isal import isal_zlib
+
+from pipeline.lamost.errors import Reason, SpectrumError
+
+GZIP_MAGIC = b"\x1f\x8b"
+GZIP_WBITS = 31
+MAX_BYTES = 256 * 2**20
+"""Limit of a file's size and of its inflated size; real spectra have 0.1 MB."""
+
+
+def read_content(path: str | os.PathLike[str]) -> bytes:
+    """Read a file and inflate it if its first two bytes say gzip.
+
+    Raises
+    ------
+    SpectrumError
+        With reason unreadable, too_large, empty, truncated or corrupt.
+    """
+    try:
+        with io.FileIO(path) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            content = stream.readall() if size <= MAX_BYTES else None
+    except OSError as error:
+        detail = f"{error.strerror or error}; check that the file is there and may be read"
+        raise SpectrumError(Reason.UNREADABLE, path, detail) from error
+    if content is None:
+        raise _too_large(path)
+    if content.startswith(GZIP_MAGIC):
+        content = _inflate(content, path)
+    if not content:
+        raise SpectrumError(Reason.EMPTY, path, "the file holds no bytes; fetch it again")
+    return content
+
+
+def _inflate(packed: bytes, path: str | os.PathLike[str]) -> bytes:
+    """Inflate all members of a gzip file; each one's CRC and length are verified by isal."""
+    members: list[bytes] = []
+    room = MAX_BYTES
+    while packed.startswith(GZIP_MAGIC):
+        stream = isal_zlib.decompressobj(GZIP_WBITS)
+        try:
+            member = stream.decompress(packed, room)
+        except isal_zlib.error as error:
+            detail = f"the gzip stream is broken ({error}); fetch the file again"
+            raise SpectrumError(Reason.CORRUPT, path, detail) from error
+        if stream.unconsumed_tail:
+            raise _too_large(path)
+        if not stream.eof:
+            detail = f"the gzip stream ends early, after {len(packed)} bytes; fetch the file again"
+            raise SpectrumError(Reason.TRUNCATED, path, detail)
+        members.append(member)
+        room = max(room - len(member), 1)
+        packed = stream.unused_data.lstrip(b"\0")  # tapes and gzip(1) pad with zeros
+    if packed:
+        detail = f"{len(packed)} bytes follow the gzip stream; fetch the file again"
+        raise SpectrumError(Reason.CORRUPT, path, detail)
+    return members[0] if len(members) == 1 else b"".join(members)
+
+
+def _too_large(path: str | os.PathLike[str]) -> SpectrumError:
+    detail = f"more than {MAX_BYTES >> 20} MiB, which no spectrum has; move the file elsewhere"
+    return SpectrumError(Reason.TOO_LARGE, path, detail)

@@ -1,0 +1,154 @@
+"""From header cards to the identity of a spectrum, the same for every generation of files."""
+
+import math
+import os
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from pipeline.lamost.cards import CardValue
+from pipeline.lamost.errors import Reason, SpectrumError
+from pipeline.lamost.spectrum import Header, Layout
+
+Lookup = Callable[[str], CardValue]
+
+SENTINELS = frozenset({-9999.0, -999.0})
+NO_SUBCLASS = "Non"
+UNLABELLED_RELEASES = {"2.6.4": "DR1", "2.7.5": "DR2"}
+"""Release of files that carry no DATA_V, by pipeline version."""
+
+MINUTES_A_DAY = 1440
+LOCAL_TIME_DAYS = 8 / 24
+MJD_EPOCH = datetime(1858, 11, 17, tzinfo=UTC)
+MJD_RANGE = (40_000.0, 100_000.0)
+
+_RELEASE = re.compile(r"LAMOST (DR\d+)(?:[ _-](Q\d+))?")
+_DIGITS = re.compile(r"\d+")
+
+
+def read_header(card: Lookup, layout: Layout, path: str | os.PathLike[str]) -> Header:
+    """Gather the identity from a primary header.
+
+    Parameters
+    ----------
+    card : callable
+        Value of a keyword, None where there is none.
+    layout : Layout
+        Structure the cards came from.
+    path : path-like
+        For the error message.
+
+    Raises
+    ------
+    SpectrumError
+        If there is neither OBSID nor all of LMJD, PLANID, SPID and FIBERID.
+    """
+    obsid = _integer(card("OBSID"))
+    lmjd = _integer(card("LMJD"))
+    planid = _text(card("PLANID"))
+    spid = _integer(card("SPID"))
+    fiberid = _integer(card("FIBERID"))
+    if obsid is None and None in (lmjd, planid, spid, fiberid):
+        detail = "no OBSID, and not all of LMJD, PLANID, SPID and FIBERID; fetch the file again"
+        raise SpectrumError(Reason.MISSING_IDENTITY, path, detail)
+    date_obs = _text(card("DATE-OBS"))
+    version = _text(card("VERSPIPE"))
+    version = version.removeprefix("v") if version else None
+    z_err = _measure(card("Z_ERR"))
+    subclass = _text(card("SUBCLASS"))
+    snr_u, snr_g, snr_r, snr_i, snr_z = (
+        _measure(card(f"SNR{band}") if (old := card(f"SN_{band}")) is None else old)
+        for band in "UGRIZ"
+    )
+    fibertype = card("FIB_TYPE")
+    fibermask = card("FIB_MASK")
+    return Header(
+        layout=layout,
+        obsid=obsid,
+        lmjd=lmjd,
+        planid=planid,
+        spid=spid,
+        fiberid=fiberid,
+        ra_deg=_measure(card("RA")),
+        dec_deg=_measure(card("DEC")),
+        obj_class=_text(card("CLASS")),
+        subclass=None if subclass == NO_SUBCLASS else subclass,
+        z=_measure(card("Z")),
+        z_err=z_err if z_err is not None and z_err > 0 else None,
+        snr_u=snr_u,
+        snr_g=snr_g,
+        snr_r=snr_r,
+        snr_i=snr_i,
+        snr_z=snr_z,
+        date_obs=date_obs,
+        mjd_utc=_mjd_utc(_text(card("LMJMLIST")), date_obs),
+        exptime_s=_measure(card("EXPTIME")),
+        helio_rv_kms=_measure(card("HELIO_RV")),
+        fibertype=_text(card("FIBERTYP") if fibertype is None else fibertype),
+        fibermask=_integer(card("FIBERMAS") if fibermask is None else fibermask),
+        pipeline_version=version,
+        data_release=_release(_text(card("DATA_V")), version),
+        created=_text(card("DATE")),
+        filename=_text(card("FILENAME")),
+        desig=_text(card("DESIG")),
+    )
+
+
+def _integer(value: CardValue) -> int | None:
+    """Whole number, also where DR2 stores it as a string."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    if isinstance(value, str) and re.fullmatch(r" *[+-]?[0-9]{1,18} *", value):
+        return int(value)
+    return None
+
+
+def _measure(value: CardValue) -> float | None:
+    """Finite number that is no sentinel."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) and number not in SENTINELS else None
+
+
+def _text(value: CardValue) -> str | None:
+    return (value.strip() or None) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=64)
+def _release(data_v: str | None, version: str | None) -> str | None:
+    """``LAMOST DR13 Q1`` becomes ``DR13-Q1``; older files are known by their pipeline."""
+    if data_v is None:
+        return UNLABELLED_RELEASES.get(version or "")
+    match = _RELEASE.fullmatch(data_v)
+    if match is None:
+        return None
+    return "-".join(part for part in match.groups() if part)
+
+
+@lru_cache(maxsize=1024)
+def _mjd_utc(lmjm_list: str | None, date_obs: str | None) -> float | None:
+    """UTC MJD of the middle of an observation.
+
+    LMJM counts local (UTC+8) minutes; DATE-OBS is the observation's median in UTC.
+    """
+    low, high = MJD_RANGE
+    days = [int(minute) / MINUTES_A_DAY for minute in _DIGITS.findall(lmjm_list or "")]
+    if days and all(low < day < high for day in days):
+        return sum(days) / len(days) - LOCAL_TIME_DAYS
+    try:
+        moment = datetime.fromisoformat(date_obs or "")
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    mjd = (moment - MJD_EPOCH).total_seconds() / 86_400
+    return mjd if low < mjd < high else None
