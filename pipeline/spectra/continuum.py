@@ -1,0 +1,107 @@
+"""The smoothed flux of a spectrum, its stand-in for a continuum."""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+from array_api_compat import array_namespace, device
+
+from pipeline.spectra.arrays import Array, row_blocks
+from pipeline.spectra.kernel import Kernel, gaussian_kernel
+
+FLOOR = 1e-12
+"""A pixel whose sum of weights is below this fraction of all weights of its row has no continuum
+of its own."""
+
+
+def smoothed_flux(
+    flux_BL: Array,
+    weight_BL: Array,
+    wave_L: Array,
+    sigma_angstrom: float = 350.0,
+    half: bool = False,
+) -> Array:
+    """Gaussian-weighted mean of the flux around every pixel.
+
+    f_s(l) = sum_i f_i g_i w_i(l) / sum_i g_i w_i(l) with w_i(l) = exp(-(l - l_i)^2 / sigma^2),
+    the form of Ho et al. 2017 (arXiv 1602.00303), where g is the inverse variance.
+
+    Parameters
+    ----------
+    flux_BL
+        Flux, any unit, float32. Must be finite, also at bad pixels.
+    weight_BL
+        Weight g of each pixel, of order one, zero at bad pixels, float32.
+    wave_L
+        Wavelengths in Angstrom, ascending.
+    sigma_angstrom
+        Width of the Gaussian.
+    half
+        Put the extra 1/2 into the exponent, as TheCannon's code does.
+
+    Returns
+    -------
+    f_s_BL
+        float32, always finite. Where next to no weight lies within about three widths, the
+        weighted mean of the whole row; zero in a row without any weight.
+    """
+    xp = array_namespace(flux_BL, weight_BL)
+    width = sigma_angstrom * math.sqrt(2.0) if half else sigma_angstrom
+    kernel = kernel_for(flux_BL, wave_L, width)
+    smooth_BL = xp.empty_like(flux_BL)
+    for rows in row_blocks(flux_BL.shape[0], flux_BL):
+        _smooth(flux_BL[rows], weight_BL[rows], kernel, smooth_BL[rows])
+    return smooth_BL
+
+
+def _smooth(flux_BL: Array, weight_BL: Array, kernel: Kernel, out_BL: Array) -> None:
+    """Write the smoothed flux of a block of rows into ``out_BL``."""
+    xp = array_namespace(flux_BL)
+    n_row = flux_BL.shape[0]
+    # One product serves both sums: numerators in the upper half, denominators in the lower.
+    gathered_BM = xp.empty((2 * n_row, kernel.n_node), dtype=flux_BL.dtype, device=device(flux_BL))
+    for part in kernel.segments:
+        weight_Bn = weight_BL[:, part.pixels]
+        gathered_BM[:n_row, part.nodes] = (flux_BL[:, part.pixels] * weight_Bn) @ part.basis
+        gathered_BM[n_row:, part.nodes] = weight_Bn @ part.basis
+    spread_BM = xp.empty_like(gathered_BM)
+    for band in kernel.bands:
+        spread_BM[:, band.target] = gathered_BM[:, band.source] @ band.kernel
+
+    # The polynomials of a segment add up to one, so the nodes hold the sums over all pixels.
+    total_B1 = xp.sum(gathered_BM, axis=1)[:, None]
+    weight_B1 = total_B1[n_row:]
+    mean_B1 = total_B1[:n_row] / xp.where(weight_B1 > 0, weight_B1, 1.0)
+    for part in kernel.segments:
+        sums_Bn = spread_BM[:, part.nodes] @ part.basis.T
+        flux_Bn, weight_Bn = sums_Bn[:n_row], sums_Bn[n_row:]
+        alone_Bn = ~(weight_Bn > FLOOR * weight_B1)
+        if xp.any(alone_Bn):
+            flux_Bn = xp.where(alone_Bn, mean_B1, flux_Bn)
+            weight_Bn = xp.where(alone_Bn, 1.0, weight_Bn)
+        out_BL[:, part.pixels] = flux_Bn / weight_Bn
+
+
+def kernel_for(like: Array, wave_L: Array, width_angstrom: float) -> Kernel:
+    """Factors of the kernel in the library and on the device of ``like``, remembered."""
+    wave = np.asarray(wave_L, dtype=np.float64).tobytes()
+    return _kernel(wave, width_angstrom, _Placement(like))
+
+
+class _Placement:
+    """A library and a device as a cache key, with an array that stands for them."""
+
+    def __init__(self, like: Array) -> None:
+        self.like = like[:0]
+        self.key = (array_namespace(like).__name__, str(device(like)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Placement) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+@lru_cache(maxsize=16)
+def _kernel(wave: bytes, width_angstrom: float, placement: _Placement) -> Kernel:
+    return gaussian_kernel(wave, width_angstrom).placed(placement.like)

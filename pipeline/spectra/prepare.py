@@ -1,0 +1,109 @@
+"""From stored spectra to what the network reads: the one path of training and inference."""
+
+from typing import NamedTuple
+
+from array_api_compat import array_namespace, device
+
+from pipeline.spectra.arrays import Array, row_blocks
+from pipeline.spectra.grid import WaveGrid
+from pipeline.spectra.masking import bad_fraction, bad_pixels
+from pipeline.spectra.normalise import normalised_flux
+from pipeline.spectra.resampling import resample
+from pipeline.spectra.settings import SpectraSettings
+
+
+class Prepared(NamedTuple):
+    """A batch of spectra as the network reads them."""
+
+    flux_BL: Array  # noqa: N815
+    """Normalised flux, float32; exactly 1 at bad pixels."""
+
+    bad_BL: Array  # noqa: N815
+    """bool; pixels without information."""
+
+    bad_fraction_B: Array  # noqa: N815
+    """Fraction of the grid's pixels that are bad, float32."""
+
+    usable_B: Array  # noqa: N815
+    """bool; the fraction is within the limit of the settings."""
+
+    ivar_BL: Array | None  # noqa: N815
+    """Inverse variance of the normalised flux, float32, zero at bad pixels; None if not asked."""
+
+
+def network_input(
+    flux_BN: Array,
+    ivar_BN: Array,
+    log10_first_B: Array,
+    n_pixel_B: Array,
+    velocity_kms_B: Array | None,
+    settings: SpectraSettings,
+    *,
+    with_ivar: bool = False,
+) -> Prepared:
+    """Mask, resample and normalise stored spectra.
+
+    Parameters
+    ----------
+    flux_BN, ivar_BN
+        Flux and inverse variance as stored, float32, arbitrary unit, padded at the right end.
+    log10_first_B
+        log10 of the first vacuum wavelength of each row in Angstrom, float64.
+    n_pixel_B
+        Number of real pixels of each row; those to the right are padding.
+    velocity_kms_B
+        Radial velocity of the star. Not read, and may be None, if the settings keep the observed
+        frame.
+    settings
+        Grid, frame, continuum and limits.
+    with_ivar
+        Return the inverse variance of the normalised flux as well.
+
+    Returns
+    -------
+    Prepared
+        Arrays of the library and on the device of ``flux_BN``.
+
+    Raises
+    ------
+    ValueError
+        If the rest frame is asked for and no velocity is given.
+    """
+    if settings.frame == "observed":
+        velocity_kms_B = None
+    elif velocity_kms_B is None:
+        raise ValueError(
+            "spectra.frame is 'rest', but no velocity was handed over: give velocity_kms_B, or "
+            "set spectra.frame = 'observed'"
+        )
+    xp = array_namespace(flux_BN, ivar_BN)
+    grid = WaveGrid.from_settings(settings)
+    shape, where = (flux_BN.shape[0], grid.n_pixel), device(flux_BN)
+    out_BL = xp.empty(shape, dtype=flux_BN.dtype, device=where)
+    bad_BL = xp.empty(shape, dtype=xp.bool, device=where)
+    out_ivar_BL = xp.empty_like(out_BL) if with_ivar else None
+    pixel_N = xp.arange(flux_BN.shape[1], device=where)
+    n_pixel_B = xp.asarray(n_pixel_B, device=where)
+    read_ivar = with_ivar or settings.ivar_weighted
+
+    for rows in row_blocks(shape[0], flux_BN):
+        bad_BN = bad_pixels(flux_BN[rows], ivar_BN[rows])
+        bad_BN |= pixel_N >= n_pixel_B[rows, None]
+        flux_bl, ivar_bl, bad_bl = resample(
+            flux_BN[rows],
+            ivar_BN[rows] if read_ivar else None,
+            bad_BN,
+            log10_first_B[rows],
+            grid,
+            None if velocity_kms_B is None else velocity_kms_B[rows],
+        )
+        out_BL[rows], bad_BL[rows], scale_bl = normalised_flux(
+            flux_bl, ivar_bl, bad_bl, grid.wave_L, settings
+        )
+        if out_ivar_BL is not None:
+            out_ivar_BL[rows] = xp.where(bad_BL[rows], 0.0, ivar_bl * scale_bl * scale_bl)
+
+    fraction_B = bad_fraction(bad_BL)
+    return Prepared(
+        out_BL, bad_BL, fraction_B, fraction_B <= settings.max_bad_fraction, out_ivar_BL
+    )
