@@ -50,6 +50,8 @@ def assemble(
 
 def as_float32(values: Values) -> FloatArray:
     """Copy to native float32; float64 values beyond its range become infinite."""
+    if values.dtype.itemsize <= 4:
+        return values.astype(np.float32)
     with np.errstate(over="ignore"):
         return values.astype(np.float32)
 
@@ -95,8 +97,9 @@ def check_wave(wave_L: FloatArray, path: str | os.PathLike[str]) -> None:
     if not low < start < high:
         detail = f"first of {wave_L.size} wavelengths is {start}, not between {low} and {high}"
         raise SpectrumError(Reason.BAD_WAVELENGTH, path, f"{detail} Angstrom; fetch it again")
-    with np.errstate(invalid="ignore", over="ignore"):
-        off = np.abs(wave_L - start * _ratios(wave_L.size)).max()
+    off_L = start * _ratios(wave_L.size)
+    off_L -= wave_L
+    off = np.abs(off_L, out=off_L).max()
     if not off <= WAVE_TOLERANCE_ANGSTROM:
         detail = f"wavelengths leave a step of {LOG10_STEP} dex by {off:.4g} Angstrom"
         raise SpectrumError(Reason.BAD_WAVELENGTH, path, f"{detail}; fetch the file again")
@@ -105,6 +108,6 @@ def check_wave(wave_L: FloatArray, path: str | os.PathLike[str]) -> None:
 @lru_cache(maxsize=64)
 def _ratios(n_pixel: int) -> npt.NDArray[np.float64]:
     """Wavelengths over the first one, in float64."""
-    ratios = 10.0 ** (LOG10_STEP * np.arange(n_pixel))
+    ratios = np.power(10.0, LOG10_STEP * np.arange(n_pixel, dtype=np.float64))
     ratios.flags.writeable = False
     return ratios

@@ -62,26 +62,37 @@ class Cards:
         place = self._places.get(keyword)
         if place is None:
             return None
-        match = _VALUE.fullmatch(self._block, place + 10, place + CARD_BYTES)
-        if match is None:
-            raise UnusualError(keyword)
-        kind = match.lastindex
-        if kind is None:
-            return None
-        token = match[kind].decode("ascii")
-        if kind == 1:
-            if ": " in token:  # may be a record-valued card
-                raise UnusualError(keyword)
-            return token.replace("''", "'").rstrip(" ")
-        if kind == 2:
-            return int(token)
-        if kind == 3:
-            return float(token.replace("D", "E"))
-        return token == "T"
+        return _value(self._block[place + 10 : place + CARD_BYTES])
 
-    def has_any(self, *prefixes: str) -> bool:
+    def has_any(self, keywords: frozenset[str]) -> bool:
+        """Whether one of the keywords is there."""
+        return not self._places.keys().isdisjoint(keywords)
+
+    def has_prefix(self, *prefixes: str) -> bool:
         """Whether a keyword begins with one of the prefixes."""
         return any(keyword.startswith(prefixes) for keyword in self._places)
+
+
+# Neighbours in a plan share most of their cards, and a look-up costs a tenth of a match.
+@lru_cache(maxsize=2048)
+def _value(card: bytes) -> CardValue:
+    """Parse a card from its eleventh byte on."""
+    match = _VALUE.fullmatch(card)
+    if match is None:
+        raise UnusualError(card)
+    kind = match.lastindex
+    if kind is None:
+        return None
+    written = match[kind].decode("ascii")
+    if kind == 1:
+        if ": " in written:  # may be a record-valued card
+            raise UnusualError(card)
+        return written.replace("''", "'").rstrip(" ")
+    if kind == 2:
+        return int(written)
+    if kind == 3:
+        return float(written.replace("D", "E"))
+    return written == "T"
 
 
 def read_cards(content: bytes, start: int) -> tuple[Cards, int]:

@@ -45,7 +45,7 @@ def _inflate(packed: bytes, path: str | os.PathLike[str]) -> bytes:
         stream = isal_zlib.decompressobj(GZIP_WBITS)
         try:
             member = stream.decompress(packed, room)
-        except isal_zlib.error as error:
+        except isal_zlib.error as error:  # type: ignore[misc]  # isal's stub has it as an instance
             detail = f"the gzip stream is broken ({error}); fetch the file again"
             raise SpectrumError(Reason.CORRUPT, path, detail) from error
         if stream.unconsumed_tail:

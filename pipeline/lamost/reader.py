@@ -19,11 +19,14 @@ from pipeline.lamost.identity import read_header
 from pipeline.lamost.image_rows import has_subcontinuum
 from pipeline.lamost.spectrum import Layout, Spectrum
 
-IMAGE_TYPES = {-32: np.dtype(">f4"), -64: np.dtype(">f8")}
+IMAGE_TYPES: dict[int, np.dtype[np.float32] | np.dtype[np.float64]] = {
+    -32: np.dtype(">f4"),
+    -64: np.dtype(">f8"),
+}
 COLUMNS = ("FLUX", "IVAR", "WAVELENGTH", "ANDMASK", "ORMASK")
 
 _FLOAT_FORM = re.compile(r"([0-9]*)E")
-_IMAGE_SCALING = ("BSCALE", "BZERO", "BLANK", "GROUPS", "PCOUNT", "GCOUNT")
+_IMAGE_SCALING = frozenset({"BSCALE", "BZERO", "BLANK", "GROUPS", "PCOUNT", "GCOUNT"})
 _TABLE_SCALING = ("TSCAL", "TZERO", "TNULL", "TDIM", "THEAP")
 
 
@@ -79,7 +82,7 @@ def _read_plainly(content: bytes, path: str | os.PathLike[str]) -> Spectrum:
 def _read_image(content: bytes, cards: Cards, start: int, path: str | os.PathLike[str]) -> Spectrum:
     dtype = IMAGE_TYPES.get(_whole(cards, "BITPIX"))
     n_pixel = _whole(cards, "NAXIS1")
-    if dtype is None or _whole(cards, "NAXIS2") != 5 or cards.has_any(*_IMAGE_SCALING):
+    if dtype is None or _whole(cards, "NAXIS2") != 5 or cards.has_any(_IMAGE_SCALING):
         raise UnusualError("image")
     _require_end(content, start + 5 * n_pixel * dtype.itemsize)
     rows = np.frombuffer(content, dtype, 5 * n_pixel, start).reshape(5, n_pixel)
@@ -109,7 +112,7 @@ def _plan_table(head: bytes) -> TablePlan:
     expected |= {"PCOUNT": 0, "GCOUNT": 1}
     if any(cards.get(keyword) != value for keyword, value in expected.items()):
         raise UnusualError("table")
-    if cards.has_any(*_TABLE_SCALING):
+    if cards.has_prefix(*_TABLE_SCALING):
         raise UnusualError("scaling")
     places: dict[str, tuple[int, int]] = {}
     offset = 0
