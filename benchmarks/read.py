@@ -21,14 +21,11 @@ import numpy as np
 from astropy.io import fits
 
 from pipeline.lamost.content import GZIP_MAGIC, read_content
+from pipeline.lamost.identity import KEYWORDS
 from pipeline.lamost.names import is_spectrum_name
 from pipeline.lamost.reader import read_spectrum
 
-KEYS = (
-    "OBSID LMJD PLANID SPID FIBERID RA DEC CLASS SUBCLASS Z Z_ERR SNRU SNRG SNRR SNRI SNRZ "
-    "SN_U SN_G SN_R SN_I SN_Z DATE-OBS LMJMLIST EXPTIME HELIO_RV FIBERTYP FIB_TYPE FIBERMAS "
-    "FIB_MASK VERSPIPE DATA_V DATE FILENAME DESIG EXTEN0 COEFF0 COEFF1"
-).split()
+KEYS = sorted(KEYWORDS | {"EXTEN0", "COEFF0", "COEFF1"})
 COLUMNS = ("FLUX", "IVAR", "WAVELENGTH", "ANDMASK", "ORMASK")
 
 

@@ -62,13 +62,12 @@ def as_mask(values: Values) -> MaskArray:
     Values that are no whole number from 0 to 2^32 - 1 (NaN, negative, fractions) get
     `UNCLEAR_MASK`: whatever they meant, the pixel is not vouched for.
     """
-    if not values.any():
-        return np.zeros(values.shape, np.uint32)
+    floats = values.astype(np.result_type(values.dtype, np.float32))
     with np.errstate(invalid="ignore"):
-        bits = values.astype(np.uint32)
-        # The round trip is exact in float64; undefined casts differ from what they came from.
-        clear = bits == values.astype(np.float64)
-    return np.where(clear, bits, UNCLEAR_MASK)
+        bits = floats.astype(np.uint32)
+    # An undefined cast never comes back as the value that it came from.
+    clear = bits.astype(floats.dtype) == floats
+    return bits if clear.all() else np.where(clear, bits, UNCLEAR_MASK)
 
 
 def log_linear_wave(coeff0: object, coeff1: object, n_pixel: int) -> FloatArray:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.lamost import identity
 from pipeline.lamost.arrays import Values, assemble, log_linear_wave
 from pipeline.lamost.cards import CardValue
 from pipeline.lamost.content import read_content
@@ -18,6 +19,7 @@ from pipeline.lamost.image_rows import has_subcontinuum
 from pipeline.lamost.spectrum import Layout, Spectrum
 
 FITS_MAGIC = b"SIMPLE  ="
+KEYWORDS = identity.KEYWORDS | {"EXTEN0", "COEFF0", "COEFF1"}
 MEDIUM_NAME = re.compile(r"(COADD_)?[BR](-\d+)?")
 """Names of the HDUs of medium-resolution files: COADD_B, or B-84186123 for one exposure."""
 
@@ -83,16 +85,16 @@ def _interpret_image(primary: Any, path: str | os.PathLike[str]) -> Spectrum:
     if rows is None or rows.ndim != 2 or rows.shape[0] != 5:
         shape = None if rows is None else rows.shape
         raise _unknown(path, f"the primary image has shape {shape}, not (5, N)")
-    card = _lookup(primary.header)
+    cards = _cards(primary.header)
     flux, ivar, wave, andmask, ormask = rows
-    if has_subcontinuum(card("EXTEN0"), path):
-        wave = log_linear_wave(card("COEFF0"), card("COEFF1"), rows.shape[1])
-    header = read_header(card, Layout.IMAGE, path)
+    if has_subcontinuum(cards.get("EXTEN0"), path):
+        wave = log_linear_wave(cards.get("COEFF0"), cards.get("COEFF1"), rows.shape[1])
+    header = read_header(cards, Layout.IMAGE, path)
     return assemble(header, path, flux=flux, ivar=ivar, wave=wave, andmask=andmask, ormask=ormask)
 
 
 def _interpret_table(hdus: Any, content: bytes, path: str | os.PathLike[str]) -> Spectrum:
-    card = _lookup(hdus[0].header)
+    cards = _cards(hdus[0].header)
     table = _find_table(hdus, content, path)
     n_rows = table.header["NAXIS2"]
     if n_rows != 1:
@@ -103,11 +105,11 @@ def _interpret_table(hdus: Any, content: bytes, path: str | os.PathLike[str]) ->
     if "WAVELENGTH" in _column_names(table):
         wave = _vector(table, "WAVELENGTH", path)
     else:
-        wave = log_linear_wave(card("COEFF0"), card("COEFF1"), flux.size)
+        wave = log_linear_wave(cards.get("COEFF0"), cards.get("COEFF1"), flux.size)
     sizes = {column.size for column in (flux, ivar, wave, andmask, ormask)}
     if len(sizes) != 1:
         raise _unknown(path, f"columns of {sorted(sizes)} pixels do not fit each other")
-    header = read_header(card, Layout.TABLE, path)
+    header = read_header(cards, Layout.TABLE, path)
     return assemble(header, path, flux=flux, ivar=ivar, wave=wave, andmask=andmask, ormask=ormask)
 
 
@@ -142,14 +144,15 @@ def _vector(table: Any, name: str, path: str | os.PathLike[str]) -> Values:
     return values
 
 
-def _lookup(header: Any) -> Any:
-    def card(keyword: str) -> CardValue:
-        value = header.get(keyword)
+def _cards(header: Any) -> dict[str, CardValue]:
+    cards: dict[str, CardValue] = {}
+    for keyword in KEYWORDS & set(header):
+        value = header[keyword]
         if isinstance(value, (bool, np.bool_)):
-            return bool(value)
-        return value if isinstance(value, (str, int, float)) else None
-
-    return card
+            cards[keyword] = bool(value)
+        else:
+            cards[keyword] = value if isinstance(value, (str, int, float)) else None
+    return cards
 
 
 def _unknown(path: str | os.PathLike[str], found: str) -> SpectrumError:

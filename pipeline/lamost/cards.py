@@ -33,44 +33,76 @@ class UnusualError(Exception):
     """The short way does not vouch for this file."""
 
 
-class Cards:
-    """Values of one header, parsed when asked for."""
+def read_cards(
+    content: bytes, start: int, wanted: frozenset[str] | None = None
+) -> tuple[dict[str, CardValue], int]:
+    """Read the header that starts at a byte.
 
-    __slots__ = ("_block", "_places")
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    start : int
+        First byte of the header.
+    wanted : frozenset of str, optional
+        Keywords to parse, default all. The others may hold anything printable.
 
-    def __init__(self, block: bytes, places: dict[str, int]):
-        self._block = block
-        self._places = places
+    Returns
+    -------
+    cards : dict
+        Values by keyword; of a keyword that stands twice, the first. Blank values are None.
+    data_start : int
+        First byte of the data behind it.
 
-    def __contains__(self, keyword: str) -> bool:
-        return keyword in self._places
+    Raises
+    ------
+    UnusualError
+        If there is no complete header, or a card is not written as the FITS standard has it.
+    """
+    end, data_start = find_end(content, start)
+    block = content[start:end]
+    if block.translate(None, _PRINTABLE):
+        raise UnusualError("not printable")
+    heads = np.frombuffer(block, "V80").astype("V10").tobytes()
+    places = _places(heads, wanted)
+    return {keyword: _value(block[first:last]) for keyword, first, last in places}, data_start
 
-    def __getitem__(self, keyword: str) -> CardValue:
-        value = self.get(keyword)
-        if value is None:
-            raise UnusualError(keyword)
-        return value
 
-    def get(self, keyword: str) -> CardValue:
-        """Value of a card, or None where it is absent or blank.
+def find_end(content: bytes, start: int) -> tuple[int, int]:
+    """Find the END card of the header that starts at a byte, and the data behind it.
 
-        Raises
-        ------
-        UnusualError
-            If the value is not written as the FITS standard has it.
-        """
-        place = self._places.get(keyword)
-        if place is None:
-            return None
-        return _value(self._block[place + 10 : place + CARD_BYTES])
+    Raises
+    ------
+    UnusualError
+        If there is none, or something other than blanks follows it.
+    """
+    end = content.find(END_CARD, start)
+    length = end - start
+    data_start = start + -(-(length + CARD_BYTES) // BLOCK_BYTES) * BLOCK_BYTES
+    if end < 0 or length % CARD_BYTES or data_start > len(content):
+        raise UnusualError("END")
+    if content[end:data_start].strip(b" ") != b"END":
+        raise UnusualError("END")
+    return end, data_start
 
-    def has_any(self, keywords: frozenset[str]) -> bool:
-        """Whether one of the keywords is there."""
-        return not self._places.keys().isdisjoint(keywords)
 
-    def has_prefix(self, *prefixes: str) -> bool:
-        """Whether a keyword begins with one of the prefixes."""
-        return any(keyword.startswith(prefixes) for keyword in self._places)
+# The survey's files share a few dozen sequences of keywords.
+@lru_cache(maxsize=512)
+def _places(heads: bytes, wanted: frozenset[str] | None) -> tuple[tuple[str, int, int], ...]:
+    """Keywords with the bytes of their values, given the first ten bytes of every card."""
+    places: dict[str, tuple[str, int, int]] = {}
+    for index in range(len(heads) // 10):
+        head = heads[index * 10 : index * 10 + 10]
+        name = head[:8].rstrip(b" ")
+        if name in _COMMENTARY:
+            continue
+        if not _KEYWORD.fullmatch(name) or head[8:] != b"= " or name in _CONVENTIONS:
+            raise UnusualError(head)
+        keyword = name.decode("ascii")
+        if wanted is None or keyword in wanted:
+            start = index * CARD_BYTES
+            places.setdefault(keyword, (keyword, start + 10, start + CARD_BYTES))
+    return tuple(places.values())
 
 
 # Neighbours in a plan share most of their cards, and a look-up costs a tenth of a match.
@@ -93,52 +125,3 @@ def _value(card: bytes) -> CardValue:
     if kind == 3:
         return float(written.replace("D", "E"))
     return written == "T"
-
-
-def read_cards(content: bytes, start: int) -> tuple[Cards, int]:
-    """Read the header that starts at a byte.
-
-    Returns
-    -------
-    cards : Cards
-        The header's cards.
-    data_start : int
-        First byte of the data behind it.
-
-    Raises
-    ------
-    UnusualError
-        If there is no complete header, or not one of plain cards.
-    """
-    end = content.find(END_CARD, start)
-    length = end - start
-    data_start = start + -(-(length + CARD_BYTES) // BLOCK_BYTES) * BLOCK_BYTES
-    if end < 0 or length % CARD_BYTES or data_start > len(content):
-        raise UnusualError("END")
-    block = content[start:end]
-    if content[end:data_start].strip(b" ") != b"END" or block.translate(None, _PRINTABLE):
-        raise UnusualError("END")
-    heads = np.frombuffer(block, np.uint8).reshape(-1, CARD_BYTES)[:, :10].tobytes()
-    places = _places(heads)
-    if places is None:
-        raise UnusualError("keywords")
-    return Cards(block, places), data_start
-
-
-@lru_cache(maxsize=512)
-def _places(heads: bytes) -> dict[str, int] | None:
-    """Where each keyword's first card starts, given the first ten bytes of every card.
-
-    The survey's files share a few dozen sequences of keywords, hence the cache.
-    """
-    places: dict[str, int] = {}
-    for index in range(len(heads) // 10):
-        head = heads[index * 10 : index * 10 + 10]
-        keyword = head[:8].rstrip(b" ")
-        if keyword in _COMMENTARY:
-            continue
-        plain = _KEYWORD.fullmatch(keyword) and head[8:] == b"= "
-        if not plain or keyword in _CONVENTIONS:
-            return None
-        places.setdefault(keyword.decode("ascii"), index * CARD_BYTES)
-    return places

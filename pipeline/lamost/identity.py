@@ -3,7 +3,7 @@
 import math
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -11,7 +11,13 @@ from pipeline.lamost.cards import CardValue
 from pipeline.lamost.errors import Reason, SpectrumError
 from pipeline.lamost.spectrum import Header, Layout
 
-Lookup = Callable[[str], CardValue]
+KEYWORDS = frozenset(
+    {"OBSID", "LMJD", "PLANID", "SPID", "FIBERID", "RA", "DEC", "CLASS", "SUBCLASS", "Z", "Z_ERR"}
+    | {"SNRU", "SNRG", "SNRR", "SNRI", "SNRZ", "SN_U", "SN_G", "SN_R", "SN_I", "SN_Z"}
+    | {"DATE-OBS", "LMJMLIST", "EXPTIME", "HELIO_RV", "FIBERTYP", "FIB_TYPE", "FIBERMAS"}
+    | {"FIB_MASK", "VERSPIPE", "DATA_V", "DATE", "FILENAME", "DESIG"}
+)
+"""What `read_header` looks for."""
 
 SENTINELS = frozenset({-9999.0, -999.0})
 NO_SUBCLASS = "Non"
@@ -27,13 +33,15 @@ _RELEASE = re.compile(r"LAMOST (DR\d+)(?:[ _-](Q\d+))?")
 _DIGITS = re.compile(r"\d+")
 
 
-def read_header(card: Lookup, layout: Layout, path: str | os.PathLike[str]) -> Header:
+def read_header(
+    cards: Mapping[str, CardValue], layout: Layout, path: str | os.PathLike[str]
+) -> Header:
     """Gather the identity from a primary header.
 
     Parameters
     ----------
-    card : callable
-        Value of a keyword, None where there is none.
+    cards : mapping
+        Values by keyword, of at least those of `KEYWORDS` that the file has.
     layout : Layout
         Structure the cards came from.
     path : path-like
@@ -44,6 +52,7 @@ def read_header(card: Lookup, layout: Layout, path: str | os.PathLike[str]) -> H
     SpectrumError
         If there is neither OBSID nor all of LMJD, PLANID, SPID and FIBERID.
     """
+    card = cards.get
     obsid = _integer(card("OBSID"))
     lmjd = _integer(card("LMJD"))
     planid = _text(card("PLANID"))
@@ -57,12 +66,6 @@ def read_header(card: Lookup, layout: Layout, path: str | os.PathLike[str]) -> H
     version = version.removeprefix("v") if version else None
     z_err = _measure(card("Z_ERR"))
     subclass = _text(card("SUBCLASS"))
-    snr_u, snr_g, snr_r, snr_i, snr_z = (
-        _measure(card(f"SNR{band}") if (old := card(f"SN_{band}")) is None else old)
-        for band in "UGRIZ"
-    )
-    fibertype = card("FIB_TYPE")
-    fibermask = card("FIB_MASK")
     return Header(
         layout=layout,
         obsid=obsid,
@@ -76,17 +79,17 @@ def read_header(card: Lookup, layout: Layout, path: str | os.PathLike[str]) -> H
         subclass=None if subclass == NO_SUBCLASS else subclass,
         z=_measure(card("Z")),
         z_err=z_err if z_err is not None and z_err > 0 else None,
-        snr_u=snr_u,
-        snr_g=snr_g,
-        snr_r=snr_r,
-        snr_i=snr_i,
-        snr_z=snr_z,
+        snr_u=_measure(card("SNRU", card("SN_U"))),
+        snr_g=_measure(card("SNRG", card("SN_G"))),
+        snr_r=_measure(card("SNRR", card("SN_R"))),
+        snr_i=_measure(card("SNRI", card("SN_I"))),
+        snr_z=_measure(card("SNRZ", card("SN_Z"))),
         date_obs=date_obs,
         mjd_utc=_mjd_utc(_text(card("LMJMLIST")), date_obs),
         exptime_s=_measure(card("EXPTIME")),
         helio_rv_kms=_measure(card("HELIO_RV")),
-        fibertype=_text(card("FIBERTYP") if fibertype is None else fibertype),
-        fibermask=_integer(card("FIBERMAS") if fibermask is None else fibermask),
+        fibertype=_text(card("FIB_TYPE", card("FIBERTYP"))),
+        fibermask=_integer(card("FIB_MASK", card("FIBERMAS"))),
         pipeline_version=version,
         data_release=_release(_text(card("DATA_V")), version),
         created=_text(card("DATE")),
@@ -97,10 +100,8 @@ def read_header(card: Lookup, layout: Layout, path: str | os.PathLike[str]) -> H
 
 def _integer(value: CardValue) -> int | None:
     """Whole number, also where DR2 stores it as a string."""
-    if isinstance(value, bool):
-        return None
     if isinstance(value, int):
-        return value
+        return None if isinstance(value, bool) else value
     if isinstance(value, float):
         return int(value) if value.is_integer() else None
     if isinstance(value, str) and re.fullmatch(r" *[+-]?[0-9]{1,18} *", value):
@@ -110,13 +111,11 @@ def _integer(value: CardValue) -> int | None:
 
 def _measure(value: CardValue) -> float | None:
     """Finite number that is no sentinel."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = float(value) if abs(value) < 2**53 else None
+    if not isinstance(value, float) or value in SENTINELS or not math.isfinite(value):
         return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) and number not in SENTINELS else None
+    return value
 
 
 def _text(value: CardValue) -> str | None:

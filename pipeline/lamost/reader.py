@@ -7,15 +7,16 @@ leaves to `pipeline.lamost.astropy_reader`, which also finds the reason of a ref
 
 import os
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
 from pipeline.lamost.arrays import assemble, log_linear_wave
-from pipeline.lamost.cards import BLOCK_BYTES, Cards, UnusualError, read_cards
+from pipeline.lamost.cards import BLOCK_BYTES, CardValue, UnusualError, find_end, read_cards
 from pipeline.lamost.content import read_content
-from pipeline.lamost.identity import read_header
+from pipeline.lamost.identity import KEYWORDS, read_header
 from pipeline.lamost.image_rows import has_subcontinuum
 from pipeline.lamost.spectrum import Layout, Spectrum
 
@@ -23,10 +24,16 @@ IMAGE_TYPES: dict[int, np.dtype[np.float32] | np.dtype[np.float64]] = {
     -32: np.dtype(">f4"),
     -64: np.dtype(">f8"),
 }
+Cards = Mapping[str, CardValue]
 COLUMNS = ("FLUX", "IVAR", "WAVELENGTH", "ANDMASK", "ORMASK")
 
 _FLOAT_FORM = re.compile(r"([0-9]*)E")
 _IMAGE_SCALING = frozenset({"BSCALE", "BZERO", "BLANK", "GROUPS", "PCOUNT", "GCOUNT"})
+_PRIMARY = (
+    KEYWORDS
+    | _IMAGE_SCALING
+    | {"SIMPLE", "BITPIX", "NAXIS", "NAXIS1", "NAXIS2", "EXTEN0", "COEFF0", "COEFF1"}
+)
 _TABLE_SCALING = ("TSCAL", "TZERO", "TNULL", "TDIM", "THEAP")
 
 
@@ -68,7 +75,7 @@ def read_spectrum(path: str | os.PathLike[str]) -> Spectrum:
 
 
 def _read_plainly(content: bytes, path: str | os.PathLike[str]) -> Spectrum:
-    cards, data_start = read_cards(content, 0)
+    cards, data_start = read_cards(content, 0, _PRIMARY)
     if cards.get("SIMPLE") is not True:
         raise UnusualError("SIMPLE")
     n_axis = cards.get("NAXIS")
@@ -82,25 +89,25 @@ def _read_plainly(content: bytes, path: str | os.PathLike[str]) -> Spectrum:
 def _read_image(content: bytes, cards: Cards, start: int, path: str | os.PathLike[str]) -> Spectrum:
     dtype = IMAGE_TYPES.get(_whole(cards, "BITPIX"))
     n_pixel = _whole(cards, "NAXIS1")
-    if dtype is None or _whole(cards, "NAXIS2") != 5 or cards.has_any(_IMAGE_SCALING):
+    if dtype is None or _whole(cards, "NAXIS2") != 5 or not _IMAGE_SCALING.isdisjoint(cards):
         raise UnusualError("image")
     _require_end(content, start + 5 * n_pixel * dtype.itemsize)
     rows = np.frombuffer(content, dtype, 5 * n_pixel, start).reshape(5, n_pixel)
     flux, ivar, third, andmask, ormask = rows
     if has_subcontinuum(cards.get("EXTEN0"), path):
         third = log_linear_wave(cards.get("COEFF0"), cards.get("COEFF1"), n_pixel)
-    header = read_header(cards.get, Layout.IMAGE, path)
+    header = read_header(cards, Layout.IMAGE, path)
     return assemble(header, path, flux=flux, ivar=ivar, wave=third, andmask=andmask, ormask=ormask)
 
 
 def _read_table(content: bytes, cards: Cards, start: int, path: str | os.PathLike[str]) -> Spectrum:
-    _, data_start = read_cards(content, start)
+    _, data_start = find_end(content, start)
     plan = _plan_table(content[start:data_start])
     _require_end(content, data_start + plan.n_bytes)
     flux, ivar, wave, andmask, ormask = (
         np.frombuffer(content, ">f4", plan.n_pixel, data_start + offset) for offset in plan.offsets
     )
-    header = read_header(cards.get, Layout.TABLE, path)
+    header = read_header(cards, Layout.TABLE, path)
     return assemble(header, path, flux=flux, ivar=ivar, wave=wave, andmask=andmask, ormask=ormask)
 
 
@@ -112,12 +119,12 @@ def _plan_table(head: bytes) -> TablePlan:
     expected |= {"PCOUNT": 0, "GCOUNT": 1}
     if any(cards.get(keyword) != value for keyword, value in expected.items()):
         raise UnusualError("table")
-    if cards.has_prefix(*_TABLE_SCALING):
+    if any(keyword.startswith(_TABLE_SCALING) for keyword in cards):
         raise UnusualError("scaling")
     places: dict[str, tuple[int, int]] = {}
     offset = 0
     for number in range(1, _whole(cards, "TFIELDS") + 1):
-        name, form = cards[f"TTYPE{number}"], cards[f"TFORM{number}"]
+        name, form = cards.get(f"TTYPE{number}"), cards.get(f"TFORM{number}")
         match = _FLOAT_FORM.fullmatch(form) if isinstance(form, str) else None
         if match is None or not isinstance(name, str) or name.upper() in places:
             raise UnusualError("column")
@@ -133,7 +140,7 @@ def _plan_table(head: bytes) -> TablePlan:
 
 
 def _whole(cards: Cards, keyword: str) -> int:
-    value = cards[keyword]
+    value = cards.get(keyword)
     if isinstance(value, bool) or not isinstance(value, int) or value < -64:
         raise UnusualError(keyword)
     return value
