@@ -1,0 +1,43 @@
+"""Files that are there whole or not at all."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+PARTIAL = ".partial"
+"""Ending of files in the making; such a file of a killed run may be deleted."""
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file under a temporary name, flush it to disk, then give it its name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
+    with partial.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write sorted, indented JSON atomically."""
+    write_bytes(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+
+
+def write_parquet(path: Path, table: pa.Table, row_group_rows: int | None = None) -> None:
+    """Write one Parquet file atomically; the same table gives the same bytes."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd", row_group_size=row_group_rows)
+    write_bytes(path, sink.getvalue())
+
+
+def sweep(folder: Path) -> int:
+    """Delete what a killed run left half-written below a folder; return how many files."""
+    leftovers = list(folder.rglob(f"*{PARTIAL}"))
+    for path in leftovers:
+        path.unlink(missing_ok=True)
+    return len(leftovers)

@@ -1,0 +1,89 @@
+"""Which spectra belong to one star: by declared source id, else by position."""
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import KDTree
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+ARCSEC_PER_RADIAN = 206264.80624709636
+
+
+def position_groups(ra_deg: FloatArray, dec_deg: FloatArray, radius_arcsec: float) -> IntArray:
+    """Find groups of positions linked by less than a radius (friends of friends).
+
+    Parameters
+    ----------
+    ra_deg, dec_deg : ndarray, (B,)
+        Positions in degrees; a NaN position forms a group of its own.
+    radius_arcsec : float
+        Largest distance of two positions of one star.
+
+    Returns
+    -------
+    ndarray of int64, (B,)
+        Group of each position: the index of its first member.
+    """
+    group = np.arange(ra_deg.size, dtype=np.int64)
+    known = np.flatnonzero(np.isfinite(ra_deg) & np.isfinite(dec_deg))
+    if known.size == 0:
+        return group
+    ra, dec = np.deg2rad(ra_deg[known]), np.deg2rad(dec_deg[known])
+    unit = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=1)
+    chord = 2 * np.sin(radius_arcsec / ARCSEC_PER_RADIAN / 2)
+    pairs = KDTree(unit).query_pairs(chord, output_type="ndarray")
+    links = coo_array(
+        (np.ones(len(pairs), dtype=bool), (pairs[:, 0], pairs[:, 1])),
+        shape=(known.size, known.size),
+    )
+    _, label = connected_components(links, directed=False)
+    _, first = np.unique(label, return_index=True)
+    group[known] = known[first[label]]
+    return group
+
+
+def assign_sources(group: IntArray, source_id: IntArray) -> IntArray:
+    """Give spectra without a source id the only id of their position group.
+
+    Parameters
+    ----------
+    group : ndarray of int64, (B,)
+        As from :func:`position_groups`.
+    source_id : ndarray of int64, (B,)
+        Source ids; 0 for none.
+
+    Returns
+    -------
+    ndarray of int64, (B,)
+        Source ids, 0 where the group has none or more than one.
+    """
+    known = source_id != 0
+    pairs = np.unique(np.stack([group[known], source_id[known]], axis=1), axis=0)
+    single_group, index, count = np.unique(pairs[:, 0], return_index=True, return_counts=True)
+    only = np.where(count == 1, pairs[index, 1], 0)
+    place = np.searchsorted(single_group, group)
+    inside = place < single_group.size
+    place = np.where(inside, place, 0)
+    matched = inside & (single_group.size > 0)
+    if single_group.size:
+        matched &= single_group[place] == group
+        return np.where(known, source_id, np.where(matched, only[place], 0))
+    return source_id.copy()
+
+
+def designation(ra_deg: float, dec_deg: float) -> str:
+    """Return the name of a position, ``JHHMMSS.ss+DDMMSS.s`` (truncated, as the IAU asks)."""
+    centiseconds = int((ra_deg % 360.0) / 15.0 * 360000.0 + 1e-7) % 8640000
+    deciseconds = int(abs(dec_deg) * 36000.0 + 1e-7)
+    hours, rest = divmod(centiseconds, 360000)
+    minutes, centi = divmod(rest, 6000)
+    degrees, arc = divmod(deciseconds, 36000)
+    arcmin, deci = divmod(arc, 600)
+    sign = "-" if dec_deg < 0 else "+"
+    return (
+        f"J{hours:02d}{minutes:02d}{centi // 100:02d}.{centi % 100:02d}"
+        f"{sign}{degrees:02d}{arcmin:02d}{deci // 10:02d}.{deci % 10}"
+    )

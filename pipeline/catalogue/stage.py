@@ -1,0 +1,140 @@
+"""``pairspec catalogue``: from predictions a spectrum to one row a star."""
+
+import shutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.atomic import write_parquet
+from pipeline.catalogue.assignment import assign_stars
+from pipeline.digest import digest_of
+from pipeline.ingest.manifest import open_manifest
+from pipeline.progress import track
+from pipeline.published import publish, published
+from pipeline.root import Root
+from pipeline.settings import Settings
+from pipeline.stage import StageReport
+from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
+from schemas.observations import OBSERVATIONS
+from schemas.table import conform
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+# One thread and ordered input: a mean must not depend on the order of its terms.
+_STARS = """
+    SELECT star_id,
+           first(source_id) AS source_id,
+           first(ra_deg ORDER BY "row") AS ra_deg,
+           first(dec_deg ORDER BY "row") AS dec_deg,
+           max(p_b) AS p_b,
+           avg(p_b ORDER BY "row") AS p_b_mean,
+           count(p_b) AS n_spectra,
+           count(*) AS n_spectra_all,
+           first(obsid ORDER BY p_b DESC, "row") FILTER (p_b IS NOT NULL) AS obsid_max,
+           first("row" ORDER BY p_b DESC, "row") FILTER (p_b IS NOT NULL) AS row_max,
+           bit_or(quality) AS quality,
+           max(model_id) AS model_id
+    FROM read_parquet($spectra) GROUP BY star_id ORDER BY star_id
+"""
+
+
+_OBSERVED = ["ra_deg", "dec_deg", "mjd_utc", "snr_g", "teff_k", "logg", "feh", "rv_kms"]
+
+
+class CatalogueError(ValueError):
+    """Spectra were lost on the way."""
+
+
+def run(settings: Settings, client: "Client") -> StageReport:  # noqa: ARG001 (one door for all)
+    """Write the catalogue of spectra, one part a shard, and from it the catalogue of stars.
+
+    Parameters
+    ----------
+    settings : Settings
+        ``root``, ``catalogue``, ``inputs.gaia_release``.
+    client : distributed.Client
+        Not needed: DuckDB aggregates millions of rows in seconds and in bounded memory.
+
+    Returns
+    -------
+    StageReport
+        Stars, spectra, and stars above the thresholds of the paper.
+    """
+    root = Root(settings.root.resolve())
+    predicted = published(root.path, "predictions", "infer")
+    digest = digest_of(predicted.digest, settings.catalogue, settings.inputs.gaia_release)
+    ledger = root.ledger("catalogue", digest)
+    if ledger.read(0) is None:
+        _write_spectra(settings, root)
+        counts = _write_stars(settings, root)
+        if counts["spectra"] != predicted.counts["spectra"]:
+            raise CatalogueError(
+                f"{predicted.counts['spectra']} predictions but {counts['spectra']} catalogued "
+                f"spectra; delete {root.table(SPECTRA)} and run again"
+            )
+        ledger.write(0, counts)
+    counts = ledger.total(1)
+    publish(root.path, "catalogue", digest, counts)
+    shown = {
+        "stars": counts["stars"],
+        "spectra": counts["spectra"],
+        "stars with p_b > 0.5": counts["above_0.5"],
+        "stars with p_b > 0.8": counts["above_0.8"],
+    }
+    return StageReport("catalogue", shown, (), (root.table(STARS), root.table(SPECTRA)))
+
+
+def _write_spectra(settings: Settings, root: Root) -> None:
+    trust = settings.inputs.gaia_release is not None
+    radius = settings.catalogue.star_radius_arcsec
+    stars = assign_stars(root.table(OBSERVATIONS), radius, trust_ids=trust)
+    manifest = open_manifest(root.path / "manifest.parquet")
+    with track("catalogue", manifest.n_shards, 0, "shards") as advance:
+        for shard in range(manifest.n_shards):
+            predictions = pq.read_table(root.part(PREDICTIONS, shard))
+            observed = pq.read_table(
+                root.part(OBSERVATIONS, shard),
+                columns=["row", *_OBSERVED],
+            )
+            table = (
+                predictions.join(observed, "row", join_type="left outer")
+                .join(stars, "row", join_type="left outer")
+                .sort_by("row")
+            )
+            write_parquet(root.part(SPECTRA, shard), conform(table, SPECTRA))
+            advance()
+
+
+def _write_stars(settings: Settings, root: Root) -> dict[str, int]:
+    shutil.rmtree(root.table(STARS), ignore_errors=True)
+    counts = {"stars": 0, "spectra": 0, "above_0.5": 0, "above_0.8": 0}
+    with duckdb.connect(config={"threads": 1}) as db:
+        source = f"{root.table(SPECTRA)}/*.parquet"
+        reader = db.execute(_STARS, {"spectra": source}).to_arrow_reader(
+            settings.catalogue.part_stars
+        )
+        for number, part in enumerate(_regroup(reader, settings.catalogue.part_stars)):
+            table = conform(part, STARS)
+            write_parquet(root.part(STARS, number), table)
+            p_b = table["p_b"].to_numpy()
+            counts["stars"] += table.num_rows
+            counts["spectra"] += int(table["n_spectra_all"].to_numpy().sum())
+            counts["above_0.5"] += int((p_b > 0.5).sum())
+            counts["above_0.8"] += int((p_b > 0.8).sum())
+    return counts
+
+
+def _regroup(reader: pa.RecordBatchReader, rows: int) -> Iterator[pa.Table]:
+    held: list[pa.RecordBatch] = []
+    for batch in reader:
+        held.append(batch)
+        while sum(b.num_rows for b in held) >= rows:
+            table = pa.Table.from_batches(held)
+            yield table.slice(0, rows)
+            held = table.slice(rows).to_batches()
+    if held:
+        yield pa.Table.from_batches(held)

@@ -1,0 +1,1 @@
+"""From the store to one probability a spectrum."""

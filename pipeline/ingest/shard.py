@@ -1,0 +1,117 @@
+"""The work of ingest: the files of one shard, read, checked and written."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.atomic import write_parquet
+from pipeline.ingest.manifest import open_manifest
+from pipeline.ingest.store import Rows, blank_rows, write_shard
+from pipeline.lamost.errors import SpectrumError
+from pipeline.lamost.reader import read_spectrum
+from pipeline.lamost.spectrum import Header, Spectrum
+from pipeline.root import Root
+from schemas.observations import HEADERS
+from schemas.quality import QualityFlag
+from schemas.store import ROW_PIXELS
+
+# Where header and catalogue both have a value, the table keeps both.
+_RENAMED = {"z", "z_err", "snr_u", "snr_g", "snr_r", "snr_i", "snr_z"}
+_HEADER_COLUMNS = {
+    f.name: f"header_{f.name}" if f.name in _RENAMED else f.name for f in fields(Header)
+}
+
+
+@dataclass(frozen=True)
+class IngestJob:
+    """What every shard of one ingest has in common."""
+
+    root: Root
+    spectra: Path
+    manifest_digest: str
+
+
+def ingest_shard(shard: int, job: IngestJob) -> dict[str, int]:
+    """Read the files of one shard into the store and the table of headers.
+
+    A file that cannot be read gets a row with the reason; it never stops the shard.
+
+    Parameters
+    ----------
+    shard : int
+        Number of the shard.
+    job : IngestJob
+        Where to read and write.
+
+    Returns
+    -------
+    dict of str to int
+        Counts: files, spectra, refused, bytes.
+    """
+    ledger = job.root.ledger("ingest", job.manifest_digest)
+    done = ledger.read(shard)
+    if done is not None:
+        return dict(done["counts"])
+    manifest = open_manifest(job.root.path / "manifest.parquet")
+    places = manifest.shard(shard).to_pylist()
+    rows = blank_rows(manifest.shard_rows)
+    records = [_ingest_file(place, job, rows, index) for index, place in enumerate(places)]
+    write_shard(job.root.store, shard, rows)
+    write_parquet(
+        job.root.part(HEADERS, shard), pa.Table.from_pylist(records, schema=HEADERS.schema)
+    )
+    refused = sum(record["reason"] is not None for record in records)
+    counts = {
+        "files": len(places),
+        "spectra": len(places) - refused,
+        "refused": refused,
+        "bytes": sum(max(place["size_bytes"], 0) for place in places),
+    }
+    ledger.write(shard, counts)
+    return counts
+
+
+def _ingest_file(place: dict[str, Any], job: IngestJob, rows: Rows, index: int) -> dict[str, Any]:
+    try:
+        spectrum = read_spectrum(job.spectra / place["path"])
+    except SpectrumError as error:
+        reason = f"{error.reason}: {error}".replace(f"{job.spectra}/", "")
+        return place | {"quality": int(QualityFlag.REFUSED), "reason": reason}
+    n = spectrum.flux.size
+    if n > ROW_PIXELS:
+        reason = f"too_long: {n} pixels, the store holds {ROW_PIXELS}"
+        return place | {"quality": int(QualityFlag.REFUSED), "reason": reason}
+    for name in ("flux", "ivar", "andmask", "ormask"):
+        rows[name][index, :n] = getattr(spectrum, name)
+    rows["log10_first"][index] = np.log10(float(spectrum.wave[0]))
+    rows["n_pixel"][index] = n
+    rows["obsid"][index] = -1 if spectrum.obsid is None else spectrum.obsid
+    rows["valid"][index] = True
+    return place | _describe(spectrum)
+
+
+def _describe(spectrum: Spectrum) -> dict[str, Any]:
+    header = spectrum.header
+    identity = {column: getattr(header, name) for name, column in _HEADER_COLUMNS.items()}
+    finite = np.isfinite(spectrum.flux) & np.isfinite(spectrum.ivar)
+    quality = QualityFlag(0)
+    if spectrum.obsid is None:
+        quality |= QualityFlag.NO_OBSID
+    if not finite.all():
+        quality |= QualityFlag.NOT_FINITE
+    if (spectrum.ivar < 0).any():
+        quality |= QualityFlag.NEGATIVE_IVAR
+    if header.ra_deg is None or header.dec_deg is None:
+        quality |= QualityFlag.NO_POSITION
+    return identity | {
+        "n_pixel": spectrum.flux.size,
+        "wave_first_angstrom": float(spectrum.wave[0]),
+        "n_ivar_zero": int((spectrum.ivar == 0).sum()),
+        "n_andmask": int((spectrum.andmask != 0).sum()),
+        "n_ormask": int((spectrum.ormask != 0).sum()),
+        "quality": int(quality),
+        "reason": None,
+    }

@@ -1,0 +1,47 @@
+"""One writer a root: a lock that the operating system drops when its holder dies."""
+
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class RootLockedError(RuntimeError):
+    """Another run is writing into the same root."""
+
+
+@contextmanager
+def root_lock(root: Path, stage: str) -> Iterator[None]:
+    """Hold the root for the time of a stage.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Root of the run; created if need be.
+    stage : str
+        Who holds it, for the message to others.
+
+    Raises
+    ------
+    RootLockedError
+        Another process holds it; the message names that process.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    path = root / ".lock"
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = path.read_text().strip() or "another process"
+            raise RootLockedError(
+                f"{root} is being written by {holder}; wait for it, or choose another --root"
+            ) from error
+        file.truncate(0)
+        file.write(f"pairspec {stage}, process {os.getpid()} on {socket.gethostname()}\n")
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)

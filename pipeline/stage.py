@@ -1,0 +1,35 @@
+"""What every stage gives back: counts and where the output lies, never arrays."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class StageReport:
+    """Outcome of one stage.
+
+    Parameters
+    ----------
+    stage : str
+        Name of the stage.
+    counts : mapping of str to int
+        What was done, in the order in which it is printed.
+    notes : tuple of str
+        Things a user should know: duplicates, refused files, missing columns.
+    outputs : tuple of pathlib.Path
+        What was written or found complete.
+    """
+
+    stage: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    outputs: tuple[Path, ...] = ()
+
+    def lines(self) -> list[str]:
+        """Return the report as plain lines."""
+        width = max((len(name) for name in self.counts), default=0)
+        counts = [f"  {name:<{width}}  {value:>12,}" for name, value in self.counts.items()]
+        notes = [f"  note: {note}" for note in self.notes]
+        outputs = [f"  -> {path}" for path in self.outputs]
+        return [f"{self.stage}:", *counts, *notes, *outputs]

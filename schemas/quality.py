@@ -1,0 +1,33 @@
+"""Quality bits of an observation: why a row is to be used with care, or not at all."""
+
+from enum import IntFlag
+
+
+class QualityFlag(IntFlag):
+    """Bits of the column ``quality``; the docstring of a bit is its meaning in the dictionary."""
+
+    REFUSED = 1 << 0
+    SUPERSEDED = 1 << 1
+    NO_OBSID = 1 << 2
+    NO_CATALOGUE = 1 << 3
+    NO_VELOCITY = 1 << 4
+    NOT_FINITE = 1 << 5
+    NEGATIVE_IVAR = 1 << 6
+    TOO_MANY_BAD_PIXELS = 1 << 7
+    NO_POSITION = 1 << 8
+
+
+MEANING: dict[QualityFlag, str] = {
+    QualityFlag.REFUSED: "the file could not be read; the column `reason` says why",
+    QualityFlag.SUPERSEDED: "a newer pipeline's file of the same exposure exists; not counted",
+    QualityFlag.NO_OBSID: "the file has no OBSID and the catalogue does not supply one",
+    QualityFlag.NO_CATALOGUE: "no row of the stellar catalogue belongs to this exposure",
+    QualityFlag.NO_VELOCITY: "no radial velocity; the spectrum stays in the observed frame",
+    QualityFlag.NOT_FINITE: "some flux or ivar is not finite (those pixels are bad)",
+    QualityFlag.NEGATIVE_IVAR: "some ivar is negative (those pixels are bad)",
+    QualityFlag.TOO_MANY_BAD_PIXELS: "more bad pixels in the used range than allowed; no p_b",
+    QualityFlag.NO_POSITION: "no position; the spectrum forms a star of its own",
+}
+
+UNCOUNTED = QualityFlag.REFUSED | QualityFlag.SUPERSEDED
+"""Rows with one of these bits are never counted downstream."""

@@ -1,0 +1,53 @@
+"""All tables, and the data dictionary made from them."""
+
+from collections.abc import Iterator
+
+from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
+from schemas.observations import HEADERS, MANIFEST, OBSERVATIONS
+from schemas.quality import MEANING
+from schemas.store import LOG10_STEP, PIXEL_ARRAYS, ROW_ARRAYS, ROW_PIXELS
+from schemas.table import Table
+
+TABLES: tuple[Table, ...] = (MANIFEST, HEADERS, OBSERVATIONS, PREDICTIONS, SPECTRA, STARS)
+
+
+def data_dictionary() -> str:
+    """Return ``docs/data-dictionary.md`` as text."""
+    return "\n".join(_lines()) + "\n"
+
+
+def _lines() -> Iterator[str]:
+    yield "# Data dictionary"
+    yield ""
+    yield "Made from the schemas by `make docs`; do not edit. Paths are relative to `ROOT`."
+    for table in TABLES:
+        yield ""
+        yield f"## {table.name}: `{table.location}`"
+        yield ""
+        yield table.description
+        yield ""
+        yield "| column | type | unit | UCD | description |"
+        yield "|---|---|---|---|---|"
+        for c in table.columns:
+            text = f"{c.description} ({c.source})" if c.source else c.description
+            yield f"| `{c.name}` | {c.type} | {c.unit} | {c.ucd} | {text} |"
+    yield ""
+    yield "## The store of spectra: `spectra.zarr`"
+    yield ""
+    yield (
+        f"Zarr v3, rows by {ROW_PIXELS} pixels, log-linear in wavelength with a step of "
+        f"{LOG10_STEP} dex; one shard is one unit of work."
+    )
+    yield ""
+    yield "| array | dimensions | type | unit | description |"
+    yield "|---|---|---|---|---|"
+    for dims, arrays in (("row, pixel", PIXEL_ARRAYS), ("row", ROW_ARRAYS)):
+        for name, (dtype, unit, text) in arrays.items():
+            yield f"| `{name}` | {dims} | {dtype} | {unit} | {text} |"
+    yield ""
+    yield "## Quality bits"
+    yield ""
+    yield "| bit | name | meaning |"
+    yield "|---|---|---|"
+    for flag, text in MEANING.items():
+        yield f"| {flag.value} | {flag.name} | {text} |"
