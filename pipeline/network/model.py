@@ -105,7 +105,7 @@ class PairNet(nn.Module):
         return next(self.stem.parameters()).dtype
 
 
-def build_model(settings: NetworkSettings, n_pixel: int) -> PairNet:
+def build_model(settings: NetworkSettings, n_pixel: int, seed: int = 0) -> PairNet:
     """Build an untrained network for spectra of `n_pixel` pixels.
 
     Parameters
@@ -114,6 +114,8 @@ def build_model(settings: NetworkSettings, n_pixel: int) -> PairNet:
         Sizes of the layers.
     n_pixel
         Pixels of the common grid.
+    seed
+        Seed of the first weights.
 
     Raises
     ------
@@ -128,7 +130,9 @@ def build_model(settings: NetworkSettings, n_pixel: int) -> PairNet:
             f"spectra of {n_pixel} pixels are too short for strides that multiply to {step}: "
             "lower stem_stride or strides, or widen the grid"
         )
-    return PairNet(settings, n_pixel)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return PairNet(settings, n_pixel)
 
 
 def folded(model: PairNet) -> PairNet:

@@ -1,0 +1,38 @@
+"""Small random changes of training spectra that keep their class."""
+
+import torch
+
+
+def augmented(flux_BL: torch.Tensor, shift_pixels: int, mask_share: float) -> torch.Tensor:
+    """Shift each spectrum, and hide a stretch of it.
+
+    Parameters
+    ----------
+    flux_BL
+        Normalised flux (continuum = 1).
+    shift_pixels
+        Each spectrum moves by a random whole number of pixels, up to this many either way, as
+        an error of its velocity would do; the continuum comes in at the end. 0: none does.
+    mask_share
+        Share of the pixels in the stretch that becomes continuum, at a random place. 0: none.
+
+    Returns
+    -------
+    Tensor
+        New spectra, or the same ones where there is nothing to do; random numbers come from
+        torch's own generator.
+    """
+    n, length = flux_BL.shape
+    pixel_L = torch.arange(length, device=flux_BL.device)
+    if shift_pixels:
+        shift_B1 = torch.randint(-shift_pixels, shift_pixels + 1, (n, 1), device=flux_BL.device)
+        source_BL = pixel_L - shift_B1
+        inside_BL = (source_BL >= 0) & (source_BL < length)
+        moved_BL = flux_BL.gather(1, source_BL.clamp(0, length - 1))
+        flux_BL = torch.where(inside_BL, moved_BL, 1.0)
+    if mask_share:
+        width = round(mask_share * length)
+        first_B1 = torch.randint(0, length - width + 1, (n, 1), device=flux_BL.device)
+        hidden_BL = (pixel_L >= first_B1) & (pixel_L < first_B1 + width)
+        flux_BL = torch.where(hidden_BL, 1.0, flux_BL)
+    return flux_BL

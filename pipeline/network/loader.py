@@ -1,0 +1,75 @@
+"""Fetches the examples that the sampler chose."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pipeline.network.sampler import Sampler
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Spectra in network form with their classes.
+
+    Attributes
+    ----------
+    flux_BL
+        Normalised flux, float16 or float32, in memory or memory-mapped.
+    label_B
+        0 single, 1 binary.
+
+    Raises
+    ------
+    ValueError
+        When the two do not fit together.
+    """
+
+    flux_BL: NDArray[np.floating]  # noqa: N815
+    label_B: NDArray[np.integer]  # noqa: N815
+
+    def __post_init__(self) -> None:
+        if self.flux_BL.ndim != 2 or self.label_B.shape != self.flux_BL.shape[:1]:
+            raise ValueError(
+                f"flux of shape {self.flux_BL.shape} and labels of shape {self.label_B.shape} "
+                "do not fit: one row of flux and one label a spectrum"
+            )
+        if self.flux_BL.dtype not in (np.float16, np.float32):
+            raise ValueError(f"flux must be float16 or float32, not {self.flux_BL.dtype}")
+        if not np.isin(self.label_B, (0, 1)).all():
+            raise ValueError("labels must be 0 (single) or 1 (binary)")
+
+    def __len__(self) -> int:
+        """Count the spectra."""
+        return len(self.label_B)
+
+    def digest(self) -> str:
+        """SHA-256 of the labels and the flux."""
+        sha = hashlib.sha256(f"{self.flux_BL.shape} {self.flux_BL.dtype}".encode())
+        sha.update(self.label_B.astype(np.int8).tobytes())
+        for start in range(0, len(self), 1024):
+            sha.update(self.flux_BL[start : start + 1024].tobytes())
+        return sha.hexdigest()
+
+    def fetch(self, rows: NDArray[np.int64] | slice) -> tuple[torch.Tensor, torch.Tensor]:
+        """Copy some rows into float32 tensors flux_BL and label_B."""
+        flux_BL = np.array(self.flux_BL[rows], dtype=np.float32)
+        label_B = np.array(self.label_B[rows], dtype=np.float32)
+        return torch.from_numpy(flux_BL), torch.from_numpy(label_B)
+
+
+class Loader:
+    """Batches of one epoch after the other, as the sampler orders them."""
+
+    def __init__(self, data: Labelled, sampler: Sampler, device: torch.device) -> None:
+        self._data, self._sampler, self._device = data, sampler, device
+
+    def epoch(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Yield flux_BL and label_B of each batch of the sampler's epoch, on the device."""
+        for rows in self._sampler.batches():
+            # In the order of the file, which a memory-mapped array is read in much faster.
+            flux_BL, label_B = self._data.fetch(np.sort(rows))
+            yield flux_BL.to(self._device), label_B.to(self._device)

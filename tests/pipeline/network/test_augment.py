@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+import torch
+
+from pipeline.network.augment import augmented
+
+FLUX_BL = torch.arange(2.0, 402.0).reshape(4, 100)
+
+
+def test_off_by_default():
+    assert augmented(FLUX_BL, 0, 0.0) is FLUX_BL
+
+
+def test_shift_moves_each_spectrum_and_fills_with_continuum():
+    seen = set()
+    for _ in range(60):
+        moved_BL = augmented(FLUX_BL, 2, 0.0).numpy()
+        for before_L, after_L in zip(FLUX_BL.numpy(), moved_BL, strict=True):
+            padded = np.concatenate([[1, 1], before_L, [1, 1]])
+            shifts = [s for s in range(-2, 3) if (padded[2 - s : 102 - s] == after_L).all()]
+            assert len(shifts) == 1
+            seen.add(shifts[0])
+    assert seen == {-2, -1, 0, 1, 2}
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_mask_hides_one_stretch(share):
+    hidden_BL = (augmented(FLUX_BL, 0, share) == 1).numpy()
+    assert (hidden_BL.sum(1) == 100 * share).all()
+    assert (np.abs(np.diff(hidden_BL.astype(int), axis=1)).sum(1) <= 2).all()
