@@ -42,8 +42,9 @@ def smoothed_flux(
     Returns
     -------
     f_s_BL
-        float32, always finite. Where next to no weight lies within about three widths, the
-        weighted mean of the whole row; zero in a row without any weight.
+        float32, always finite. Relative to the formula in float64, the error is below 1e-5 up to
+        three widths away from a good pixel and 1e-3 at five. Farther off, where the sum of weights
+        tells nothing, it is the weighted mean of the whole row; zero in a row without any weight.
     """
     xp = array_namespace(flux_BL, weight_BL)
     width = sigma_angstrom * math.sqrt(2.0) if half else sigma_angstrom

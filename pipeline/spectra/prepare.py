@@ -82,8 +82,8 @@ def network_input(
     out_BL = xp.empty(shape, dtype=flux_BN.dtype, device=where)
     bad_BL = xp.empty(shape, dtype=xp.bool, device=where)
     out_ivar_BL = xp.empty_like(out_BL) if with_ivar else None
-    pixel_N = xp.arange(flux_BN.shape[1], device=where)
-    n_pixel_B = xp.asarray(n_pixel_B, device=where)
+    pixel_N = xp.arange(flux_BN.shape[1], dtype=xp.int32, device=where)
+    n_pixel_B = xp.asarray(n_pixel_B, dtype=xp.int32, device=where)
     read_ivar = with_ivar or settings.ivar_weighted
 
     for rows in row_blocks(shape[0], flux_BN):

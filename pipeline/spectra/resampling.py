@@ -121,8 +121,8 @@ def _widen(values_BN: Array, shift_B: Array, n_pixel: int, fill: float) -> tuple
     """Crop and pad rows so that every row's window lies inside it; with the windows' starts."""
     xp = array_namespace(values_BN)
     n_row, n_stored = values_BN.shape
-    first = int(xp.min(shift_B)) if n_row else 0
-    width = (int(xp.max(shift_B)) if n_row else 0) - first + n_pixel + 1
+    first = int(xp.min(shift_B))
+    width = int(xp.max(shift_B)) - first + n_pixel + 1
     begin, end = max(first, 0), min(first + width, n_stored)
     wide_BW = xp.full((n_row, width), fill, dtype=values_BN.dtype, device=device(values_BN))
     if begin < end:
