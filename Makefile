@@ -1,0 +1,85 @@
+# pairspec: every stage target is one call of the command line.
+#
+#   make ingest SPECTRA=/data/lamost CATALOGUE=dr10_stellar.csv.gz ROOT=run
+#   make infer  ROOT=run
+#   make STAGE  CONFIG=pairspec.toml
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+CONFIG    ?=
+ROOT      ?=
+SPECTRA   ?=
+CATALOGUE ?=
+SET       ?=
+STARS     ?= 1500
+DEMO      ?= demo
+
+OPTIONS := $(if $(CONFIG),--config $(CONFIG)) $(if $(ROOT),--root $(ROOT)) $(foreach s,$(SET),--set $(s))
+PAIRSPEC := $(BIN)/pairspec
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo demo-large simulate ingest train infer catalogue report query settings test test-slow lint format docs bench clean
+
+help: ## This list
+	@echo "pairspec: find the unresolved binary stars in millions of low-resolution spectra"; echo
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@echo; echo "Options of a stage: CONFIG=file ROOT=folder SET='section.key=value ...'"
+
+env: $(READY) ## Create the environment (.venv) with the tested versions
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip<26.2"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,hpc]"
+	@touch $@
+
+demo: env ## Simulate a survey, run every stage on it, show the catalogue (about 10 minutes)
+	$(BIN)/pairspec demo --out $(DEMO) --stars $(STARS)
+
+demo-large: env ## The same with about 60,000 spectra, for the patient
+	$(BIN)/pairspec demo --out $(DEMO)-large --stars 45000
+
+simulate: env ## Write a synthetic survey: STARS=1500 DEMO=demo
+	$(PAIRSPEC) simulate --stars $(STARS) --out $(DEMO)
+
+ingest: env ## Read FITS files into the store: SPECTRA=dir CATALOGUE=file
+	$(PAIRSPEC) ingest $(OPTIONS) $(if $(SPECTRA),--spectra $(SPECTRA)) $(if $(CATALOGUE),--catalogue $(CATALOGUE))
+
+train: env ## Train the network
+	$(PAIRSPEC) train $(OPTIONS)
+
+infer: env ## Give every spectrum its binary probability
+	$(PAIRSPEC) infer $(OPTIONS)
+
+catalogue: env ## One row a star
+	$(PAIRSPEC) catalogue $(OPTIONS)
+
+query: env ## Ask the catalogue: SQL="SELECT ..."
+	$(PAIRSPEC) query "$(SQL)" $(OPTIONS)
+
+settings: env ## Show the settings that a run would use
+	$(PAIRSPEC) settings $(OPTIONS)
+
+test: env ## Run the tests (within 15 minutes on two cores)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: env ## Check style, types and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: env ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: env ## Regenerate the data dictionary and the list of settings
+	$(BIN)/python scripts/write_docs.py
+
+bench: env ## Run the benchmarks
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+clean: ## Remove the environment and the demo
+	rm -rf $(VENV) $(DEMO) $(DEMO)-large

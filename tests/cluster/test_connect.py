@@ -1,0 +1,28 @@
+import os
+
+import pytest
+from pydantic import ValidationError
+
+from cluster.connect import connect
+from cluster.settings import ClusterSettings
+
+
+def test_local_workers_are_processes_and_gone_afterwards():
+    with connect(ClusterSettings(workers=2, memory_limit="1GiB")) as client:
+        pids = client.run(os.getpid)
+        assert len(set(pids.values())) == 2
+        assert os.getpid() not in pids.values()
+        assert all(w["memory_limit"] == 2**30 for w in client.scheduler_info()["workers"].values())
+    for pid in pids.values():
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_inline_runs_in_this_process():
+    with connect(ClusterSettings(kind="inline")) as client:
+        assert client.submit(os.getpid).result() == os.getpid()
+
+
+def test_an_unknown_kind_is_refused():
+    with pytest.raises(ValidationError, match="local"):
+        ClusterSettings(kind="cloud")

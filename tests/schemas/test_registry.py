@@ -1,0 +1,30 @@
+from pathlib import Path
+
+from schemas.quality import MEANING, QualityFlag
+from schemas.registry import TABLES, data_dictionary
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def test_the_published_dictionary_is_the_one_that_the_schemas_give():
+    assert (DOCS / "data-dictionary.md").read_text() == data_dictionary()
+
+
+def test_every_column_is_documented_and_stands_once():
+    for table in TABLES:
+        assert len(set(table.names)) == len(table.names), table.name
+        for field in table.schema:
+            assert len(field.metadata[b"description"]) > 5, (table.name, field.name)
+
+
+def test_units_stand_where_the_name_promises_them():
+    units = {"_deg": "deg", "_kms": "km/s", "_angstrom": "Angstrom", "_k": "K", "_s": "s"}
+    for table in TABLES:
+        for column in table.columns:
+            for ending, unit in units.items():
+                if column.name.endswith(ending):
+                    assert column.unit == unit, (table.name, column.name)
+
+
+def test_every_quality_bit_has_a_meaning():
+    assert set(MEANING) == set(QualityFlag)
