@@ -1,7 +1,6 @@
 """A trained network on disk: weights as safetensors, and a JSON card that says what they are."""
 
 import hashlib
-import os
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -10,6 +9,7 @@ from pydantic import Field, FiniteFloat, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
+from pipeline.atomic import write_bytes
 from pipeline.network.model import PairNet, build_model
 from pipeline.network.settings import NetworkSettings, TrainingSettings
 from pipeline.section import Section
@@ -68,19 +68,6 @@ class ModelCard(Section):
     """Versions of the packages that trained it."""
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees all of it or nothing."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def save_model(folder: Path, model: PairNet, card: ModelCard) -> Path:
     """Write weights and card, the card last, since it makes the weights valid.
 
@@ -112,8 +99,8 @@ def save_model(folder: Path, model: PairNet, card: ModelCard) -> Path:
     digest = hashlib.sha256(weights).hexdigest()
     card = card.model_copy(update={"sha256": digest, "model_id": digest[:12]})
     folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / WEIGHTS, weights)
-    write_atomically(folder / CARD, card.model_dump_json(indent=2).encode())
+    write_bytes(folder / WEIGHTS, weights)
+    write_bytes(folder / CARD, card.model_dump_json(indent=2).encode())
     return folder
 
 

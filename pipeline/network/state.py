@@ -9,7 +9,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from pipeline.network.checkpoint import CheckpointError, write_atomically
+from pipeline.atomic import write_bytes
+from pipeline.network.checkpoint import CheckpointError
 from pipeline.network.model import PairNet
 from pipeline.network.sampler import Sampler
 
@@ -62,7 +63,7 @@ class TrainingState:
             "history": self.history,
         }
         tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
-        write_atomically(path, save(tensors, metadata={"state": json.dumps(facts)}))
+        write_bytes(path, save(tensors, metadata={"state": json.dumps(facts)}))
 
     def load(self, path: Path) -> None:
         """Take over the state of a run that stopped.

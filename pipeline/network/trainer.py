@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
+from pipeline.atomic import write_bytes
 from pipeline.network.augment import augmented
-from pipeline.network.checkpoint import write_atomically
 from pipeline.network.device import choose_device, choose_dtype
 from pipeline.network.loader import Labelled, Loader
 from pipeline.network.metrics import auc
@@ -135,7 +135,7 @@ def train(
         if rank == 0:
             state.save(folder / STATE)
             lines = "".join(json.dumps(record) + "\n" for record in state.history)
-            write_atomically(folder / LOG, lines.encode())
+            write_bytes(folder / LOG, lines.encode())
     model.load_state_dict(state.best)
     return TrainingResult(model.cpu().eval(), state.best_record, state.history)
 
