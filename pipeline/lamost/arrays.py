@@ -38,12 +38,13 @@ def assemble(
     """
     wave_L = as_float32(wave)
     check_wave(wave_L, path)
+    andmask_L, ormask_L = as_mask(np.stack([andmask, ormask]))
     return Spectrum(
         flux=as_float32(flux),
         ivar=as_float32(ivar),
         wave=wave_L,
-        andmask=as_mask(andmask),
-        ormask=as_mask(ormask),
+        andmask=andmask_L,
+        ormask=ormask_L,
         header=header,
     )
 

@@ -12,20 +12,20 @@ import numpy as np
 BLOCK_BYTES = 2880
 CARD_BYTES = 80
 END_CARD = b"END".ljust(CARD_BYTES)
+END_BLOCK = END_CARD.ljust(BLOCK_BYTES)
 
 CardValue = str | int | float | bool | None
 
-_PRINTABLE = bytes(range(0x20, 0x7F))
 _KEYWORD = re.compile(rb"[A-Z0-9_-]+")
 _COMMENTARY = frozenset({b"COMMENT", b"HISTORY", b""})
 # Long strings and hierarchical keywords change the meaning of their neighbours.
 _CONVENTIONS = frozenset({b"CONTINUE", b"HIERARCH", b"END"})
 _VALUE = re.compile(
-    rb" *(?:'((?:[^']|'')*)'"
+    rb" *(?:'((?:[ -&(-~]|'')*)'"
     rb"|([+-]?[0-9]+)"
     rb"|([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[ED][+-]?[0-9]+)?)"
     rb"|([TF])"
-    rb"|) *(?:/.*)?"
+    rb"|) *(?:/[ -~]*)?"
 )
 
 
@@ -61,8 +61,6 @@ def read_cards(
     """
     end, data_start = find_end(content, start)
     block = content[start:end]
-    if block.translate(None, _PRINTABLE):
-        raise UnusualError("not printable")
     heads = np.frombuffer(block, "V80").astype("V10").tobytes()
     places = _places(heads, wanted)
     return {keyword: _value(block[first:last]) for keyword, first, last in places}, data_start
@@ -81,7 +79,7 @@ def find_end(content: bytes, start: int) -> tuple[int, int]:
     data_start = start + -(-(length + CARD_BYTES) // BLOCK_BYTES) * BLOCK_BYTES
     if end < 0 or length % CARD_BYTES or data_start > len(content):
         raise UnusualError("END")
-    if content[end:data_start].strip(b" ") != b"END":
+    if content[end:data_start] != END_BLOCK[: data_start - end]:
         raise UnusualError("END")
     return end, data_start
 
