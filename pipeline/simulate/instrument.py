@@ -1,0 +1,206 @@
+"""From noise-free flux to a survey spectrum: calibration, photons, sky, bad pixels, scale."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from pipeline.simulate.settings import InstrumentSettings
+from pipeline.simulate.sky import sky_line_profiles, telluric_bands, throughput
+
+N_PIXEL = 3909
+"""Longest LAMOST spectrum; shorter ones are padded with flux 0 and ivar 0."""
+
+STEP = 1e-4
+"""Step of the survey's grid in log10 wavelength."""
+
+LENGTHS = ((3909, 0.720), (3904, 0.077), (3906, 0.067), (3908, 0.036), (3902, 0.030),
+           (3903, 0.024), (3820, 0.018), (3892, 0.012), (3890, 0.009), (3748, 0.004),
+           (3901, 0.003))  # fmt: skip
+"""Number of pixels and how often. [source: 1,336 public LAMOST files]"""
+
+FIRST = 3.5682
+"""log10 of the first wavelength of nearly all spectra."""
+
+SNR_WINDOW = (4200.0, 5300.0)
+"""Mean S/N a pixel in this range (Angstrom) is SNRG. [source: headers of 1,336 public files: the
+ratio is 0.99, 90 % of files within 0.96 and 1.03]"""
+
+SCALE_LOG10_RANGE = (-0.4, 8.0)
+
+
+@dataclass(frozen=True)
+class Fibres:
+    """The grid and the resolving power of B spectra."""
+
+    log10_first_B: NDArray[np.float64]
+    n_pixel_B: NDArray[np.int64]
+    resolution_B: NDArray[np.float64]
+
+
+def draw_fibres(rng: np.random.Generator, n: int, settings: InstrumentSettings) -> Fibres:
+    """Draw lengths, starts and resolving powers as they occur in the survey."""
+    length, share = np.array(LENGTHS).T
+    n_pixel = rng.choice(length.astype(np.int64), size=n, p=share / share.sum())
+    return Fibres(
+        log10_first_B=np.where(n_pixel == 3820, np.log10(3700.0), FIRST),
+        n_pixel_B=n_pixel,
+        resolution_B=rng.uniform(settings.resolution_min, settings.resolution_max, n),
+    )
+
+
+def snr_g(flux_BN: NDArray[np.float32], ivar_BN: NDArray[np.float32]) -> NDArray[np.float64]:
+    """S/N in g as the survey's pipeline gives it: the mean over good pixels of the window."""
+    window = _window(flux_BN.shape[1])
+    good = ivar_BN[:, window] > 0
+    total = (flux_BN[:, window] * np.sqrt(ivar_BN[:, window])).sum(axis=1, where=good)
+    return np.asarray(total / np.maximum(good.sum(axis=1), 1), dtype=np.float64)
+
+
+def observe(
+    rng: np.random.Generator,
+    flux_BN: NDArray[np.float32],
+    snr_B: NDArray[np.float64],
+    fibres: Fibres,
+    settings: InstrumentSettings,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Expose noise-free spectra.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Random numbers.
+    flux_BN : numpy.ndarray
+        Noise-free flux on the survey's grid, any scale; a single star and a pair are treated alike.
+    snr_B : numpy.ndarray
+        S/N a pixel in g that the exposure reaches.
+    fibres : Fibres
+        Grids (the sky's lines are put on the common grid; 1 km/s does not matter to them).
+    settings : InstrumentSettings
+        Priors.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        ``flux_BN`` and ``ivar_BN``, float32. The noise is Gaussian with exactly this inverse
+        variance; sky residuals and calibration errors come on top, as in real files.
+    """
+    n_spectrum, n_pixel = flux_BN.shape
+    window = _window(n_pixel)
+    through_N = throughput(FIRST, n_pixel).astype(np.float32)
+    lines_LN = sky_line_profiles(FIRST, n_pixel)
+    ideal_BN = flux_BN / flux_BN[:, window].mean(axis=1, keepdims=True)
+    ideal_BN *= _response(rng, n_spectrum, n_pixel, settings)
+
+    # photons of star and sky; the gain is what the wanted S/N needs
+    rate_BN = ideal_BN * through_N
+    rate_B = rate_BN[:, window].mean(axis=1)
+    sky_N = through_N * (1 + lines_LN.sum(axis=0))
+    sky_count = 2 * settings.sky_snr**2 / sky_N[window].mean()
+    background = 2 * settings.sky_snr**2
+    gain_B = (snr_B**2 + np.sqrt(snr_B**4 + 4 * snr_B**2 * background)) / 2 / rate_B
+    gain_B1 = gain_B[:, None].astype(np.float32)
+    variance_BN = gain_B1 * np.maximum(rate_BN, 0) + np.float32(sky_count) * sky_N
+    ivar_BN = (gain_B1 * through_N) ** 2 / variance_BN
+    reached_B = (ideal_BN[:, window] * np.sqrt(ivar_BN[:, window])).mean(axis=1)
+    ivar_BN *= ((snr_B / reached_B) ** 2)[:, None].astype(np.float32)
+
+    noise_BN = rng.standard_normal(flux_BN.shape, dtype=np.float32)
+    noise_BN /= np.sqrt(ivar_BN)
+    observed_BN = ideal_BN + noise_BN
+    amplitude_BL = rng.standard_normal((n_spectrum, len(lines_LN)), dtype=np.float32)
+    amplitude_BL *= np.float32(settings.sky_residual * sky_count) / gain_B1
+    observed_BN += amplitude_BL @ lines_LN
+
+    bad_BN = draw_bad_pixels(rng, n_spectrum, n_pixel, settings)
+    spikes_BN = rng.standard_normal(flux_BN.shape, dtype=np.float32)
+    observed_BN += np.where(bad_BN, 5 * spikes_BN * np.abs(noise_BN), np.float32(0))
+    ivar_BN[bad_BN] = 0
+
+    scale_B = rng.normal(settings.scale_log10_mean, settings.scale_log10_sigma, n_spectrum)
+    scale_B1 = 10 ** np.clip(scale_B, *SCALE_LOG10_RANGE)[:, None].astype(np.float32)
+    beyond_BN = np.arange(n_pixel) >= fibres.n_pixel_B[:, None]
+    observed_BN *= scale_B1
+    ivar_BN /= scale_B1
+    ivar_BN /= scale_B1
+    observed_BN[beyond_BN] = 0
+    ivar_BN[beyond_BN] = 0
+    return observed_BN, ivar_BN
+
+
+def draw_bad_pixels(
+    rng: np.random.Generator, n_spectrum: int, n_pixel: int, settings: InstrumentSettings
+) -> NDArray[np.bool_]:
+    """Draw which pixels are lost: short runs as of cosmic rays, and whole stretches.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (B, N), True where the inverse variance is 0.
+    """
+    bad_BN = np.zeros((n_spectrum, n_pixel), dtype=bool)
+    clean_B = rng.random(n_spectrum) < settings.clean_fraction
+    expected_B = settings.bad_runs_median * np.exp(
+        settings.bad_runs_sigma * rng.standard_normal(n_spectrum)
+    )
+    runs_B = np.where(clean_B, 0, np.minimum(np.ceil(expected_B), 80)).astype(int)
+    owner_R = np.repeat(np.arange(n_spectrum), runs_B)
+    # two runs in three fall into the blue arm, which has fewer than half of the pixels
+    blue_R = rng.random(len(owner_R)) < 0.67
+    start_R = np.where(blue_R, 2000 * rng.random(len(owner_R)), n_pixel * rng.random(len(owner_R)))
+    length_R = 4 + rng.geometric(0.4, len(owner_R))
+    for owner, start, length in zip(owner_R, start_R.astype(int), length_R, strict=True):
+        bad_BN[owner, start : start + length] = True
+    for low, high in _stretches(n_pixel):
+        lost_B = ~clean_B & (rng.random(n_spectrum) < settings.bad_region_fraction)
+        edges_B2 = np.sort(rng.uniform(low, high, (n_spectrum, 2)), axis=1).astype(int)
+        for owner in np.flatnonzero(lost_B):
+            bad_BN[owner, edges_B2[owner, 0] : edges_B2[owner, 1]] = True
+    return bad_BN
+
+
+def _stretches(n_pixel: int) -> list[tuple[int, int]]:
+    """Pixel ranges that get lost together: blue end, join of the arms, A band, red end."""
+    waves = ((3690.0, 4000.0), (5560.0, 5920.0), (7580.0, 7700.0), (8930.0, 9100.0))
+    return [
+        (max(int((np.log10(a) - FIRST) / STEP), 0), min(int((np.log10(b) - FIRST) / STEP), n_pixel))
+        for a, b in waves
+    ]
+
+
+def _window(n_pixel: int) -> slice:
+    low, high = (round((np.log10(w) - FIRST) / STEP) for w in SNR_WINDOW)
+    if high > n_pixel:
+        raise ValueError(f"{n_pixel} pixels don't reach the g band's {SNR_WINDOW[1]} Angstrom")
+    return slice(low, high)
+
+
+def _response(
+    rng: np.random.Generator, n_spectrum: int, n_pixel: int, settings: InstrumentSettings
+) -> NDArray[np.float32]:
+    """Error of the calibration: smooth on two scales, a step at the join, telluric remains."""
+    smooth = settings.calibration_sigma * rng.standard_normal((n_spectrum, 12))
+    ripple = settings.flat_sigma * rng.standard_normal((n_spectrum, n_pixel // 20 + 2))
+    step = 0.5 * settings.calibration_sigma * rng.standard_normal((n_spectrum, 1))
+    depth = settings.telluric_residual * rng.standard_normal(
+        (n_spectrum, len(telluric_bands(FIRST, n_pixel)))
+    )
+    join = (np.log10(5850.0) - FIRST) / STEP
+    arm_1N = expit((np.arange(n_pixel)[None] - join) / 15)
+    error_BN = (
+        smooth.astype(np.float32) @ _hats(12, n_pixel)
+        + ripple.astype(np.float32) @ _hats(ripple.shape[1], n_pixel)
+        + step.astype(np.float32) @ arm_1N.astype(np.float32)
+        - depth.astype(np.float32) @ telluric_bands(FIRST, n_pixel)
+    )
+    return np.asarray(np.exp(error_BN), dtype=np.float32)
+
+
+@lru_cache(maxsize=4)
+def _hats(n_knot: int, n_pixel: int) -> NDArray[np.float32]:
+    """Linear interpolation between evenly spaced knots as a matrix, shape (n_knot, N)."""
+    position = np.linspace(0, n_knot - 1, n_pixel)
+    hat = np.clip(1 - np.abs(position - np.arange(n_knot)[:, None]), 0, None)
+    return np.asarray(hat, dtype=np.float32)

@@ -1,0 +1,74 @@
+"""What the survey's own pipeline would measure: temperature, gravity, metallicity, velocity."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.simulate.settings import CatalogueErrorSettings
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Parameters of B spectra and the errors that a catalogue states."""
+
+    teff_k: NDArray[np.float64]
+    logg: NDArray[np.float64]
+    feh: NDArray[np.float64]
+    rv_kms: NDArray[np.float64]
+    teff_error_k: NDArray[np.float64]
+    logg_error: NDArray[np.float64]
+    feh_error: NDArray[np.float64]
+    rv_error_kms: NDArray[np.float64]
+
+
+def measure(
+    rng: np.random.Generator,
+    light_BS: NDArray[np.float64],
+    teff_BS: NDArray[np.float64],
+    logg_BS: NDArray[np.float64],
+    mh_B: NDArray[np.float64],
+    velocity_BS: NDArray[np.float64],
+    snr_B: NDArray[np.float64],
+    settings: CatalogueErrorSettings,
+) -> Measured:
+    """Measure blends as a pipeline does that knows single stars only.
+
+    A pair gets the mean of its stars' parameters, weighted by their g-band light. Errors grow
+    towards low S/N as sqrt((30/SNR)^2 + 0.8^2), which is 1 at S/N 50.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Random numbers.
+    light_BS : numpy.ndarray
+        g-band light of both stars, 0 for a companion that is not there; shape (B, 2).
+    teff_BS, logg_BS, velocity_BS : numpy.ndarray
+        Parameters of both stars, shape (B, 2); ignored where the light is 0.
+    mh_B, snr_B : numpy.ndarray
+        Metallicity and S/N in g.
+    settings : CatalogueErrorSettings
+        Size of the errors at S/N 50.
+
+    Returns
+    -------
+    Measured
+        Measured values and their errors.
+    """
+    weight_BS = light_BS / light_BS.sum(axis=1, keepdims=True)
+
+    def blend(value_BS: NDArray[np.float64]) -> NDArray[np.float64]:
+        present = np.where(weight_BS > 0, value_BS, 0.0)
+        return np.asarray((weight_BS * present).sum(axis=1))
+
+    worse_B = np.sqrt((30 / snr_B) ** 2 + 0.8**2)
+    sigmas = (
+        settings.teff_sigma_k * worse_B,
+        settings.logg_sigma * worse_B,
+        settings.feh_sigma * worse_B,
+        settings.rv_sigma_kms * worse_B,
+    )
+    truths = (blend(teff_BS), blend(logg_BS), mh_B, blend(velocity_BS))
+    errors = rng.standard_normal((4, len(snr_B)))
+    teff, logg, feh, rv = (t + s * e for t, s, e in zip(truths, sigmas, errors, strict=True))
+    return Measured(teff, logg, feh, rv, *sigmas)

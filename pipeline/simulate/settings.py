@@ -1,0 +1,153 @@
+"""The priors of the simulator: what it draws, from what, and why."""
+
+from pydantic import Field
+
+from pipeline.section import Section
+
+
+class InstrumentSettings(Section):
+    """What the spectrograph and its pipeline do to a spectrum."""
+
+    resolution_min: float = Field(1650.0, gt=1000, lt=2400)
+    """Lowest resolving power of a fibre. [assumed: LAMOST quotes 1800, fibres differ]"""
+
+    resolution_max: float = Field(1950.0, gt=1000, lt=2400)
+    """Highest resolving power of a fibre. [assumed]"""
+
+    sky_snr: float = Field(12.0, ge=0)
+    """S/N per g-band pixel at which the sky's photons equal the star's. [assumed: reproduces the
+    S/N of real K stars from the blue to the red]"""
+
+    sky_residual: float = Field(0.03, ge=0)
+    """Scatter of a sky line's residual over the line itself. [assumed]"""
+
+    telluric_residual: float = Field(0.04, ge=0)
+    """Scatter of the depth of the telluric bands left in a spectrum. [assumed]"""
+
+    calibration_sigma: float = Field(0.04, ge=0)
+    """Scatter of the flux calibration on scales of 500 Angstrom, relative. [assumed]"""
+
+    flat_sigma: float = Field(0.004, ge=0)
+    """Scatter of the response on scales of 20 pixels, relative. [assumed: about what repeats of
+    one star at S/N 200 leave]"""
+
+    clean_fraction: float = Field(0.22, ge=0, le=1)
+    """Spectra without one bad pixel. [source: 1,336 public LAMOST files]"""
+
+    bad_runs_median: float = Field(3.0, gt=0)
+    """Median number of short runs of bad pixels in the other spectra. [source: same files]"""
+
+    bad_runs_sigma: float = Field(1.2, ge=0)
+    """Scatter of its natural logarithm. [source: same files]"""
+
+    bad_region_fraction: float = Field(0.04, ge=0, le=1)
+    """Chance that a stretch is lost: the blue end, the join of the arms, the A band, the red end,
+    each by itself. [source: same files]"""
+
+    scale_log10_mean: float = 2.7
+    """Mean log10 of the median flux, arbitrary units. [source: same files]"""
+
+    scale_log10_sigma: float = Field(1.1, ge=0)
+    """Its scatter, cut to 0.4 .. 1e8. [source: same files]"""
+
+
+class ScatterSettings(Section):
+    """How stars of one temperature, gravity and metallicity differ from each other."""
+
+    enabled: bool = True
+    """Switch all of it off for spectra that depend on the labels alone."""
+
+    abundance_sigma: float = Field(0.10, ge=0)
+    """Scatter of the natural logarithm of the line depth of one group of lines. [assumed: 0.05 to
+    0.1 dex in [X/Fe] of disc stars, and the model's own errors]"""
+
+    group_angstrom: float = Field(9.0, gt=0)
+    """Length over which the lines of one random group hang together. [assumed]"""
+
+    n_random_groups: int = Field(24, ge=0)
+    """Number of random groups beside the named ones. [assumed]"""
+
+    shared_fraction: float = Field(0.95, ge=0, le=1)
+    """Share of the abundance variance that two stars of one pair have in common. [assumed: born
+    from one cloud]"""
+
+    activity_median: float = Field(0.03, ge=0)
+    """Median chromospheric fill-in of the Ca II H and K cores of a 5000 K star, over the continuum.
+    [assumed]"""
+
+    activity_sigma: float = Field(0.8, ge=0)
+    """Scatter of its natural logarithm. [assumed]"""
+
+    vsini_median_kms: float = Field(6.0, gt=0)
+    """Median v sin i. [assumed: old dwarfs]"""
+
+    vsini_sigma: float = Field(0.7, ge=0)
+    """Scatter of its natural logarithm. [assumed]"""
+
+
+class PopulationSettings(Section):
+    """Which stars there are."""
+
+    mh_mean: float = -0.10
+    """Mean metallicity [M/H]. [assumed: the LAMOST disc]"""
+
+    mh_sigma: float = Field(0.22, gt=0)
+    """Its scatter, cut to the isochrones' -1.2 .. 0.3. [assumed]"""
+
+    log_age_min: float = 8.6
+    """Youngest log10 age in years. [assumed]"""
+
+    log_age_max: float = 10.1
+    """Oldest log10 age in years; ages are uniform between. [assumed]"""
+
+    binary_fraction: float = Field(0.42, ge=0, le=1)
+    """Stars with a companion. [source: Raghavan et al. 2010, 0.33-0.46]"""
+
+    log_period_mean: float = 5.03
+    """Mean log10 of the period in days. [source: Raghavan et al. 2010]"""
+
+    log_period_sigma: float = Field(2.28, gt=0)
+    """Scatter of log10 period. [source: Raghavan et al. 2010]"""
+
+    q_min: float = Field(0.10, gt=0, lt=1)
+    """Smallest mass ratio; q is uniform up to 1. [source: Raghavan et al. 2010, roughly flat]"""
+
+    systemic_sigma_kms: float = Field(35.0, ge=0)
+    """Scatter of the velocities of the systems. [assumed: the thin disc]"""
+
+
+class CatalogueErrorSettings(Section):
+    """How well the survey's parameter pipeline does, for S/N 50 in g."""
+
+    teff_sigma_k: float = Field(70.0, ge=0)
+    """Error of Teff. [assumed: LASP's at S/N 50]"""
+
+    logg_sigma: float = Field(0.10, ge=0)
+    """Error of log g. [assumed]"""
+
+    feh_sigma: float = Field(0.07, ge=0)
+    """Error of [Fe/H]. [assumed]"""
+
+    rv_sigma_kms: float = Field(4.0, ge=0)
+    """Error of the velocity. [assumed: LAMOST at R = 1800]"""
+
+
+class SimulateSettings(Section):
+    """A synthetic survey in the real file formats, with known truth."""
+
+    n_stars: int = Field(2000, ge=1)
+    """Number of stars in the survey."""
+
+    seed: int = Field(1, ge=0)
+    """Seed of everything: the same seed gives the same bytes."""
+
+    snr_min: float = Field(10.0, gt=0)
+    """Lowest S/N in g. [assumed]"""
+
+    snr_max: float = Field(200.0, gt=0)
+    """Highest S/N in g; uniform in the logarithm. [assumed]"""
+
+    instrument: InstrumentSettings = InstrumentSettings()
+    scatter: ScatterSettings = ScatterSettings()
+    population: PopulationSettings = PopulationSettings()
+    errors: CatalogueErrorSettings = CatalogueErrorSettings()
