@@ -1,0 +1,83 @@
+"""Raw catalogue values to canonical ones: sentinels become null, digits are never lost."""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.lamost.columns import Column, Rule
+from pipeline.lamost.identity import NO_SUBCLASS, SENTINELS
+
+NULL_TEXTS = ("", "NULL", "null", "NaN", "nan", "None", "--")
+NO_MAGNITUDE = 99.0
+EXACT_LIMIT = 2.0**53
+"""Above this, float64 does not hold every whole number."""
+
+
+def clean(column: Column, raw: pa.Array, source: str) -> pa.Array:
+    """Convert one column of a batch to its canonical type, with null for what is missing.
+
+    Parameters
+    ----------
+    column : Column
+        What it is to become.
+    raw : pyarrow.Array
+        Strings or numbers.
+    source : str
+        The file, for the message.
+
+    Raises
+    ------
+    ValueError
+        If a value cannot be converted without loss.
+    """
+    if pa.types.is_string(raw.type) or pa.types.is_large_string(raw.type):
+        raw = pc.utf8_trim_whitespace(raw)
+        raw = _null_where(raw, pc.is_in(raw, value_set=pa.array(NULL_TEXTS, raw.type)))
+    try:
+        if pa.types.is_string(column.dtype):
+            return _clean_text(column, raw)
+        if pa.types.is_int64(column.dtype):
+            return _clean_integer(raw)
+        return _clean_float(column, raw)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise ValueError(
+            f"{source}: column {column.name!r} cannot be read as {column.dtype}: {error}. "
+            "Check the file's delimiter and that its identifiers are not written as decimals."
+        ) from error
+
+
+def _clean_text(column: Column, raw: pa.Array) -> pa.Array:
+    texts = raw.cast(pa.string())
+    if column.name == "subclass":
+        texts = _null_where(texts, pc.equal(texts, NO_SUBCLASS))
+    return texts
+
+
+def _clean_integer(raw: pa.Array) -> pa.Array:
+    if pa.types.is_string(raw.type) or pa.types.is_large_string(raw.type):
+        # Through float64, 19-digit identifiers would lose their last digits.
+        numbers = pc.replace_substring_regex(raw, r"\.0*$", "").cast(pa.int64())
+    elif pa.types.is_floating(raw.type):
+        if pc.any(pc.greater_equal(pc.abs(raw), EXACT_LIMIT)).as_py():
+            raise pa.ArrowInvalid("stored as floats that have lost their last digits")
+        numbers = _null_where(raw, pc.is_nan(raw)).cast(pa.int64())
+    else:
+        numbers = raw.cast(pa.int64())
+    sentinels = pa.array([int(value) for value in sorted(SENTINELS)], pa.int64())
+    return _null_where(numbers, pc.is_in(numbers, value_set=sentinels))
+
+
+def _clean_float(column: Column, raw: pa.Array) -> pa.Array:
+    numbers = raw.cast(pa.float64())
+    unknown = pc.or_(
+        pc.is_in(numbers, value_set=pa.array(sorted(SENTINELS), pa.float64())),
+        pc.invert(pc.is_finite(numbers)),
+    )
+    if column.rule is Rule.MAGNITUDE:
+        unknown = pc.or_(unknown, pc.equal(numbers, NO_MAGNITUDE))
+    elif column.rule is Rule.POSITIVE:
+        unknown = pc.or_(unknown, pc.less_equal(numbers, 0.0))
+    return _null_where(numbers, unknown)
+
+
+def _null_where(values: pa.Array, unknown: pa.Array) -> pa.Array:
+    return pc.if_else(unknown, pa.scalar(None, values.type), values)
