@@ -33,7 +33,7 @@ def smoothed_flux(
     weight_BL
         Weight g of each pixel, of order one, zero at bad pixels, float32.
     wave_L
-        Wavelengths in Angstrom, ascending.
+        Wavelengths in Angstrom, ascending; a NumPy array.
     sigma_angstrom
         Width of the Gaussian.
     half
@@ -45,6 +45,11 @@ def smoothed_flux(
         float32, always finite. Relative to the formula in float64, the error is below 1e-5 up to
         three widths away from a good pixel and 1e-3 at five. Farther off, where the sum of weights
         tells nothing, it is the weighted mean of the whole row; zero in a row without any weight.
+
+    Notes
+    -----
+    The products need float32 throughout: on a GPU leave TF32 off while this runs (torch's own
+    default), it would spoil the third digit.
     """
     xp = array_namespace(flux_BL, weight_BL)
     width = sigma_angstrom * math.sqrt(2.0) if half else sigma_angstrom

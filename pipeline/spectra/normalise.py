@@ -22,7 +22,7 @@ def normalised_flux(
         Flux (float32, any unit), inverse variance and bad pixels. Flux at bad pixels is not read.
         The inverse variance is read only where it weights the continuum, else it may be None.
     wave_L
-        Wavelengths in Angstrom.
+        Wavelengths in Angstrom, a NumPy array.
     settings
         Width and weights of the smoothing.
 
@@ -33,7 +33,7 @@ def normalised_flux(
     bad_BL
         Bad pixels, now with those where the smoothed flux is not positive.
     scale_BL
-        What the flux was divided by; 1 at bad pixels.
+        What the flux was divided by, positive.
 
     Raises
     ------
@@ -54,8 +54,9 @@ def normalised_flux(
         weight_BL = xp.where(bad_BL, 0.0, ivar_BL)
         weight_BL /= _typical(weight_BL, good_BL)
     smooth_BL = smoothed_flux(flux_BL, weight_BL, wave_L, settings.sigma_angstrom, settings.half)
-    bad_BL = bad_BL | ~(smooth_BL > 0)
-    smooth_BL[bad_BL] = 1.0
+    lost_BL = ~(smooth_BL > 0)
+    smooth_BL[lost_BL] = 1.0
+    bad_BL = bad_BL | lost_BL
     flux_BL /= smooth_BL
     flux_BL[bad_BL] = 1.0
     smooth_BL *= flux_unit_B1

@@ -62,7 +62,8 @@ def network_input(
     Returns
     -------
     Prepared
-        Arrays of the library and on the device of ``flux_BN``.
+        Arrays of the library and on the device of ``flux_BN``. On a CPU, NumPy arrays are about
+        twice as fast as torch tensors; ``tensor.numpy()`` and ``torch.from_numpy`` copy nothing.
 
     Raises
     ------
