@@ -140,8 +140,8 @@ def resolve_columns(names: Sequence[str], source: str) -> CatalogueColumns:
         if column.name in REQUIRED and column.name not in found:
             raise ValueError(
                 f"{source}: no column {column.name!r} (tried {', '.join(column.aliases)}, also "
-                f"with {PREFIX!r} before it); the file has {', '.join(names)}. Rename the column, or "
-                "name another file."
+                f"with {PREFIX!r} before it); the file has {', '.join(names)}. "
+                "Rename the column, or name another file."
             )
     missing = tuple(column.name for column in COLUMNS if column.name not in found)
     return CatalogueColumns(found, missing)

@@ -15,6 +15,7 @@ _EXPOSURE = re.compile(
     r"(?P<survey>spec|med)-(?P<lmjd>[0-9]{1,6})-(?P<planid>[A-Za-z0-9][A-Za-z0-9_.+-]*)"
     r"_sp(?P<spid>[0-9]{2,})-(?P<fiberid>[0-9]{3,})(?P<note>_[A-Za-z0-9]+)?" + _EXTENSION
 )
+_FITS_NAME = re.compile(r"[^.].*\.fits?(?:\.gz)?", re.IGNORECASE)
 _NUMBERED = re.compile(r"(?P<obsid>[0-9]{1,18})" + _EXTENSION)
 
 
@@ -68,7 +69,7 @@ def archive_path(name: ExposureName) -> PurePosixPath:
 def is_spectrum_name(name: str) -> bool:
     """Whether a file found in a folder of spectra is to be tried.
 
-    Also true for names that will be refused (``med-*``): a refused file gets its row too.
-    Hidden files, partial downloads and tables such as ``dr10_LRS_stellar.fits.gz`` are not tried.
+    True for whatever ends like FITS, also where it will be refused (``med-*``): a refused file
+    gets its row too. Hidden files and partial downloads (``.fits.gz.part``) are not tried.
     """
-    return parse_name(name) is not None
+    return _FITS_NAME.fullmatch(name) is not None

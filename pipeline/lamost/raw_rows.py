@@ -55,7 +55,7 @@ def _open_inflated(path: str | os.PathLike[str]) -> io.BufferedReader:
     with Path(path).open("rb") as stream:
         packed = stream.read(2) == GZIP_MAGIC
     if packed:
-        return io.BufferedReader(igzip.IGzipFile(path, "rb"))
+        return io.BufferedReader(igzip.IGzipFile(path, "rb"))  # type: ignore[no-untyped-call]
     return Path(path).open("rb")
 
 

@@ -1,0 +1,85 @@
+"""Whatever happens to a file's bytes: the same answer as astropy's, or a `SpectrumError`."""
+
+import gzip
+import pickle
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline.lamost.astropy_reader import read_with_astropy
+from pipeline.lamost.errors import Reason, SpectrumError
+from pipeline.lamost.reader import read_spectrum
+from pipeline.lamost.spectrum import Spectrum
+
+often = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+def outcome(read, path: Path) -> Spectrum | Reason:
+    try:
+        return read(path)
+    except SpectrumError as error:
+        return error.reason
+
+
+def assert_same_outcome(path: Path, content: bytes, identical) -> None:
+    path.write_bytes(content)
+    ours, reference = outcome(read_spectrum, path), outcome(read_with_astropy, path)
+    if isinstance(ours, Spectrum) and isinstance(reference, Spectrum):
+        assert identical(ours, reference)
+    else:
+        assert ours == reference
+
+
+@often
+@given(data=st.data())
+def test_truncated_anywhere(data, any_layout, packing, tmp_path, identical):
+    content = packing(any_layout)
+    length = data.draw(st.integers(0, len(content) - 1))
+    path = tmp_path / "cut"
+    assert_same_outcome(path, content[:length], identical)
+    if packing is gzip.compress:
+        assert outcome(read_spectrum, path) in {Reason.EMPTY, Reason.TRUNCATED, Reason.NOT_FITS}
+
+
+@often
+@given(data=st.data())
+def test_flipped_bits(data, any_layout, packing, tmp_path, identical):
+    content = bytearray(packing(any_layout))
+    head = st.integers(0, min(len(content), 8640) - 1)
+    places = st.lists(head | st.integers(0, len(content) - 1), min_size=1, max_size=4)
+    for place in data.draw(places):
+        content[place] ^= 1 << data.draw(st.integers(0, 7))
+    assert_same_outcome(tmp_path / "flipped", bytes(content), identical)
+
+
+@often
+@given(data=st.data())
+def test_headers_overwritten_with_text(data, any_layout, tmp_path, identical):
+    content = bytearray(any_layout)
+    card = 80 * data.draw(st.integers(0, 71))
+    place = card + data.draw(st.sampled_from([0, 5, 8, 10, 11, 25, 29]))
+    text = data.draw(st.text("0123456789 .+-EDTF='/AaSNRG\x00\x7f\xff", min_size=1, max_size=12))
+    written = text.encode("latin-1")
+    content[place : place + len(written)] = written
+    assert_same_outcome(tmp_path / "edited", bytes(content), identical)
+
+
+@often
+@given(noise=st.binary(max_size=400), start=st.sampled_from([b"", b"SIMPLE  =", b"\x1f\x8b\x08"]))
+def test_noise(noise, start, tmp_path, identical):
+    assert_same_outcome(tmp_path / "noise", start + noise, identical)
+
+
+def test_errors_travel_between_processes(tmp_path):
+    with pytest.raises(SpectrumError) as caught:
+        read_spectrum(tmp_path / "nowhere.fits")
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert str(copy) == str(caught.value)
+    assert (copy.reason, copy.path) == (Reason.UNREADABLE, str(tmp_path / "nowhere.fits"))
+    assert isinstance(copy, ValueError)
