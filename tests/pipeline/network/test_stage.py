@@ -1,0 +1,82 @@
+import json
+
+import numpy as np
+import pytest
+from distributed import Client, LocalCluster
+
+from pipeline.network import job as job_module
+from pipeline.network.checkpoint import load_model
+from pipeline.network.job import TrainingJob, read_block, write_block
+from pipeline.network.predictor import Predictor
+from pipeline.network.settings import InferSettings, NetworkSettings, TrainingSettings
+from pipeline.network.stage import run
+from pipeline.root import Root
+from pipeline.settings import Settings
+
+NETWORK = NetworkSettings(
+    stem_channels=4, stem_stride=8, channels=(8,), blocks=(1,), strides=(4,), hidden=8
+)
+TRAINING = TrainingSettings(n_examples=300, max_epochs=2, batch_size=32, device="cpu", threads=1)
+
+
+@pytest.fixture(name="client", scope="module")
+def inline_client():
+    cluster = LocalCluster(
+        processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None
+    )
+    with cluster, Client(cluster) as client:
+        yield client
+
+
+def settings(root, **training):
+    return Settings(root=root, network=NETWORK, training=TRAINING.model_copy(update=training))
+
+
+def test_from_nothing_to_a_model_and_again(tmp_path, client, monkeypatch):
+    report = run(settings(tmp_path), client)
+    assert report.counts == {"examples": 300, "epochs": 2}
+    _, card = load_model(tmp_path / "model")
+    assert card.model_id in report.notes[0]
+    assert card.network == NETWORK
+    assert set(card.metrics) == {
+        "epoch", "train_loss", "validation_loss", "validation_auc", "test_auc",
+    }  # fmt: skip
+    assert "240 simulated" in card.data
+    flux_BL = np.ones((2, card.n_pixel), np.float32)
+    assert Predictor(tmp_path / "model", card.sha256, InferSettings()).predict(flux_BL)[1].all()
+
+    def forbidden(*args):
+        raise AssertionError("simulated again")
+
+    monkeypatch.setattr(job_module, "example_block", forbidden)
+    assert run(settings(tmp_path), client) == report
+    # Other training settings use the same spectra, and do not disturb the finished training.
+    other = run(settings(tmp_path, learning_rate=1e-3), client)
+    assert other.outputs[1] != report.outputs[1]
+    assert load_model(tmp_path / "model")[1].training.learning_rate == 1e-3
+
+
+def test_a_block_comes_back_as_it_was_written(tmp_path):
+    s = settings(tmp_path)
+    job = TrainingJob(Root(tmp_path), s.simulate, s.spectra, s.network, s.training)
+    assert job.examples.pending(4) == [0, 1, 2, 3]
+    n = write_block(3, job)
+    assert job.examples.pending(4) == [0, 1, 2]
+    block = read_block(job.block(3))
+    assert len(block) == n
+    assert block.star_B.min() >= 3 * 256
+    assert block.spectra.digest() == read_block(job.block(3)).spectra.digest()
+    record = json.loads(next(job.examples.folder.iterdir()).read_text())
+    assert record["counts"] == {"examples": n}
+
+
+def test_other_simulations_have_other_blocks(tmp_path):
+    s = settings(tmp_path)
+    job = TrainingJob(Root(tmp_path), s.simulate, s.spectra, s.network, s.training)
+    sharper = s.spectra.model_copy(update={"sigma_angstrom": 50.0})
+    assert job.block(0) != TrainingJob(
+        *(job.root, s.simulate, sharper, s.network, s.training)
+    ).block(0)
+    quicker = s.training.model_copy(update={"threads": 2})
+    same = TrainingJob(job.root, s.simulate, s.spectra, s.network, quicker)
+    assert (same.block(0), same.folder) == (job.block(0), job.folder)
