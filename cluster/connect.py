@@ -1,5 +1,6 @@
 """The one door to the engine: settings in, a connected client out."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -45,10 +46,10 @@ def connect(settings: ClusterSettings) -> "Iterator[Client]":
 
 def _options(settings: ClusterSettings) -> dict[str, Any]:
     common: dict[str, Any] = {
-        "dashboard_address": settings.dashboard_address,
+        "dashboard_address": settings.dashboard_address or "127.0.0.1:0",
         "threads_per_worker": 1,
         "memory_limit": settings.memory_limit,
-        "silence_logs": "ERROR",
+        "silence_logs": logging.ERROR,
     }
     if settings.kind == "inline":
         return common | {"processes": False, "n_workers": 1, "memory_limit": None}

@@ -1,8 +1,6 @@
 """What every command has in common: settings, lock, engine, report, errors, exit codes."""
 
 import importlib
-import logging
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -69,9 +67,6 @@ def run_stage(
         from pipeline.lock import root_lock
         from pipeline.settings import load_settings
 
-        logging.basicConfig(
-            stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s"
-        )
         settings = load_settings(config, overrides, root=root, **values)
         run: Callable[..., Any] = importlib.import_module(f"pipeline.{stage}.stage").run
         start = time.monotonic()

@@ -18,6 +18,7 @@ from cluster.settings import ClusterSettings
 from pipeline.catalogue.settings import CatalogueSettings
 from pipeline.ingest.settings import IngestSettings, InputSettings
 from pipeline.network.settings import InferSettings, NetworkSettings, TrainingSettings
+from pipeline.simulate.settings import SimulateSettings
 from pipeline.spectra.settings import SpectraSettings
 
 DEFAULT_FILE = "pairspec.toml"
@@ -49,6 +50,7 @@ class Settings(BaseSettings):
     training: TrainingSettings = TrainingSettings()
     infer: InferSettings = InferSettings()
     catalogue: CatalogueSettings = CatalogueSettings()
+    simulate: SimulateSettings = SimulateSettings()
 
 
 def load_settings(

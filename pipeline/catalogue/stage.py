@@ -114,9 +114,8 @@ def _write_stars(settings: Settings, root: Root) -> dict[str, int]:
     counts = {"stars": 0, "spectra": 0, "above_0.5": 0, "above_0.8": 0}
     with duckdb.connect(config={"threads": 1}) as db:
         source = f"{root.table(SPECTRA)}/*.parquet"
-        reader = db.execute(_STARS, {"spectra": source}).to_arrow_reader(
-            settings.catalogue.part_stars
-        )
+        stars = db.sql(_STARS, params={"spectra": source})
+        reader = stars.to_arrow_reader(settings.catalogue.part_stars)
         for number, part in enumerate(_regroup(reader, settings.catalogue.part_stars)):
             table = conform(part, STARS)
             write_parquet(root.part(STARS, number), table)

@@ -54,7 +54,7 @@ class WaveGrid:
         return cls(log10_first=first * step, log10_step=step, n_pixel=last - first + 1)
 
     @cached_property
-    def log10_wave_L(self) -> Wavelengths:  # noqa: N802
+    def log10_wave_L(self) -> Wavelengths:
         """log10 of the wavelengths in Angstrom, float64."""
         pixel_L = np.arange(self.n_pixel, dtype=np.float64)
         log10_wave_L: Wavelengths = self.log10_first + self.log10_step * pixel_L
@@ -62,7 +62,7 @@ class WaveGrid:
         return log10_wave_L
 
     @cached_property
-    def wave_L(self) -> Wavelengths:  # noqa: N802
+    def wave_L(self) -> Wavelengths:
         """Vacuum wavelengths in Angstrom, float64."""
         wave_L: Wavelengths = 10.0**self.log10_wave_L
         wave_L.flags.writeable = False

@@ -15,19 +15,19 @@ from pipeline.spectra.settings import SpectraSettings
 class Prepared(NamedTuple):
     """A batch of spectra as the network reads them."""
 
-    flux_BL: Array  # noqa: N815
+    flux_BL: Array
     """Normalised flux, float32; exactly 1 at bad pixels."""
 
-    bad_BL: Array  # noqa: N815
+    bad_BL: Array
     """bool; pixels without information."""
 
-    bad_fraction_B: Array  # noqa: N815
+    bad_fraction_B: Array
     """Fraction of the grid's pixels that are bad, float32."""
 
-    usable_B: Array  # noqa: N815
+    usable_B: Array
     """bool; the fraction is within the limit of the settings."""
 
-    ivar_BL: Array | None  # noqa: N815
+    ivar_BL: Array | None
     """Inverse variance of the normalised flux, float32, zero at bad pixels; None if not asked."""
 
 

@@ -1,0 +1,147 @@
+"""Ingest as a user runs it: whole, interrupted, twice at once."""
+
+import csv
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.ingest.stage import run
+from pipeline.ingest.store import open_store
+from pipeline.settings import load_settings
+from schemas.quality import QualityFlag
+
+
+def settings_for(survey: Path, root: Path, *overrides: str):
+    sets = ["ingest.shard_rows=8", "ingest.chunk_rows=4", *overrides]
+    return load_settings(None, sets, root=root, inputs={"spectra": survey})
+
+
+def command(survey: Path, root: Path, *arguments: str) -> list[str]:
+    sets = ["--set", "ingest.shard_rows=8", "--set", "ingest.chunk_rows=4"]
+    stage = [sys.executable, "-m", "pipeline", "ingest", "--spectra", str(survey)]
+    return [*stage, "--root", str(root), *sets, *arguments]
+
+
+def test_every_file_gets_a_row_and_every_refusal_a_reason(survey, tmp_path, client):
+    report = run(settings_for(survey, tmp_path / "run"), client)
+    assert dict(report.counts) == {
+        "files": 20, "spectra": 17, "refused": 3, "superseded": 1, "without catalogue": 17,
+        "shards": 3,
+    }  # fmt: skip
+    assert "OBSID 103" in report.notes[0]
+    table = pq.read_table(tmp_path / "run/tables/observations").to_pylist()
+    assert len(table) == 20
+    reasons = {row["path"]: row["reason"] for row in table if row["reason"]}
+    assert {path: reason.split(":")[0] for path, reason in reasons.items()} == {
+        "broken/empty.fits.gz": "empty",
+        "broken/text.fits": "not_fits",
+        "broken/truncated.fits.gz": "truncated",
+    }
+    superseded = [r["path"] for r in table if r["quality"] & QualityFlag.SUPERSEDED]
+    assert superseded == ["old/spec-003.fits"]
+
+
+def test_the_store_holds_what_the_files_hold(survey, tmp_path, client):
+    from pipeline.lamost.reader import read_spectrum
+
+    run(settings_for(survey, tmp_path / "run"), client)
+    store = open_store(tmp_path / "run/spectra.zarr")
+    for row in pq.read_table(tmp_path / "run/tables/observations").to_pylist():
+        stored = store.isel(row=row["row"])
+        assert bool(stored["valid"]) == (row["reason"] is None)
+        if row["reason"] is None:
+            spectrum = read_spectrum(survey / row["path"])
+            n = int(stored["n_pixel"])
+            assert n == spectrum.flux.size
+            for name in ("flux", "ivar", "andmask", "ormask"):
+                np.testing.assert_array_equal(stored[name][:n], getattr(spectrum, name))
+                assert not stored[name][n:].any()
+            wave = 10 ** (float(stored["log10_first"]) + 1e-4 * np.arange(n))
+            np.testing.assert_allclose(wave, spectrum.wave, atol=2e-3)
+    assert not store["valid"][20:].any()
+
+
+def test_a_second_run_writes_nothing(survey, tmp_path, client, digest_tree):
+    root = tmp_path / "run"
+    run(settings_for(survey, root), client)
+    stamps = {p: p.stat().st_mtime_ns for p in root.rglob("*") if p.is_file()}
+    before = digest_tree(root)
+    run(settings_for(survey, root), client)
+    assert digest_tree(root) == before
+    assert {p: p.stat().st_mtime_ns for p in root.rglob("*") if p.is_file()} == stamps
+
+
+def test_a_catalogue_that_comes_later_is_joined_without_reading_files_again(
+    survey, tmp_path, client
+):
+    root = tmp_path / "run"
+    run(settings_for(survey, root), client)
+    store = {p: p.stat().st_mtime_ns for p in (root / "spectra.zarr").rglob("*")}
+    catalogue = tmp_path / "c.csv"
+    with catalogue.open("w") as file:
+        csv.writer(file).writerows([["obsid", "teff", "rv"], [105, 5777.0, 10.0], [999, 1.0, 1.0]])
+    settings = load_settings(
+        None,
+        ["ingest.shard_rows=8", "ingest.chunk_rows=4"],
+        root=root,
+        inputs={"spectra": survey, "catalogue": catalogue},
+    )
+    report = run(settings, client)
+    assert report.counts["without catalogue"] == 16
+    assert {p: p.stat().st_mtime_ns for p in (root / "spectra.zarr").rglob("*")} == store
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_killed_at_ten_moments_the_result_is_that_of_a_straight_run(
+    survey, tmp_path, client, digest_tree
+):
+    straight = tmp_path / "straight"
+    run(settings_for(survey, straight), client)
+    expected = digest_tree(straight)
+    begin = time.monotonic()
+    subprocess.run(command(survey, tmp_path / "timed"), check=True, capture_output=True)
+    whole_s = time.monotonic() - begin
+    kills = 0
+    for moment in np.linspace(0.25, 0.95, 10):
+        root = tmp_path / f"killed-{moment:.3f}"
+        process = subprocess.Popen(
+            command(survey, root), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            process.wait(moment * whole_s)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            kills += 1
+        run(settings_for(survey, root), client)
+        assert without_lock(digest_tree(root)) == expected
+    assert kills >= 8
+
+
+def without_lock(digests: dict[str, str]) -> dict[str, str]:
+    return {path: digest for path, digest in digests.items() if path != ".lock"}
+
+
+@pytest.mark.slow
+def test_a_second_ingest_into_the_same_root_is_refused(survey, tmp_path, client, digest_tree):
+    root = tmp_path / "run"
+    first = subprocess.Popen(
+        command(survey, root), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while not (root / ".lock").exists() or not (root / ".lock").read_text():
+        assert first.poll() is None
+        time.sleep(0.02)
+    second = subprocess.run(command(survey, root), capture_output=True, text=True, check=False)
+    assert second.returncode == 1
+    assert f"process {first.pid} on" in second.stderr
+    assert "wait for it, or choose another --root" in second.stderr
+    assert first.wait(100) == 0
+    run(settings_for(survey, tmp_path / "straight"), client)
+    assert without_lock(digest_tree(root)) == digest_tree(tmp_path / "straight")
