@@ -33,19 +33,19 @@ class Systems:
     secondary: Stars
 
     @property
-    def light_BS(self) -> NDArray[np.float64]:  # noqa: N802
+    def light_BS(self) -> NDArray[np.float64]:
         """g-band light of both stars, 0 where there is none."""
         band = BANDS.index("sdss_g")
         mag_BS = np.stack([self.primary.mag_BK[:, band], self.secondary.mag_BK[:, band]], axis=1)
         return np.where(np.isfinite(mag_BS), 10 ** (-0.4 * np.nan_to_num(mag_BS)), 0.0)
 
     @property
-    def teff_BS(self) -> NDArray[np.float64]:  # noqa: N802
+    def teff_BS(self) -> NDArray[np.float64]:
         """Effective temperature of both stars in K."""
         return np.stack([self.primary.teff_k, self.secondary.teff_k], axis=1)
 
     @property
-    def logg_BS(self) -> NDArray[np.float64]:  # noqa: N802
+    def logg_BS(self) -> NDArray[np.float64]:
         """Surface gravity (log10 cgs) of both stars."""
         return np.stack([self.primary.logg, self.secondary.logg], axis=1)
 

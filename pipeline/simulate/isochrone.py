@@ -18,6 +18,9 @@ COLUMNS = (
 
 MASS_STEP = 0.005
 
+EDGE = 1e-5
+"""How far outside the grid a value still counts as its edge: single precision."""
+
 
 @dataclass(frozen=True)
 class Stars:
@@ -112,12 +115,11 @@ def main_sequence(
     grid = _grid()
     axes = (grid.mh, grid.log_age, grid.mass)
     points = [np.asarray(x, dtype=np.float64) for x in (mh, log_age, mass_msun)]
-    edge = 1e-9
     inside = np.ones(points[0].shape, dtype=bool)
     for axis, point in zip(axes, points, strict=True):
-        inside &= (point >= axis[0] - edge) & (point <= axis[-1] + edge)
+        inside &= (point >= axis[0] - EDGE) & (point <= axis[-1] + EDGE)
     (i, u), (j, v), (k, w) = (
-        _bracket(axis, np.where(inside, point, axis[0]))
+        _bracket(axis, np.clip(point, axis[0], axis[-1]))
         for axis, point in zip(axes, points, strict=True)
     )
     total = np.zeros((len(u), len(COLUMNS)))

@@ -57,9 +57,9 @@ class ScatterSettings(Section):
     enabled: bool = True
     """Switch all of it off for spectra that depend on the labels alone."""
 
-    abundance_sigma: float = Field(0.10, ge=0)
-    """Scatter of the natural logarithm of the line depth of one group of lines. [assumed: 0.05 to
-    0.1 dex in [X/Fe] of disc stars, and the model's own errors]"""
+    abundance_sigma: float = Field(0.04, ge=0)
+    """Scatter of the natural logarithm of the line depth of one group of lines. [assumed: 0.04 dex
+    in [X/Fe] of thin-disc stars, and half of that for lines past the linear part]"""
 
     group_angstrom: float = Field(9.0, gt=0)
     """Length over which the lines of one random group hang together. [assumed]"""
