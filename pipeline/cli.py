@@ -78,7 +78,7 @@ def train(
     """
     from pipeline.console import run_stage
 
-    run_stage("training", config, root, overrides or [], debug=debug)
+    run_stage("network", config, root, overrides or [], debug=debug)
 
 
 @app.command()

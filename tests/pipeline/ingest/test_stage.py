@@ -132,9 +132,8 @@ def without_lock(digests: dict[str, str]) -> dict[str, str]:
 @pytest.mark.slow
 def test_a_second_ingest_into_the_same_root_is_refused(survey, tmp_path, client, digest_tree):
     root = tmp_path / "run"
-    first = subprocess.Popen(
-        command(survey, root), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    first = subprocess.Popen(command(survey, root), **quiet)
     while not (root / ".lock").exists() or not (root / ".lock").read_text():
         assert first.poll() is None
         time.sleep(0.02)

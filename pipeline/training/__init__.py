@@ -1,1 +1,0 @@
-"""The stage that trains: examples made in parallel, then one gang of ranks."""
