@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from pipeline.lamost import identity
 from pipeline.lamost.arrays import Values, assemble, log_linear_wave
-from pipeline.lamost.cards import CardValue
+from pipeline.lamost.cards import END_CARD, CardValue
 from pipeline.lamost.content import read_content
 from pipeline.lamost.errors import Reason, SpectrumError
 from pipeline.lamost.identity import read_header
@@ -57,9 +57,7 @@ def parse_with_astropy(content: bytes, path: str | os.PathLike[str]) -> Spectrum
         raise
     except Exception as error:
         # Broken headers make astropy fail in many ways, none of which may stop a shard.
-        reason = Reason.CORRUPT
-        if "END card" in str(error):
-            reason = Reason.TRUNCATED
+        reason = Reason.CORRUPT if END_CARD in content else Reason.TRUNCATED
         detail = f"astropy cannot read it ({type(error).__name__}: {error}); fetch it again"
         raise SpectrumError(reason, path, detail) from error
 

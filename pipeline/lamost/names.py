@@ -61,8 +61,9 @@ def format_name(name: ExposureName, extension: str = ".fits.gz") -> str:
 
 
 def archive_path(name: ExposureName) -> PurePosixPath:
-    """Path in the archive: ``{YYYYMMDD}/{PLANID}/spec-...``, the day being the local one."""
-    day = MJD_EPOCH + timedelta(days=name.lmjd)
+    """Path in the archive: ``{YYYYMMDD}/{PLANID}/spec-...``, by the evening's local date."""
+    # LMJD 55859 lies in folder 20111024, whose MJD is 55858.
+    day = MJD_EPOCH + timedelta(days=name.lmjd - 1)
     return PurePosixPath(f"{day:%Y%m%d}", name.planid, format_name(name))
 
 

@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 from isal import igzip, isal_zlib
 
+from pipeline.lamost.cards import BLOCK_BYTES, END_CARD
 from pipeline.lamost.content import GZIP_MAGIC
 
 DELIMITERS = (",", "|")
 FITS_MAGIC = b"SIMPLE  ="
-BLOCK_BYTES = 2880
 
 RawBatch = dict[str, pa.Array]
 
@@ -119,19 +119,24 @@ class FitsRows:
             yield {name: _to_arrow(np.asarray(table.field(at))) for name, at in positions.items()}
 
     def _find_table(self) -> Any:
-        from astropy.io import fits
-
+        """Skip to the first binary table and return its header."""
         while True:
-            try:
-                header = fits.Header.fromfile(self._stream)
-            except (EOFError, OSError) as error:
-                detail = f"the FITS file has no binary table ({error}); name another file"
-                raise ValueError(f"{self._path}: {detail}") from error
+            header = self._next_header()
             if str(header.get("XTENSION", "")).strip() == "BINTABLE":
                 return header
             sizes = [header[f"NAXIS{axis + 1}"] for axis in range(header["NAXIS"])]
             n_bytes = int(np.prod(sizes)) * abs(header["BITPIX"]) // 8 if sizes else 0
             self._read(-(-n_bytes // BLOCK_BYTES) * BLOCK_BYTES)
+
+    def _next_header(self) -> Any:
+        from astropy.io import fits
+
+        if not self._stream.peek(1):
+            raise ValueError(f"{self._path}: the FITS file has no binary table; name another file")
+        blocks = [self._read(BLOCK_BYTES)]
+        while END_CARD not in blocks[-1]:
+            blocks.append(self._read(BLOCK_BYTES))
+        return fits.Header.fromstring(b"".join(blocks))
 
     def _read(self, n_bytes: int) -> bytes:
         content = self._stream.read(n_bytes)
