@@ -38,13 +38,12 @@ def assemble(
     """
     wave_L = as_float32(wave)
     check_wave(wave_L, path)
-    andmask_L, ormask_L = as_mask(np.stack([andmask, ormask]))
     return Spectrum(
         flux=as_float32(flux),
         ivar=as_float32(ivar),
         wave=wave_L,
-        andmask=andmask_L,
-        ormask=ormask_L,
+        andmask=as_mask(andmask),
+        ormask=as_mask(ormask),
         header=header,
     )
 
@@ -63,6 +62,8 @@ def as_mask(values: Values) -> MaskArray:
     Values that are no whole number from 0 to 2^32 - 1 (NaN, negative, fractions) get
     `UNCLEAR_MASK`: whatever they meant, the pixel is not vouched for.
     """
+    if values.tobytes() == bytes(values.nbytes):  # half of all masks; the quickest test of all
+        return np.zeros(values.shape, np.uint32)
     floats = values.astype(np.result_type(values.dtype, np.float32))
     with np.errstate(invalid="ignore"):
         bits = floats.astype(np.uint32)
