@@ -1,0 +1,205 @@
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from pipeline.catalogue.query import save, show
+from pipeline.catalogue.stage import run as catalogue
+from pipeline.inference.stage import run as infer
+from pipeline.ingest.stage import run as ingest
+from pipeline.lamost.reader import read_spectrum
+from pipeline.network.checkpoint import CheckpointError, ModelCard, save_model
+from pipeline.network.model import build_model
+from pipeline.network.settings import NetworkSettings
+from pipeline.published import NotReadyError
+from pipeline.settings import load_settings
+from pipeline.spectra.grid import WaveGrid
+from pipeline.spectra.prepare import network_input
+from pipeline.spectra.settings import SpectraSettings
+from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
+from schemas.quality import QualityFlag
+
+SMALL = NetworkSettings(stem_channels=4, channels=(4, 8), blocks=(1, 1), strides=(4, 4), hidden=8)
+
+
+def save_untrained(folder, seed=1):
+    """Save a network of random weights: its answers differ from spectrum to spectrum."""
+    n_pixel = WaveGrid.from_settings(SpectraSettings()).n_pixel
+    model = build_model(SMALL, n_pixel, seed).eval()
+    with torch.no_grad():
+        for weights in model.stem.parameters():
+            weights.mul_(50)  # or noise of a few per cent would hardly move the answer
+    card = ModelCard(
+        network=SMALL, n_pixel=n_pixel, spectra=SpectraSettings(), data="none", split_seed=0
+    )
+    save_model(folder, model, card)
+    return model
+
+
+@pytest.fixture
+def settings(survey, tmp_path, write_spectrum):
+    # A star seen twice, 1 arcsec apart, and a spectrum with too many bad pixels.
+    write_spectrum(
+        survey / "plan2" / "again.fits", obsid=300, seed=77, ra=11.01, dec=20.0 + 1 / 3600
+    )
+    bad = survey / "plan2" / "bad.fits"
+    write_spectrum(bad, obsid=301, seed=2)
+    from astropy.io import fits
+
+    with fits.open(bad, mode="update") as hdus:
+        hdus[1].data["IVAR"][0, 1000:1600] = 0
+    return load_settings(
+        None,
+        ["ingest.shard_rows=8", "ingest.chunk_rows=4"],
+        root=tmp_path / "run",
+        inputs={"spectra": survey},
+    )
+
+
+@pytest.fixture
+def finished(settings, client):
+    ingest(settings, client)
+    model = save_untrained(settings.root / "model")
+    infer(settings, client)
+    catalogue(settings, client)
+    return settings, model
+
+
+def table(settings, which):
+    return pq.read_table(settings.root / which.location).to_pylist()
+
+
+def test_p_b_is_that_of_the_plain_path(finished, survey):
+    settings, model = finished
+    observations = pq.read_table(settings.root / "tables/observations").to_pylist()
+    paths = {row["row"]: row for row in observations}
+    predictions = table(settings, PREDICTIONS)
+    assert len(predictions) == 18  # 22 files, 3 refused, 1 superseded
+    seen = set()
+    for prediction in predictions:
+        row = paths[prediction["row"]]
+        spectrum = read_spectrum(survey / row["path"])
+        ready = network_input(
+            spectrum.flux[None],
+            spectrum.ivar[None],
+            np.log10(spectrum.wave[:1].astype(float)),
+            np.array([spectrum.flux.size]),
+            np.array([row["rv_kms"]]),
+            SpectraSettings(),
+        )
+        if row["obsid"] == 301:
+            assert prediction["p_b"] is None
+            assert prediction["quality"] & QualityFlag.TOO_MANY_BAD_PIXELS
+            assert prediction["bad_fraction"] > 0.06
+            continue
+        with torch.inference_mode():
+            expected = torch.sigmoid(model(torch.from_numpy(ready.flux_BL))).item()
+        assert prediction["p_b"] == pytest.approx(expected, abs=1e-5)
+        seen.add(prediction["p_b"])
+    assert len(seen) > 10
+
+
+def test_the_highest_p_b_of_a_star_s_spectra_counts(finished):
+    settings, _ = finished
+    spectra = table(settings, SPECTRA)
+    stars = {row["star_id"]: row for row in table(settings, STARS)}
+    assert len(stars) == 17
+    assert list(stars) == sorted(stars)
+    by_star = {}
+    for spectrum in spectra:
+        by_star.setdefault(spectrum["star_id"], []).append(spectrum)
+    assert set(by_star) == set(stars)
+    assert sum(star["n_spectra_all"] for star in stars.values()) == 18
+    pair = next(rows for rows in by_star.values() if len(rows) == 2)
+    assert {row["obsid"] for row in pair} == {101, 300}
+    for star_id, rows in by_star.items():
+        star = stars[star_id]
+        scores = {row["p_b"]: row for row in rows if row["p_b"] is not None}
+        assert star["n_spectra"] == len(scores)
+        if scores:
+            best = scores[max(scores)]
+            assert star["p_b"] == best["p_b"]
+            assert star["obsid_max"] == best["obsid"]
+            assert star["row_max"] == best["row"]
+            assert star["p_b_mean"] == pytest.approx(np.mean(list(scores)), rel=1e-6)
+        else:
+            assert star["p_b"] is star["obsid_max"] is None
+
+
+def test_a_second_run_of_both_writes_nothing(finished, client):
+    settings, _ = finished
+    stamps = {p: p.stat().st_mtime_ns for p in settings.root.rglob("*") if p.is_file()}
+    infer(settings, client)
+    catalogue(settings, client)
+    assert {p: p.stat().st_mtime_ns for p in settings.root.rglob("*") if p.is_file()} == stamps
+
+
+def test_another_model_means_other_predictions(finished, client):
+    settings, _ = finished
+    before = table(settings, PREDICTIONS)
+    save_untrained(settings.root / "model", seed=2)
+    infer(settings, client)
+    catalogue(settings, client)
+    after = table(settings, PREDICTIONS)
+    assert {r["model_id"] for r in before} != {r["model_id"] for r in after}
+    assert {r["model_id"] for r in table(settings, SPECTRA)} == {r["model_id"] for r in after}
+
+
+def test_a_shard_of_refused_files_alone_has_an_empty_part(tmp_path, client, write_spectrum):
+    survey = tmp_path / "survey"
+    for i in range(4):
+        (survey / "a").mkdir(parents=True, exist_ok=True)
+        (survey / "a" / f"{i}.fits").write_bytes(b"")
+        write_spectrum(survey / "b" / f"{i}.fits", obsid=i)
+    settings = load_settings(
+        None,
+        ["ingest.shard_rows=4", "ingest.chunk_rows=4"],
+        root=tmp_path / "run",
+        inputs={"spectra": survey},
+    )
+    ingest(settings, client)
+    save_untrained(settings.root / "model")
+    report = infer(settings, client)
+    assert report.counts["spectra"] == 4
+    assert pq.read_table(settings.root / "predictions/part-000000.parquet").num_rows == 0
+
+
+def test_written_files_document_their_columns(finished):
+    settings, _ = finished
+    for which in (PREDICTIONS, SPECTRA, STARS):
+        part = next((settings.root / which.location).glob("*.parquet"))
+        schema = pq.read_schema(part)
+        assert schema.equals(which.schema, check_metadata=True)
+
+
+def test_stages_out_of_order_say_what_to_run_first(settings, client):
+    with pytest.raises(NotReadyError, match="run `pairspec ingest"):
+        infer(settings, client)
+    ingest(settings, client)
+    with pytest.raises(CheckpointError, match="no model in"):
+        infer(settings, client)
+    with pytest.raises(NotReadyError, match="run `pairspec infer"):
+        catalogue(settings, client)
+
+
+def test_a_damaged_model_is_refused(finished, client):
+    settings, _ = finished
+    save_untrained(settings.root / "model", seed=3)
+    weights = settings.root / "model" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\0")
+    with pytest.raises(CheckpointError):
+        infer(settings, client)
+
+
+def test_queries_see_every_table(finished, tmp_path):
+    settings, _ = finished
+    assert "17" in show(settings.root, "SELECT count(*), max(p_b) FROM stars")
+    joined = "SELECT count(*) FROM spectra JOIN observations USING (row) JOIN stars USING (star_id)"
+    assert "18" in show(settings.root, joined)
+    out = tmp_path / "stars.csv"
+    assert "17 rows" in save(settings.root, "FROM stars", out)
+    assert len(out.read_text().splitlines()) == 18
+    with pytest.raises(ValueError, match=r"must end in \.csv or \.parquet"):
+        save(settings.root, "FROM stars", tmp_path / "stars.txt")
+    with pytest.raises(FileNotFoundError, match="run `pairspec ingest` first"):
+        show(tmp_path / "nothing", "SELECT 1")
