@@ -38,7 +38,7 @@ class Examples:
     """
 
     spectra: Labelled
-    star_B: NDArray[np.int64]  # noqa: N815
+    star_B: NDArray[np.int64]
     truth: dict[str, NDArray[np.floating]]
 
     def __len__(self) -> int:

@@ -28,8 +28,8 @@ class Labelled:
         When the two do not fit together.
     """
 
-    flux_BL: NDArray[np.floating]  # noqa: N815
-    label_B: NDArray[np.integer]  # noqa: N815
+    flux_BL: NDArray[np.floating]
+    label_B: NDArray[np.integer]
 
     def __post_init__(self) -> None:
         if self.flux_BL.ndim != 2 or self.label_B.shape != self.flux_BL.shape[:1]:

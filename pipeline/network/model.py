@@ -71,7 +71,6 @@ class PairNet(nn.Module):
         self.stages = nn.Sequential(*stages)
         self.head = nn.Sequential(
             nn.Flatten(),
-            nn.Dropout(settings.dropout),
             nn.Linear(n_in * length, settings.hidden),
             nn.ReLU(),
             nn.Dropout(settings.dropout),

@@ -43,7 +43,7 @@ class NetworkSettings(Section):
     """Width of the first of the two fully connected layers. [assumed]"""
 
     dropout: float = Field(0.5, ge=0, lt=1)
-    """Share of the activations dropped before each fully connected layer. [paper]"""
+    """Share of the activations dropped between the two fully connected layers. [paper]"""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
