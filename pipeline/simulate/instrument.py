@@ -52,10 +52,17 @@ def draw_fibres(rng: np.random.Generator, n: int, settings: InstrumentSettings) 
 
 
 def snr_g(flux_BN: NDArray[np.float32], ivar_BN: NDArray[np.float32]) -> NDArray[np.float64]:
-    """S/N in g as the survey's pipeline gives it: the mean over good pixels of the window."""
-    window = _window(flux_BN.shape[1])
-    good = ivar_BN[:, window] > 0
-    total = (flux_BN[:, window] * np.sqrt(ivar_BN[:, window])).sum(axis=1, where=good)
+    """S/N in g as the survey's pipeline gives it."""
+    return mean_snr(flux_BN, ivar_BN, SNR_WINDOW)
+
+
+def mean_snr(
+    flux_BN: NDArray[np.float32], ivar_BN: NDArray[np.float32], window: tuple[float, float]
+) -> NDArray[np.float64]:
+    """Mean S/N a pixel over the good pixels between two wavelengths (Angstrom), shape (B,)."""
+    pixels = _pixels(window, flux_BN.shape[1])
+    good = ivar_BN[:, pixels] > 0
+    total = (flux_BN[:, pixels] * np.sqrt(ivar_BN[:, pixels])).sum(axis=1, where=good)
     return np.asarray(total / np.maximum(good.sum(axis=1), 1), dtype=np.float64)
 
 
@@ -88,7 +95,7 @@ def observe(
         variance; sky residuals and calibration errors come on top, as in real files.
     """
     n_spectrum, n_pixel = flux_BN.shape
-    window = _window(n_pixel)
+    window = _pixels(SNR_WINDOW, n_pixel)
     through_N = throughput(FIRST, n_pixel).astype(np.float32)
     lines_LN = sky_line_profiles(FIRST, n_pixel)
     ideal_BN = flux_BN / flux_BN[:, window].mean(axis=1, keepdims=True)
@@ -170,11 +177,11 @@ def _stretches(n_pixel: int) -> list[tuple[int, int]]:
     ]
 
 
-def _window(n_pixel: int) -> slice:
-    low, high = (round((np.log10(w) - FIRST) / STEP) for w in SNR_WINDOW)
+def _pixels(window: tuple[float, float], n_pixel: int) -> slice:
+    low, high = (round((np.log10(w) - FIRST) / STEP) for w in window)
     if high > n_pixel:
-        raise ValueError(f"{n_pixel} pixels don't reach the g band's {SNR_WINDOW[1]} Angstrom")
-    return slice(low, high)
+        raise ValueError(f"{n_pixel} pixels don't reach {window[1]} Angstrom")
+    return slice(max(low, 0), high)
 
 
 def _response(

@@ -1,5 +1,7 @@
 """The priors of the simulator: what it draws, from what, and why."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from pipeline.section import Section
@@ -132,6 +134,69 @@ class CatalogueErrorSettings(Section):
     """Error of the velocity. [assumed: LAMOST at R = 1800]"""
 
 
+class SurveySettings(Section):
+    """Where the survey looks, how often, and what it writes."""
+
+    field_stars: int = Field(200, ge=1, le=3600)
+    """Stars of one field, the unit of work."""
+
+    g_min: float = 9.5
+    """Brightest apparent G. [assumed: LAMOST saturates]"""
+
+    g_max: float = 15.5
+    """Faintest apparent G without dust. [derived: puts the median dwarf near the paper's 0.7
+    kpc]"""
+
+    density_power: float = Field(1.3, gt=0)
+    """Stars within a distance d go as d to this power: 3 in a uniform space, 2 in a thin disc,
+    less when looking out of it. [assumed]"""
+
+    giant_fraction: float = Field(0.10, ge=0, le=1)
+    """Share of giants. [assumed]"""
+
+    hot_fraction: float = Field(0.04, ge=0, le=1)
+    """Share of dwarfs drawn above 1.45 solar masses. [assumed]"""
+
+    cool_fraction: float = Field(0.04, ge=0, le=1)
+    """Share of dwarfs drawn below 0.55 solar masses. [assumed]"""
+
+    eclipsing_fraction: float = Field(0.01, ge=0, le=1)
+    """Share of stars put into short-period orbits seen edge-on. [assumed: far more than there are,
+    so that a small survey has some]"""
+
+    planet_fraction: float = Field(0.01, ge=0, le=1)
+    """Share of stars listed as planet hosts. [assumed]"""
+
+    repeat_fraction: float = Field(0.20, ge=0, le=1)
+    """Share of stars with more than one epoch. [source: LAMOST, about a fifth]"""
+
+    n_visits: int = Field(6, ge=1, le=8)
+    """Visits of a field; a star seen again is in each later visit with a chance of 0.6.
+    [assumed]"""
+
+    table_fraction: float = Field(0.5, ge=0, le=1)
+    """Share of nights in the table layout of DR9 and later; the others are images. [assumed]"""
+
+    broken_fraction: float = Field(0.004, ge=0, le=1)
+    """Broken files, beside the good ones, over good ones; one of each kind at least. [assumed]"""
+
+    e_bv_mean: float = Field(0.12, ge=0)
+    """Mean E(B-V) far outside the dust layer, in magnitudes; within, it rises over 1 kpc.
+    [assumed: off the Galactic plane]"""
+
+    parallax_offset_mas: float = -0.035
+    """Zero point of the parallaxes. [source: Lindegren et al. 2021, typical for G 13-17]"""
+
+    neighbour_fraction: float = Field(0.3, ge=0)
+    """Unrelated Gaia sources within 15 arcsec, a star. [assumed]"""
+
+    gzip_level: int = Field(1, ge=0, le=3)
+    """Compression of the spectra by ISA-L: 0 fastest, 3 smallest. [assumed]"""
+
+    hats: bool = True
+    """Write the source catalogues as HATS, too."""
+
+
 class SimulateSettings(Section):
     """A synthetic survey in the real file formats, with known truth."""
 
@@ -140,6 +205,9 @@ class SimulateSettings(Section):
 
     seed: int = Field(1, ge=0)
     """Seed of everything: the same seed gives the same bytes."""
+
+    out: Path = Path("survey")
+    """Folder of the survey."""
 
     snr_min: float = Field(10.0, gt=0)
     """Lowest S/N in g. [assumed]"""
@@ -151,3 +219,4 @@ class SimulateSettings(Section):
     scatter: ScatterSettings = ScatterSettings()
     population: PopulationSettings = PopulationSettings()
     errors: CatalogueErrorSettings = CatalogueErrorSettings()
+    survey: SurveySettings = SurveySettings()
