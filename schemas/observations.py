@@ -102,3 +102,16 @@ OBSERVATIONS = Table(
     "One row a file: the headers, duplicates resolved, the stellar catalogue joined by exposure.",
     _PLACE + _IDENTITY + _HEADER + _PIXELS + _QUALITY + _CATALOGUE,
 )
+
+DUPLICATES = Table(
+    "duplicates",
+    "tables/duplicates.parquet",
+    "Files that a newer pipeline's file of the same exposure supersedes, in order of row.",
+    (
+        Column("row", pa.int64(), "Row of the store of the superseded file"),
+        Column("path", pa.string(), "The superseded file"),
+        Column("exposure", pa.string(), "The exposure that both show"),
+        Column("newest_row", pa.int64(), "Row of the store of the file that counts"),
+        Column("newest_path", pa.string(), "The file that counts"),
+    ),
+)

@@ -3,12 +3,20 @@
 from collections.abc import Iterator
 
 from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
-from schemas.observations import HEADERS, MANIFEST, OBSERVATIONS
+from schemas.observations import DUPLICATES, HEADERS, MANIFEST, OBSERVATIONS
 from schemas.quality import MEANING
 from schemas.store import LOG10_STEP, PIXEL_ARRAYS, ROW_ARRAYS, ROW_PIXELS
 from schemas.table import Table
 
-TABLES: tuple[Table, ...] = (MANIFEST, HEADERS, OBSERVATIONS, PREDICTIONS, SPECTRA, STARS)
+TABLES: tuple[Table, ...] = (
+    MANIFEST,
+    HEADERS,
+    DUPLICATES,
+    OBSERVATIONS,
+    PREDICTIONS,
+    SPECTRA,
+    STARS,
+)
 
 
 def data_dictionary() -> str:

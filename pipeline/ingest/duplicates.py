@@ -1,57 +1,53 @@
 """Two files of one exposure: the newest pipeline's counts, the others are marked."""
 
-import re
-from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
-# Every file of an exposure that has more than one. DuckDB does it for millions of rows within a
-# bounded memory.
-_REPEATED = """
+from pipeline.atomic import write_parquet
+from schemas.observations import DUPLICATES
+from schemas.table import conform
+
+_MEMORY = "1GB"
+
+# Exposures are told apart by OBSID (positive: one DR3 file has an overflown, negative one). A file
+# without one (DR1, DR2) belongs to the OBSID that another file gives for the same night, plan,
+# spectrograph and fibre; where two OBSIDs share a fibre, nothing is known about such a file.
+# Versions compare as lists of numbers: 2.9.10 is newer than 2.9.9, DR13-Q1 newer than DR9.
+_SUPERSEDED = r"""
     WITH file AS (
-        SELECT "row", path, obsid, lmjd, planid, spid, fiberid,
-               pipeline_version, data_release, created
+        SELECT "row", path, if(obsid > 0, obsid, NULL) AS obsid,
+               concat_ws('-', lmjd, planid, spid, fiberid) AS fibre,
+               regexp_extract_all(pipeline_version, '\d+')::INTEGER[] AS version,
+               regexp_extract_all(data_release, '\d+')::INTEGER[] AS release,
+               created
         FROM read_parquet($headers) WHERE reason IS NULL
-    ), fibre AS (
-        SELECT lmjd, planid, spid, fiberid, min(obsid) AS fibre_obsid
-        FROM file WHERE obsid IS NOT NULL
-        GROUP BY ALL HAVING count(DISTINCT obsid) = 1
-    ), keyed AS (
-        SELECT file.*, coalesce(obsid, fibre_obsid) AS number,
-               concat_ws('-', lmjd, planid, spid, fiberid) AS fibre
-        FROM file LEFT JOIN fibre USING (lmjd, planid, spid, fiberid)
+    ), named AS (
+        SELECT fibre, min(obsid) AS fibre_obsid FROM file WHERE obsid IS NOT NULL
+        GROUP BY fibre HAVING count(DISTINCT obsid) = 1
+    ), exposed AS (
+        SELECT file.*,
+               coalesce('OBSID ' || coalesce(obsid, fibre_obsid), file.fibre) AS exposure
+        FROM file LEFT JOIN named ON obsid IS NULL AND file.fibre = named.fibre
+    ), repeated AS (
+        SELECT exposure FROM exposed GROUP BY exposure HAVING count(*) > 1
     )
-    SELECT coalesce('OBSID ' || number, fibre) AS exposure,
-           pipeline_version, data_release, created, path, "row"
-    FROM keyed
-    QUALIFY count(*) OVER (PARTITION BY number, if(number IS NULL, fibre, NULL)) > 1
-    ORDER BY exposure
+    SELECT "row", path, exposure,
+           first_value("row") OVER newest AS newest_row,
+           first_value(path) OVER newest AS newest_path
+    FROM exposed SEMI JOIN repeated USING (exposure)
+    WINDOW newest AS (
+        PARTITION BY exposure
+        ORDER BY version DESC NULLS LAST, release DESC NULLS LAST, created DESC NULLS LAST, path
+    )
+    QUALIFY "row" <> newest_row
+    ORDER BY "row"
 """
 
 
-@dataclass(frozen=True)
-class Duplicates:
-    """Rows whose exposure has a newer file.
-
-    Parameters
-    ----------
-    superseded : frozenset of int
-        Rows of the store that are not counted.
-    notes : tuple of str
-        One line an exposure: which file counts and which do not.
-    """
-
-    superseded: frozenset[int]
-    notes: tuple[str, ...]
-
-
-def find_duplicates(headers: Path) -> Duplicates:
+def find_duplicates(headers: Path) -> pa.Table:
     """Look through the headers of all files for exposures that stand in more than one.
-
-    Exposures are told apart by OBSID. A file without one (DR1, DR2) belongs to the OBSID that
-    another file gives for the same night, plan, spectrograph and fibre.
 
     Parameters
     ----------
@@ -60,26 +56,14 @@ def find_duplicates(headers: Path) -> Duplicates:
 
     Returns
     -------
-    Duplicates
-        Rows that a newer file supersedes.
+    pyarrow.Table
+        The superseded files, as the schema ``duplicates``.
     """
-    with duckdb.connect() as db:
-        rows = db.execute(_REPEATED, {"headers": f"{headers}/*.parquet"}).fetchall()
-    superseded: list[int] = []
-    notes: list[str] = []
-    for exposure, group in groupby(rows, key=lambda row: str(row[0])):
-        newest, *older = sorted(group, key=_age, reverse=True)
-        superseded += [row[-1] for row in older]
-        names = ", ".join(row[-2] for row in older)
-        notes.append(f"{exposure}: {newest[-2]} counts, superseded: {names}")
-    return Duplicates(frozenset(superseded), tuple(notes))
+    with duckdb.connect(config={"memory_limit": _MEMORY}) as db:
+        found = db.sql(_SUPERSEDED, params={"headers": f"{headers}/*.parquet"})
+        return conform(found.to_arrow_table(), DUPLICATES)
 
 
-def _age(row: tuple[str | None, ...]) -> tuple[tuple[int, ...], tuple[int, ...], str, str]:
-    _, pipeline, release, created, path, _ = row
-    return version_key(pipeline), version_key(release), created or "", path or ""
-
-
-def version_key(text: str | None) -> tuple[int, ...]:
-    """Return the numbers of a version or release, to compare: ``v2.9.8``, ``DR13-Q1``."""
-    return tuple(int(digits) for digits in re.findall(r"\d+", text or ""))
+def write_duplicates(headers: Path, path: Path) -> None:
+    """Write the table of duplicates."""
+    write_parquet(path, find_duplicates(headers))

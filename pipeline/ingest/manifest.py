@@ -2,17 +2,26 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.atomic import write_parquet
+from pipeline.atomic import PARTIAL
 from schemas.observations import MANIFEST
 
 _ENDINGS = (".fits", ".fit", ".fits.gz", ".fit.gz", ".fits.fz")
+
+
+_CHANGES = """
+    SELECT count(*) FILTER (old.path IS NULL), count(*) FILTER (new.path IS NULL),
+           count(*) FILTER (old.size_bytes <> new.size_bytes)
+    FROM read_parquet($old) AS old FULL JOIN read_parquet($new) AS new ON old.path = new.path
+"""
 
 
 class ManifestError(ValueError):
@@ -45,60 +54,51 @@ class Manifest:
             return file.read_row_group(number)
 
 
-def scan(folder: Path) -> list[tuple[str, int]]:
-    """Find all spectra below a folder.
+def scan(folder: Path) -> Iterator[tuple[str, int]]:
+    """Find all spectra below a folder, one folder after the other, so that memory stays small.
 
     Parameters
     ----------
     folder : pathlib.Path
         Folder of LAMOST files in any depth.
 
-    Returns
-    -------
-    list of (str, int)
-        Path relative to the folder and size, sorted, so that one plan's files are neighbours.
+    Yields
+    ------
+    str, int
+        Path relative to the folder and size; sorted within each folder, so that one plan's
+        files are neighbours.
 
     Raises
     ------
     ManifestError
-        No such folder, or no file of a spectrum's name in it.
+        There is no such folder.
     """
     if not folder.is_dir():
         raise ManifestError(f"no folder of spectra at {folder}; give one by --spectra")
-    found = sorted(_walk(str(folder), ""))
-    if not found:
-        raise ManifestError(f"{folder} holds no *.fits or *.fits.gz file, at any depth")
-    return found
+    yield from _walk(str(folder), "")
 
 
 def _walk(base: str, prefix: str) -> Iterator[tuple[str, int]]:
-    with os.scandir(os.path.join(base, prefix)) as entries:  # noqa: PTH118 (hot)
-        for entry in entries:
-            name = f"{prefix}{entry.name}"
-            if entry.is_dir():
-                yield from _walk(base, f"{name}/")
-            elif entry.name.lower().endswith(_ENDINGS) and not entry.name.startswith("."):
-                # A dangling link has no size, but its row must not vanish.
-                yield name, entry.stat().st_size if entry.is_file() else -1
+    with os.scandir(os.path.join(base, prefix)) as found:  # noqa: PTH118 (hot)
+        entries = sorted(found, key=lambda entry: entry.name)
+    for entry in entries:
+        name = f"{prefix}{entry.name}"
+        if entry.is_dir():
+            yield from _walk(base, f"{name}/")
+        elif entry.name.lower().endswith(_ENDINGS) and not entry.name.startswith("."):
+            # A dangling link has no size, but its row must not vanish.
+            yield name, entry.stat().st_size if entry.is_file() else -1
 
 
-def digest_files(files: list[tuple[str, int]], shard_rows: int) -> str:
-    """Return the digest of a list of files and its cut into shards."""
-    state = hashlib.sha256(f"{shard_rows}\n".encode())
-    for name, size in files:
-        state.update(f"{name}\t{size}\n".encode(errors="surrogateescape"))
-    return state.hexdigest()[:16]
-
-
-def freeze(path: Path, files: list[tuple[str, int]], shard_rows: int) -> Manifest:
+def freeze(path: Path, files: Iterable[tuple[str, int]], shard_rows: int) -> Manifest:
     """Write the manifest, or find the one that was written before.
 
     Parameters
     ----------
     path : pathlib.Path
         Manifest file.
-    files : list of (str, int)
-        What :func:`scan` found.
+    files : iterable of (str, int)
+        What :func:`scan` finds; held one shard at a time.
     shard_rows : int
         Rows of a shard.
 
@@ -110,28 +110,45 @@ def freeze(path: Path, files: list[tuple[str, int]], shard_rows: int) -> Manifes
     Raises
     ------
     ManifestError
-        A manifest of other files or another cut is there already.
+        There are no files, or a manifest of other files or another cut is there already.
     """
-    digest = digest_files(files, shard_rows)
-    if path.exists():
+    partial = path.with_name(path.name + PARTIAL)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    digest = _write(partial, files, shard_rows)
+    try:
+        if not path.exists():
+            partial.rename(path)
         manifest = open_manifest(path)
         if manifest.digest != digest:
-            raise ManifestError(_difference(manifest, files, shard_rows))
+            raise ManifestError(_difference(manifest, partial, shard_rows))
         return manifest
-    rows = range(len(files))
-    table = pa.Table.from_pydict(
-        {
-            "shard": [row // shard_rows for row in rows],
-            "row": list(rows),
-            "path": [name for name, _ in files],
-            "size_bytes": [size for _, size in files],
-        },
-        schema=MANIFEST.schema,
-    )
-    notes = {"digest": digest, "shard_rows": str(shard_rows)}
-    table = table.replace_schema_metadata({**(table.schema.metadata or {}), **notes})
-    write_parquet(path, table, row_group_rows=shard_rows)
-    return open_manifest(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write(path: Path, files: Iterable[tuple[str, int]], shard_rows: int) -> str:
+    state = hashlib.sha256(f"{shard_rows}\n".encode())
+    pending = iter(files)
+    with pq.ParquetWriter(path, MANIFEST.schema, compression="zstd") as writer:
+        shard = 0
+        while rows := list(islice(pending, shard_rows)):
+            for name, size in rows:
+                state.update(f"{name}\t{size}\n".encode(errors="surrogateescape"))
+            first = shard * shard_rows
+            columns = {
+                "shard": [shard] * len(rows),
+                "row": list(range(first, first + len(rows))),
+                "path": [name for name, _ in rows],
+                "size_bytes": [size for _, size in rows],
+            }
+            writer.write_table(pa.Table.from_pydict(columns, schema=MANIFEST.schema))
+            shard += 1
+        digest = state.hexdigest()[:16]
+        writer.add_key_value_metadata({"digest": digest, "shard_rows": str(shard_rows)})
+    if shard == 0:
+        path.unlink()
+        raise ManifestError("the folder of spectra holds no *.fits or *.fits.gz file, at any depth")
+    return digest
 
 
 def open_manifest(path: Path) -> Manifest:
@@ -139,7 +156,7 @@ def open_manifest(path: Path) -> Manifest:
     if not path.exists():
         raise ManifestError(f"no manifest at {path}; run `pairspec ingest` first")
     with pq.ParquetFile(path) as file:
-        notes = file.schema_arrow.metadata
+        notes = file.metadata.metadata
         return Manifest(
             path=path,
             digest=notes[b"digest"].decode(),
@@ -149,18 +166,15 @@ def open_manifest(path: Path) -> Manifest:
         )
 
 
-def _difference(manifest: Manifest, files: list[tuple[str, int]], shard_rows: int) -> str:
+def _difference(manifest: Manifest, found: Path, shard_rows: int) -> str:
     if manifest.shard_rows != shard_rows:
         return (
             f"{manifest.path} was cut into shards of {manifest.shard_rows} rows, the settings "
             f"say {shard_rows}; set ingest.shard_rows={manifest.shard_rows} or use another --root"
         )
-    table = pq.read_table(manifest.path, columns=["path", "size_bytes"])
-    frozen = dict(zip(table["path"].to_pylist(), table["size_bytes"].to_pylist(), strict=True))
-    now = dict(files)
-    new = len(now.keys() - frozen.keys())
-    gone = len(frozen.keys() - now.keys())
-    changed = sum(frozen.get(name, size) != size for name, size in files)
+    with duckdb.connect() as db:
+        counts = db.execute(_CHANGES, {"old": str(manifest.path), "new": str(found)}).fetchone()
+    new, gone, changed = counts or (0, 0, 0)
     return (
         f"the folder of spectra has changed since {manifest.path} was frozen: {new} new, "
         f"{gone} missing, {changed} of another size; use another --root for the new state, or "

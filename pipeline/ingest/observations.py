@@ -1,5 +1,6 @@
 """From headers to observations: duplicates marked, the stellar catalogue joined by exposure."""
 
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 
 from pipeline.atomic import write_parquet
 from pipeline.root import Root
-from schemas.observations import HEADERS, OBSERVATIONS
+from schemas.observations import DUPLICATES, HEADERS, OBSERVATIONS
 from schemas.quality import QualityFlag
 
 SPEED_OF_LIGHT_KMS = 299792.458
@@ -35,14 +36,11 @@ class ObservationsJob:
         Digest of everything that the parts are made from.
     catalogue : pathlib.Path or None
         Catalogue in Parquet, canonical columns.
-    superseded : frozenset of int
-        Rows that a newer file supersedes.
     """
 
     root: Root
     digest: str
     catalogue: Path | None
-    superseded: frozenset[int]
 
 
 def write_observations(shard: int, job: ObservationsJob) -> dict[str, int]:
@@ -56,7 +54,9 @@ def write_observations(shard: int, job: ObservationsJob) -> dict[str, int]:
     ledger = job.root.ledger("observations", job.digest)
     headers = pq.read_table(job.root.part(HEADERS, shard)).to_pandas(types_mapper=pd.ArrowDtype)
     found = match_catalogue(headers, job.catalogue)
-    table = combine(headers, found, job.superseded)
+    rows = (pc.field("row") >= headers["row"].min()) & (pc.field("row") <= headers["row"].max())
+    duplicates = pq.read_table(job.root.table(DUPLICATES), columns=["row"], filters=rows)
+    table = combine(headers, found, set(duplicates["row"].to_pylist()))
     write_parquet(job.root.part(OBSERVATIONS, shard), table)
     quality = table["quality"]
     counts = {
@@ -108,14 +108,14 @@ def match_catalogue(headers: pd.DataFrame, catalogue: Path | None) -> pd.DataFra
     return pd.DataFrame(found)
 
 
-def combine(headers: pd.DataFrame, found: pd.DataFrame, superseded: frozenset[int]) -> pa.Table:
+def combine(headers: pd.DataFrame, found: pd.DataFrame, superseded: Set[int]) -> pa.Table:
     """Put headers and catalogue together: the catalogue wins for cuts, the header for identity.
 
     Parameters
     ----------
     headers, found : pandas.DataFrame
         Rows of one shard and their catalogue rows, as from :func:`match_catalogue`.
-    superseded : frozenset of int
+    superseded : set of int
         Rows that a newer file supersedes.
 
     Returns
@@ -145,9 +145,7 @@ def combine(headers: pd.DataFrame, found: pd.DataFrame, superseded: frozenset[in
     return pa.Table.from_arrays(arrays, schema=OBSERVATIONS.schema)
 
 
-def _quality(
-    out: pd.DataFrame, found: pd.DataFrame, superseded: frozenset[int]
-) -> "pd.Series[int]":
+def _quality(out: pd.DataFrame, found: pd.DataFrame, superseded: Set[int]) -> "pd.Series[int]":
     read = out["reason"].isna()
     quality = out["quality"].astype("int64") & ~int(QualityFlag.NO_OBSID)
     bits = {

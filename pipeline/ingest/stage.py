@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow.parquet as pq
+
 from cluster.window import run_window
 from pipeline.atomic import sweep
 from pipeline.digest import digest_of
-from pipeline.ingest.duplicates import find_duplicates
+from pipeline.ingest.duplicates import write_duplicates
 from pipeline.ingest.lamost_catalogue import catalogue_digest, convert_catalogue
 from pipeline.ingest.manifest import Manifest, freeze, open_manifest, scan
 from pipeline.ingest.observations import ObservationsJob, write_observations
@@ -17,7 +19,7 @@ from pipeline.published import publish
 from pipeline.root import Root
 from pipeline.settings import Settings
 from pipeline.stage import StageReport
-from schemas.observations import HEADERS, OBSERVATIONS
+from schemas.observations import DUPLICATES, HEADERS, OBSERVATIONS
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -111,24 +113,29 @@ def _observe(
     state = catalogue_digest(source) if source else None
     digest = digest_of(manifest.digest, state)
     ledger = root.ledger("observations", digest)
-    duplicates = find_duplicates(root.table(HEADERS))
     pending = ledger.pending(manifest.n_shards)
     if pending:
+        write_duplicates(root.table(HEADERS), root.table(DUPLICATES))
         parquet = None
         if source is not None:
             folder = root.path.resolve() / "tables" / "lamost_catalogue"
             parquet = convert_catalogue(source, folder, digest)
         resolved = Root(root.path.resolve())
-        job = ObservationsJob(resolved, digest, parquet, duplicates.superseded)
+        job = ObservationsJob(resolved, digest, parquet)
         with track("observations", len(pending), 0, "shards") as advance:
             for _ in run_window(
                 client, write_observations, pending, job, retries=settings.cluster.retries
             ):
                 advance()
-    return digest, _shorten(duplicates.notes), ledger.total(manifest.n_shards)
+    return digest, _notes(root.table(DUPLICATES)), ledger.total(manifest.n_shards)
 
 
-def _shorten(notes: tuple[str, ...]) -> tuple[str, ...]:
-    if len(notes) <= _NOTED:
-        return notes
-    return (*notes[:_NOTED], f"and {len(notes) - _NOTED} more exposures with several files")
+def _notes(duplicates: Path) -> tuple[str, ...]:
+    table = pq.read_table(duplicates)
+    named = tuple(
+        f"{d['exposure']}: {d['newest_path']} counts, superseded: {d['path']}"
+        for d in table.slice(0, _NOTED).to_pylist()
+    )
+    if table.num_rows <= _NOTED:
+        return named
+    return (*named, f"and {table.num_rows - _NOTED} more, all in {duplicates}")

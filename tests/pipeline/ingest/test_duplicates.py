@@ -1,8 +1,7 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 
-from pipeline.ingest.duplicates import find_duplicates, version_key
+from pipeline.ingest import duplicates
 from schemas.observations import HEADERS
 
 
@@ -19,6 +18,10 @@ def write_headers(folder, *files):
     return folder
 
 
+def superseded(headers):
+    return duplicates.find_duplicates(headers)["row"].to_pylist()
+
+
 def test_the_newest_pipeline_counts(tmp_path):
     headers = write_headers(
         tmp_path / "h",
@@ -27,9 +30,11 @@ def test_the_newest_pipeline_counts(tmp_path):
         {"obsid": 7, "pipeline_version": None},
         {"obsid": 8},
     )
-    found = find_duplicates(headers)
-    assert found.superseded == {1, 2}
-    assert found.notes == ("OBSID 7: f0 counts, superseded: f1, f2",)
+    found = duplicates.find_duplicates(headers).to_pylist()
+    assert found == [
+        {"row": row, "path": f"f{row}", "exposure": "OBSID 7", "newest_row": 0, "newest_path": "f0"}
+        for row in (1, 2)
+    ]
 
 
 def test_of_one_pipeline_the_later_release_counts_then_the_later_date(tmp_path):
@@ -40,7 +45,7 @@ def test_of_one_pipeline_the_later_release_counts_then_the_later_date(tmp_path):
         {"obsid": 9, "created": "2021-01-01"},
         {"obsid": 9, "created": "2021-01-02"},
     )
-    assert find_duplicates(headers).superseded == {0, 2}
+    assert superseded(headers) == [0, 2]
 
 
 def test_a_file_without_obsid_belongs_to_the_exposure_of_its_fibre(tmp_path):
@@ -52,9 +57,8 @@ def test_a_file_without_obsid_belongs_to_the_exposure_of_its_fibre(tmp_path):
         {"obsid": None, "fiberid": 6, "pipeline_version": "2.6.4"},
         {"obsid": None, "fiberid": 7},
     )
-    found = find_duplicates(headers)
-    assert found.superseded == {1, 3}
-    assert [note.split(":")[0] for note in found.notes] == ["58000-A-1-6", "OBSID 7"]
+    found = duplicates.find_duplicates(headers).to_pylist()
+    assert [(d["row"], d["exposure"]) for d in found] == [(1, "OBSID 7"), (3, "58000-A-1-6")]
 
 
 def test_two_exposures_of_one_fibre_in_one_night_stay_apart(tmp_path):
@@ -64,23 +68,26 @@ def test_two_exposures_of_one_fibre_in_one_night_stay_apart(tmp_path):
         {"obsid": 8, "fiberid": 5},
         {"obsid": None, "fiberid": 5},
     )
-    assert find_duplicates(headers).superseded == frozenset()
+    assert superseded(headers) == []
 
 
 def test_refused_files_are_no_duplicates(tmp_path):
     headers = write_headers(tmp_path / "h", {"obsid": 7}, {"obsid": 7, "reason": "truncated"})
-    assert find_duplicates(headers).superseded == frozenset()
+    assert superseded(headers) == []
 
 
-@pytest.mark.parametrize(
-    ("text", "key"),
-    [
-        ("2.9.8", (2, 9, 8)),
-        ("v2.9.10", (2, 9, 10)),
-        ("DR13-Q1", (13, 1)),
-        ("DR9", (9,)),
-        (None, ()),
-    ],
-)
-def test_versions_compare_as_numbers(text, key):
-    assert version_key(text) == key
+def test_an_overflown_obsid_says_nothing(tmp_path):
+    headers = write_headers(tmp_path / "h", {"obsid": -28762}, {"obsid": -28762}, {"obsid": 0})
+    assert superseded(headers) == []
+
+
+def test_versions_compare_as_numbers(tmp_path):
+    headers = write_headers(
+        tmp_path / "h",
+        {"obsid": 1, "data_release": "DR9"},
+        {"obsid": 1, "data_release": "DR13-Q1"},
+        {"obsid": 1, "data_release": "DR13"},
+        {"obsid": 2, "pipeline_version": "v2.9.7"},
+        {"obsid": 2, "pipeline_version": "2.10"},
+    )
+    assert superseded(headers) == [0, 2, 3]

@@ -6,7 +6,7 @@ from pipeline.ingest.manifest import ManifestError, freeze, open_manifest, scan
 def test_every_fits_file_is_found_and_hidden_ones_are_not(survey):
     (survey / ".hidden.fits").write_bytes(b"")
     (survey / "notes.txt").write_text("")
-    found = scan(survey)
+    found = list(scan(survey))
     assert len(found) == 20
     assert found == sorted(found)
     assert dict(found)["broken/empty.fits.gz"] == 0
@@ -47,8 +47,9 @@ def test_another_cut_into_shards_is_refused(tmp_path, survey):
 
 def test_no_folder_and_no_files_are_refused(tmp_path):
     with pytest.raises(ManifestError, match="no folder"):
-        scan(tmp_path / "none")
+        list(scan(tmp_path / "none"))
     with pytest.raises(ManifestError, match="holds no"):
-        scan(tmp_path)
+        freeze(tmp_path / "m.parquet", scan(tmp_path), 8)
+    assert not list(tmp_path.iterdir())
     with pytest.raises(ManifestError, match="pairspec ingest"):
         open_manifest(tmp_path / "none.parquet")
