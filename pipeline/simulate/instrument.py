@@ -28,6 +28,12 @@ SNR_WINDOW = (4200.0, 5300.0)
 """Mean S/N a pixel in this range (Angstrom) is SNRG. [source: headers of 1,336 public files: the
 ratio is 0.99, 90 % of files within 0.96 and 1.03]"""
 
+BLUE_KNOTS = np.array([4.0, 3.0])
+"""How much worse the calibration is at 3700 and 4015 Angstrom. [derived: see settings]"""
+
+JOIN_RIPPLE = (6000.0, 250.0, 1.5)
+"""Where the response is worse on short scales: centre, width (Angstrom), excess. [derived]"""
+
 SCALE_LOG10_RANGE = (-0.4, 8.0)
 
 
@@ -189,8 +195,12 @@ def _response(
 ) -> NDArray[np.float32]:
     """Error of the calibration: smooth on two scales, a step at the join, telluric remains."""
     smooth = settings.calibration_sigma * rng.standard_normal((n_spectrum, 12))
+    smooth[:, : len(BLUE_KNOTS)] *= BLUE_KNOTS
     ripple = settings.flat_sigma * rng.standard_normal((n_spectrum, n_pixel // 20 + 2))
-    step = 0.5 * settings.calibration_sigma * rng.standard_normal((n_spectrum, 1))
+    centre, width, excess = JOIN_RIPPLE
+    knot_wave = 10 ** (FIRST + STEP * np.linspace(0, n_pixel - 1, ripple.shape[1]))
+    ripple *= 1 + excess * np.exp(-(((knot_wave - centre) / width) ** 2))
+    step = settings.join_sigma * rng.standard_normal((n_spectrum, 1))
     depth = settings.telluric_residual * rng.standard_normal(
         (n_spectrum, len(telluric_bands(FIRST, n_pixel)))
     )

@@ -13,7 +13,12 @@ from pipeline.simulate.instrument import (
 from pipeline.simulate.settings import InstrumentSettings
 
 PERFECT = InstrumentSettings(
-    sky_residual=0, telluric_residual=0, calibration_sigma=0, flat_sigma=0, clean_fraction=1
+    sky_residual=0,
+    telluric_residual=0,
+    calibration_sigma=0,
+    flat_sigma=0,
+    join_sigma=0,
+    clean_fraction=1,
 )
 
 
