@@ -9,8 +9,9 @@ app = typer.Typer(
     name="pairspec",
     help="Find the unresolved binary stars in millions of low-resolution spectra.\n\n"
     "Each command is one stage and goes on where the last run of it stopped; a second run does "
-    "nothing. Order: ingest, train, infer, catalogue; then query. Settings come from --set, else "
-    "PAIRSPEC_SECTION__KEY in the environment, else pairspec.toml, else the defaults.",
+    "nothing. Order: ingest, train, infer, catalogue, report; then query. `pairspec simulate` "
+    "makes a survey to try them on. Settings come from --set, else PAIRSPEC_SECTION__KEY in the "
+    "environment, else pairspec.toml, else the defaults.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -29,6 +30,31 @@ Overrides = Annotated[
     typer.Option("--set", "-s", help="One setting, e.g. cluster.workers=8; may be repeated."),
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+
+@app.command()
+def simulate(
+    stars: Annotated[int | None, typer.Option(help="Number of stars; 2000 by default.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same bytes.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the survey; ./survey.")] = None,
+    config: Config = None,
+    overrides: Overrides = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """Write a synthetic survey in the real file formats, with known truth.
+
+    Writes OUT/spectra/ (FITS files in LAMOST's folders and both of its layouts), OUT/catalogues/
+    (LAMOST, Gaia, 2MASS, eclipsing binaries, planet hosts), OUT/truth/ and OUT/pairspec.toml,
+    with which every other stage runs.
+
+    Example: pairspec simulate --stars 2000 --seed 1 --out demo
+    """
+    from pipeline.console import run_stage
+
+    given = {"n_stars": stars, "seed": seed, "out": out}
+    values = {name: value for name, value in given.items() if value is not None}
+    run_stage("simulate", config, None, overrides or [], debug=debug, simulate=values)
 
 
 @app.command()
@@ -117,6 +143,25 @@ def catalogue(
     from pipeline.console import run_stage
 
     run_stage("catalogue", config, root, overrides or [], debug=debug)
+
+
+@app.command()
+def report(
+    config: Config = None,
+    root: RootOption = None,
+    overrides: Overrides = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """Sum up the run; beside the truth, where the survey is simulated.
+
+    Writes ROOT/reports/summary.json.
+
+    Example: pairspec report --config demo/pairspec.toml
+    """
+    from pipeline.console import run_stage
+
+    run_stage("report", config, root, overrides or [], debug=debug)
 
 
 @app.command()

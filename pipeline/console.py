@@ -70,7 +70,8 @@ def run_stage(
         settings = load_settings(config, overrides, root=root, **values)
         run: Callable[..., Any] = importlib.import_module(f"pipeline.{stage}.stage").run
         start = time.monotonic()
-        with root_lock(settings.root, stage), connect(settings.cluster) as client:
+        written = settings.simulate.out if stage == "simulate" else settings.root
+        with root_lock(written, stage), connect(settings.cluster) as client:
             report = run(settings, client)
         for line in report.lines():
             typer.echo(line)

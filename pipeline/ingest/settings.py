@@ -19,6 +19,24 @@ class InputSettings(Section):
     multi_epoch: Path | None = None
     """LAMOST multiple-epoch catalogue."""
 
+    gaia: Path | str | None = None
+    """Gaia sources: a HATS catalogue (folder or URL) or a Parquet file."""
+
+    tmass: Path | str | None = None
+    """2MASS sources: a HATS catalogue (folder or URL) or a Parquet file."""
+
+    tmass_best_neighbour: Path | None = None
+    """Gaia's table of best neighbours in 2MASS."""
+
+    eclipsing: Path | None = None
+    """Eclipsing binaries in the columns of Chen et al. 2020."""
+
+    planets: Path | None = None
+    """Planet hosts in the columns of the NASA Exoplanet Archive."""
+
+    truth: Path | None = None
+    """Folder of the truth of a simulated survey; read by validation only."""
+
     gaia_release: str | None = None
     """Release of the catalogue's `gaia_source_id`, e.g. `DR3`. Only declared ids are used to
     tell stars apart: the survey has given ids of DR2 and of DR3. [source: lamost.org]"""

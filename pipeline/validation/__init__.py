@@ -1,0 +1,1 @@
+"""How good the result is, against truth where there is one."""

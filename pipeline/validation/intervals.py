@@ -1,0 +1,98 @@
+"""Intervals by bootstrap over stars: repeats of one star are not independent."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its 95 % interval; NaN where it cannot be computed."""
+
+    value: float
+    low: float
+    high: float
+
+    def as_dict(self) -> dict[str, float | None]:
+        """Return the three numbers for JSON, null instead of NaN."""
+        return {k: None if np.isnan(v) else round(v, 5) for k, v in asdict(self).items()}
+
+    def __str__(self) -> str:
+        """Return e.g. ``0.912 [0.895, 0.927]``."""
+        if np.isnan(self.value):
+            return "-"
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def by_star(
+    statistic: Callable[[FloatArray], float],
+    star: NDArray[np.int64],
+    n_draws: int = 400,
+    seed: int = 0,
+) -> Estimate:
+    """Estimate a statistic and its 95 % interval, drawing stars with replacement.
+
+    Parameters
+    ----------
+    statistic : callable
+        From the weights of all rows (how often a row was drawn) to a number.
+    star : ndarray of int64, (B,)
+        Star of each row.
+    n_draws : int
+        Number of draws.
+    seed : int
+        Seed of the draws.
+
+    Returns
+    -------
+    Estimate
+        Value on the rows as they are, and the 2.5 and 97.5 percentiles of the draws.
+    """
+    if star.size == 0:
+        return Estimate(np.nan, np.nan, np.nan)
+    _, row_star = np.unique(star, return_inverse=True)
+    n_stars = int(row_star.max()) + 1
+    rng = np.random.default_rng(seed)
+    draws = [
+        statistic(rng.multinomial(n_stars, np.full(n_stars, 1 / n_stars))[row_star].astype(float))
+        for _ in range(n_draws)
+    ]
+    low, high = np.nanpercentile(draws, [2.5, 97.5]) if not np.isnan(draws).all() else (np.nan,) * 2
+    return Estimate(statistic(np.ones(star.size)), float(low), float(high))
+
+
+def weighted_auc(score: FloatArray, label: NDArray[np.bool_], weight: FloatArray) -> float:
+    """Area under the ROC curve of weighted rows: the chance that a pair outscores a single.
+
+    Parameters
+    ----------
+    score : ndarray, (B,)
+        The higher, the more likely a pair.
+    label : ndarray of bool, (B,)
+        True for pairs.
+    weight : ndarray, (B,)
+        Weight of each row.
+
+    Returns
+    -------
+    float
+        Ties count half; NaN where a class has no weight.
+    """
+    _, rank = np.unique(score, return_inverse=True)
+    pairs = np.bincount(rank, weight * label)
+    singles = np.bincount(rank, weight * ~label)
+    total = pairs.sum() * singles.sum()
+    if total == 0:
+        return np.nan
+    below = np.cumsum(singles) - singles
+    return float((pairs * (below + 0.5 * singles)).sum() / total)
+
+
+def weighted_mean(value: NDArray[np.bool_], weight: FloatArray) -> float:
+    """Share of the weight on rows where the value holds; NaN without weight."""
+    total = weight.sum()
+    return float((weight * value).sum() / total) if total else np.nan
