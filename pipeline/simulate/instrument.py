@@ -31,8 +31,9 @@ ratio is 0.99, 90 % of files within 0.96 and 1.03]"""
 BLUE_KNOTS = np.array([4.0, 3.0])
 """How much worse the calibration is at 3700 and 4015 Angstrom. [derived: see settings]"""
 
-JOIN_RIPPLE = (6000.0, 250.0, 1.5)
-"""Where the response is worse on short scales: centre, width (Angstrom), excess. [derived]"""
+JOIN_WAVE = ((5965.0, 55.0, 1.0), (6120.0, 65.0, -0.8))
+"""Centre, width (Angstrom) and height of the crest and the trough of the wave at the join.
+[source: the same 1,336 files]"""
 
 SCALE_LOG10_RANGE = (-0.4, 8.0)
 
@@ -197,10 +198,8 @@ def _response(
     smooth = settings.calibration_sigma * rng.standard_normal((n_spectrum, 12))
     smooth[:, : len(BLUE_KNOTS)] *= BLUE_KNOTS
     ripple = settings.flat_sigma * rng.standard_normal((n_spectrum, n_pixel // 20 + 2))
-    centre, width, excess = JOIN_RIPPLE
-    knot_wave = 10 ** (FIRST + STEP * np.linspace(0, n_pixel - 1, ripple.shape[1]))
-    ripple *= 1 + excess * np.exp(-(((knot_wave - centre) / width) ** 2))
     step = settings.join_sigma * rng.standard_normal((n_spectrum, 1))
+    crest = settings.wave_sigma * rng.standard_normal((n_spectrum, 1))
     depth = settings.telluric_residual * rng.standard_normal(
         (n_spectrum, len(telluric_bands(FIRST, n_pixel)))
     )
@@ -210,9 +209,18 @@ def _response(
         smooth.astype(np.float32) @ _hats(12, n_pixel)
         + ripple.astype(np.float32) @ _hats(ripple.shape[1], n_pixel)
         + step.astype(np.float32) @ arm_1N.astype(np.float32)
+        + crest.astype(np.float32) @ _join_wave(n_pixel)
         - depth.astype(np.float32) @ telluric_bands(FIRST, n_pixel)
     )
     return np.asarray(np.exp(error_BN), dtype=np.float32)
+
+
+@lru_cache(maxsize=4)
+def _join_wave(n_pixel: int) -> NDArray[np.float32]:
+    """Shape of the wave that the join of the arms leaves, shape (1, N)."""
+    wave = 10 ** (FIRST + STEP * np.arange(n_pixel))
+    parts = [h * np.exp(-0.5 * ((wave - w) / s) ** 2) for w, s, h in JOIN_WAVE]
+    return np.asarray(np.sum(parts, axis=0)[None], dtype=np.float32)
 
 
 @lru_cache(maxsize=4)

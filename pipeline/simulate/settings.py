@@ -23,15 +23,20 @@ class InstrumentSettings(Section):
     sky_residual: float = Field(0.03, ge=0)
     """Scatter of a sky line's residual over the line itself. [assumed]"""
 
-    telluric_residual: float = Field(0.03, ge=0)
-    """Scatter of the depth of the telluric bands left in a spectrum. [assumed]"""
+    telluric_residual: float = Field(0.01, ge=0)
+    """Scatter of the depth of the telluric bands left in a spectrum. [derived: scatter of 272 real
+    dwarfs about a fit in their labels]"""
 
     calibration_sigma: float = Field(0.013, ge=0)
     """Scatter of the flux calibration on scales of 450 Angstrom, relative; three to four times
-    this below 4200 Angstrom. [derived: scatter of 272 real dwarfs about a fit in their labels]"""
+    this below 4200 Angstrom. [derived: same stars]"""
 
-    join_sigma: float = Field(0.035, ge=0)
+    join_sigma: float = Field(0.02, ge=0)
     """Scatter of the step between the blue and the red arm, relative. [derived: same stars]"""
+
+    wave_sigma: float = Field(0.05, ge=0)
+    """Scatter of the wave that the join leaves between 5900 and 6250 Angstrom. [derived: same
+    stars]"""
 
     flat_sigma: float = Field(0.0025, ge=0)
     """Scatter of the response on scales of 20 pixels, relative. [derived: same stars]"""

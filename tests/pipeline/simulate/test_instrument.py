@@ -18,6 +18,7 @@ PERFECT = InstrumentSettings(
     calibration_sigma=0,
     flat_sigma=0,
     join_sigma=0,
+    wave_sigma=0,
     clean_fraction=1,
 )
 
@@ -63,7 +64,7 @@ def test_sky_lines_lower_the_weight():
 
 
 def test_any_scale_stays_finite():
-    settings = InstrumentSettings(scale_log10_mean=8, scale_log10_sigma=3)
+    settings = InstrumentSettings(scale_log10_mean=4, scale_log10_sigma=3)
     flux, ivar = observe(
         np.random.default_rng(3), flat(100), np.full(100, 200.0), fibres(100), settings
     )

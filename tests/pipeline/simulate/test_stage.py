@@ -14,7 +14,9 @@ from pipeline.lamost.errors import SpectrumError
 from pipeline.lamost.multi_epoch import read_multi_epoch
 from pipeline.lamost.reader import read_spectrum
 from pipeline.lamost.spectrum import Layout
+from pipeline.ledger import Ledger
 from pipeline.settings import Settings, load_settings
+from pipeline.simulate.merge import write_hats
 from pipeline.simulate.settings import SimulateSettings, SurveySettings
 from pipeline.simulate.stage import SimulateError, run
 
@@ -163,3 +165,38 @@ def test_the_settings_file_names_the_inputs(survey):
     assert settings.inputs.catalogue.is_file()
     assert settings.inputs.multi_epoch.is_file()
     assert settings.inputs.gaia_release == "DR3"
+
+
+def test_an_interrupted_survey_is_finished(survey, tmp_path, monkeypatch):
+    """Stop after the second field, leave half a file behind, run again: the same bytes."""
+    out = tmp_path / "again"
+    written = []
+
+    def stops(self, unit, counts):
+        if len(written) == 2:
+            (out / "spectra" / "left.fits.gz.123.partial").write_bytes(b"half")
+            raise KeyboardInterrupt
+        written.append(unit)
+        return write(self, unit, counts)
+
+    write = Ledger.write
+    with connect(ClusterSettings(kind="inline")) as client:
+        with monkeypatch.context() as patch:
+            patch.setattr(Ledger, "write", stops)
+            with pytest.raises(KeyboardInterrupt):
+                run(settings_for(out), client)
+        assert not (out / "catalogues").exists()
+        run(settings_for(out), client)
+    assert digests(out) == digests(survey[0])
+
+
+@pytest.mark.filterwarnings("ignore:The inplace keyword")
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_hats_catalogues_hold_the_same_sources(survey, tmp_path):
+    lsdb = pytest.importorskip("lsdb")
+    source = survey[0] / "catalogues" / "gaia_source.parquet"
+    write_hats(source, tmp_path / "gaia_hats", "gaia_hats")
+    read = lsdb.open_catalog(tmp_path / "gaia_hats").compute()
+    expected = pq.read_table(source).to_pandas().sort_values("source_id")
+    assert sorted(read["source_id"].tolist()) == expected["source_id"].tolist()
