@@ -3,8 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pipeline.simulate.binary import build_systems, components_of
 from pipeline.simulate.composite import Components, composite_flux, kernels
 from pipeline.simulate.instrument import FIRST
+from pipeline.simulate.isochrone import BANDS
 from pipeline.simulate.scatter import StarScatter
 from pipeline.simulate.settings import ScatterSettings
 from pipeline.simulate.templates import continuum, load_templates, normalised_flux
@@ -89,3 +91,27 @@ def test_an_impossible_velocity_is_refused():
     far = replace(components(LABELS[:1], [9000.0], [0]))
     with pytest.raises(ValueError, match="don't cover"):
         expose(far)
+
+
+@pytest.mark.parametrize("mass", [0.9, 1.0, 1.1])
+@pytest.mark.parametrize("q", [0.82, 0.93])
+def test_light_ratios_are_those_of_the_isochrones(mass, q):
+    """Spectra and isochrones are independent models: their light ratios agree in g, r and i."""
+    system = build_systems(np.array([mass]), np.array([q]), np.array([9.4]), np.array([-0.1]))
+    quiet = StarScatter(np.zeros((1, 30), np.float32), np.zeros(1, np.float32), np.zeros(1))
+    pair = components_of(system, np.zeros((1, 2)), [quiet, quiet])
+    stars = replace(pair, owner_C=np.array([0, 1]))
+    first, second = expose(stars, 2)
+    wave = 10 ** (FIRST + 1e-4 * np.arange(3909))
+    for band, low, high in (
+        ("sdss_g", 4000, 5400),
+        ("sdss_r", 5600, 6900),
+        ("sdss_i", 6900, 8200),
+    ):
+        photons = ((wave > low) & (wave < high)) * wave**2
+        k = BANDS.index(band)
+        magnitude = system.secondary.mag_BK[0, k] - system.primary.mag_BK[0, k]
+        expected = 10 ** (-0.4 * magnitude)
+        assert (second * photons).sum() / (first * photons).sum() == pytest.approx(
+            expected, rel=0.1
+        )
