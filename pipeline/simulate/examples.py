@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline.simulate.binary import Systems, build_systems, components_of
 from pipeline.simulate.composite import composite_flux
-from pipeline.simulate.instrument import N_PIXEL, draw_fibres, observe, snr_g
+from pipeline.simulate.instrument import N_PIXEL, draw_fibres, observe
 from pipeline.simulate.orbits import draw_orbits, velocities
 from pipeline.simulate.parameters import measure
 from pipeline.simulate.scatter import draw_scatter
@@ -171,7 +171,7 @@ def labelled_block(
         teff_k=measured.teff_k,
         logg=measured.logg,
         feh=measured.feh,
-        snr_g=snr_g(flux_BN, ivar_BN),
+        snr_g=snr_B,
         teff1_k=systems.primary.teff_k,
         logg1=systems.primary.logg,
         mh=systems.mh,

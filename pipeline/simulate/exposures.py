@@ -116,7 +116,7 @@ def expose(
         andmask_VN=andmask_VN,
         ormask_VN=ormask_VN,
         fibres=fibres,
-        snr_V5=np.stack([mean_snr(flux_VN, ivar_VN, window) for window in SNR_WINDOWS], axis=1),
+        snr_V5=_snr(flux_VN, ivar_VN, snr_V),
         velocity_VS=np.where(shines, velocity_VS, np.nan),
         measured=measured,
     )
@@ -125,6 +125,15 @@ def expose(
 def wavelengths(log10_first: float, n_pixel: int) -> NDArray[np.float32]:
     """Vacuum wavelengths in Angstrom as the files give them, float32, shape (n_pixel,)."""
     return np.asarray(10 ** (log10_first + STEP * np.arange(n_pixel)), dtype=np.float32)
+
+
+def _snr(
+    flux_VN: NDArray[np.float32], ivar_VN: NDArray[np.float32], snr_g_V: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """S/N in u, g, r, i, z; -9999 where a whole window is lost."""
+    snr_V5 = np.stack([mean_snr(flux_VN, ivar_VN, window) for window in SNR_WINDOWS], axis=1)
+    snr_V5[:, 1] = snr_g_V
+    return np.where(snr_V5 == 0, -9999.0, snr_V5)
 
 
 def _masks(

@@ -35,6 +35,9 @@ JOIN_WAVE = ((5965.0, 55.0, 1.0), (6120.0, 65.0, -0.8))
 """Centre, width (Angstrom) and height of the crest and the trough of the wave at the join.
 [source: the same 1,336 files]"""
 
+BLUE_PIXELS = 2000
+"""Pixels of the blue arm, up to about 5860 Angstrom."""
+
 SCALE_LOG10_RANGE = (-0.4, 8.0)
 
 
@@ -163,7 +166,9 @@ def draw_bad_pixels(
     owner_R = np.repeat(np.arange(n_spectrum), runs_B)
     # two runs in three fall into the blue arm, which has fewer than half of the pixels
     blue_R = rng.random(len(owner_R)) < 0.67
-    start_R = np.where(blue_R, 2000 * rng.random(len(owner_R)), n_pixel * rng.random(len(owner_R)))
+    start_R = np.where(
+        blue_R, BLUE_PIXELS * rng.random(len(owner_R)), n_pixel * rng.random(len(owner_R))
+    )
     length_R = 4 + rng.geometric(0.4, len(owner_R))
     for owner, start, length in zip(owner_R, start_R.astype(int), length_R, strict=True):
         bad_BN[owner, start : start + length] = True
@@ -172,6 +177,13 @@ def draw_bad_pixels(
         edges_B2 = np.sort(rng.uniform(low, high, (n_spectrum, 2)), axis=1).astype(int)
         for owner in np.flatnonzero(lost_B):
             bad_BN[owner, edges_B2[owner, 0] : edges_B2[owner, 1]] = True
+    part_B = ~clean_B & (rng.random(n_spectrum) < settings.bad_arm_fraction)
+    first_B, length_B = (
+        rng.integers(0, BLUE_PIXELS, n_spectrum),
+        rng.integers(200, 1500, n_spectrum),
+    )
+    for owner in np.flatnonzero(part_B):
+        bad_BN[owner, first_B[owner] : min(first_B[owner] + length_B[owner], BLUE_PIXELS)] = True
     return bad_BN
 
 

@@ -41,10 +41,10 @@ class InstrumentSettings(Section):
     flat_sigma: float = Field(0.0025, ge=0)
     """Scatter of the response on scales of 20 pixels, relative. [derived: same stars]"""
 
-    clean_fraction: float = Field(0.22, ge=0, le=1)
+    clean_fraction: float = Field(0.27, ge=0, le=1)
     """Spectra without one bad pixel. [source: 1,336 public LAMOST files]"""
 
-    bad_runs_median: float = Field(3.0, gt=0)
+    bad_runs_median: float = Field(2.5, gt=0)
     """Median number of short runs of bad pixels in the other spectra. [source: same files]"""
 
     bad_runs_sigma: float = Field(1.2, ge=0)
@@ -53,6 +53,10 @@ class InstrumentSettings(Section):
     bad_region_fraction: float = Field(0.04, ge=0, le=1)
     """Chance that a stretch is lost: the blue end, the join of the arms, the A band, the red end,
     each by itself. [source: same files]"""
+
+    bad_arm_fraction: float = Field(0.045, ge=0, le=1)
+    """Chance that a long part of the blue arm is lost. [source: same files, of which one in ten
+    has lost more than 4 % of its pixels]"""
 
     scale_log10_mean: float = 2.7
     """Mean log10 of the median flux, arbitrary units. [source: same files]"""
