@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from pipeline.simulate.products import interpolate_knots, product
 from pipeline.simulate.settings import InstrumentSettings
 from pipeline.simulate.sky import sky_line_profiles, telluric_bands, throughput
 
@@ -129,7 +130,7 @@ def observe(
     observed_BN = ideal_BN + noise_BN
     amplitude_BL = rng.standard_normal((n_spectrum, len(lines_LN)), dtype=np.float32)
     amplitude_BL *= np.float32(settings.sky_residual * sky_count) / gain_B1
-    observed_BN += amplitude_BL @ lines_LN
+    observed_BN += product(amplitude_BL, lines_LN)
 
     bad_BN = draw_bad_pixels(rng, n_spectrum, n_pixel, settings)
     spikes_BN = rng.standard_normal(flux_BN.shape, dtype=np.float32)
@@ -217,13 +218,11 @@ def _response(
     )
     join = (np.log10(5850.0) - FIRST) / STEP
     arm_1N = expit((np.arange(n_pixel)[None] - join) / 15)
-    error_BN = (
-        smooth.astype(np.float32) @ _hats(12, n_pixel)
-        + ripple.astype(np.float32) @ _hats(ripple.shape[1], n_pixel)
-        + step.astype(np.float32) @ arm_1N.astype(np.float32)
-        + crest.astype(np.float32) @ _join_wave(n_pixel)
-        - depth.astype(np.float32) @ telluric_bands(FIRST, n_pixel)
-    )
+    error_BN = interpolate_knots(smooth, n_pixel)
+    error_BN += interpolate_knots(ripple, n_pixel)
+    error_BN += step.astype(np.float32) * arm_1N.astype(np.float32)
+    error_BN += crest.astype(np.float32) * _join_wave(n_pixel)
+    error_BN -= product(depth.astype(np.float32), telluric_bands(FIRST, n_pixel))
     return np.asarray(np.exp(error_BN), dtype=np.float32)
 
 
@@ -233,11 +232,3 @@ def _join_wave(n_pixel: int) -> NDArray[np.float32]:
     wave = 10 ** (FIRST + STEP * np.arange(n_pixel))
     parts = [h * np.exp(-0.5 * ((wave - w) / s) ** 2) for w, s, h in JOIN_WAVE]
     return np.asarray(np.sum(parts, axis=0)[None], dtype=np.float32)
-
-
-@lru_cache(maxsize=4)
-def _hats(n_knot: int, n_pixel: int) -> NDArray[np.float32]:
-    """Linear interpolation between evenly spaced knots as a matrix, shape (n_knot, N)."""
-    position = np.linspace(0, n_knot - 1, n_pixel)
-    hat = np.clip(1 - np.abs(position - np.arange(n_knot)[:, None]), 0, None)
-    return np.asarray(hat, dtype=np.float32)

@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.simulate.products import product
 from pipeline.simulate.settings import ScatterSettings
 from pipeline.simulate.templates import load_templates
 
@@ -160,7 +161,7 @@ def scatter_lines(
         ``flux_CP``.
     """
     patterns_EP = group_patterns(settings.n_random_groups, settings.group_angstrom)
-    factor_CP = stars.abundance_CE @ patterns_EP
+    factor_CP = product(stars.abundance_CE, patterns_EP)
     np.exp(factor_CP, out=factor_CP)
     np.subtract(1, flux_CP, out=flux_CP)
     flux_CP *= factor_CP

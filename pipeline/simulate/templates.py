@@ -7,6 +7,8 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.simulate.products import product
+
 LABEL_MIN = np.array([3500.0, 0.0, -2.5])
 """Lowest Teff (K), log g and [M/H] of the spectra that the model was trained on."""
 
@@ -110,7 +112,8 @@ def normalised_flux(labels_B3: NDArray[np.float64]) -> NDArray[np.float32]:
     """
     check_labels(labels_B3)
     model = load_templates()
-    flux_BP = _terms(labels_B3, model.exponents_K3, model.line_scaling_23) @ model.line_KP
+    terms_BK = _terms(labels_B3, model.exponents_K3, model.line_scaling_23)
+    flux_BP = product(terms_BK, model.line_KP)
     clipped: NDArray[np.float32] = np.clip(flux_BP, FLUX_MIN, FLUX_MAX, out=flux_BP)
     return clipped
 
@@ -135,7 +138,7 @@ def continuum(labels_B3: NDArray[np.float64]) -> NDArray[np.float32]:
     """
     check_labels(labels_B3)
     model = load_templates()
-    log10_BP = _terms(labels_B3, model.exponents_K3, model.continuum_scaling_23)
-    flux_BP: NDArray[np.float32] = log10_BP @ model.continuum_KP
+    terms_BK = _terms(labels_B3, model.exponents_K3, model.continuum_scaling_23)
+    flux_BP = product(terms_BK, model.continuum_KP)
     flux_BP *= np.float32(np.log(10))
     return np.exp(flux_BP, out=flux_BP)
