@@ -87,81 +87,64 @@ def ingest(
     run_stage("ingest", config, root, overrides or [], debug=debug, inputs=inputs)
 
 
-@app.command()
-def train(
-    config: Config = None,
-    root: RootOption = None,
-    overrides: Overrides = None,
-    *,
-    debug: Debug = False,
-) -> None:
+def _plain(stage: str, name: str, text: str) -> None:
+    """Add the command of a stage that takes nothing but the common options."""
+
+    def command(
+        config: Config = None,
+        root: RootOption = None,
+        overrides: Overrides = None,
+        *,
+        debug: Debug = False,
+    ) -> None:
+        from pipeline.console import run_stage
+
+        run_stage(stage, config, root, overrides or [], debug=debug)
+
+    app.command(name, help=text)(command)
+
+
+_plain(
+    "network",
+    "train",
     """Train the network on simulated single and composite spectra.
 
     Writes ROOT/model/ (model.safetensors, model.json) and the log of the training. Goes on from
     the last finished epoch.
 
     Example: pairspec train --root run --set training.n_examples=30000
-    """
-    from pipeline.console import run_stage
-
-    run_stage("network", config, root, overrides or [], debug=debug)
-
-
-@app.command()
-def infer(
-    config: Config = None,
-    root: RootOption = None,
-    overrides: Overrides = None,
-    *,
-    debug: Debug = False,
-) -> None:
+    """,
+)
+_plain(
+    "inference",
+    "infer",
     """Give every counted spectrum its binary probability p_b.
 
     Writes ROOT/predictions/, one part a shard.
 
     Example: pairspec infer --root run
-    """
-    from pipeline.console import run_stage
-
-    run_stage("inference", config, root, overrides or [], debug=debug)
-
-
-@app.command()
-def catalogue(
-    config: Config = None,
-    root: RootOption = None,
-    overrides: Overrides = None,
-    *,
-    debug: Debug = False,
-) -> None:
+    """,
+)
+_plain(
+    "catalogue",
+    "catalogue",
     """Put the spectra of each star together: the highest p_b counts.
 
     Writes ROOT/catalogue/stars/ and ROOT/catalogue/spectra/.
 
     Example: pairspec catalogue --root run
-    """
-    from pipeline.console import run_stage
-
-    run_stage("catalogue", config, root, overrides or [], debug=debug)
-
-
-@app.command()
-def report(
-    config: Config = None,
-    root: RootOption = None,
-    overrides: Overrides = None,
-    *,
-    debug: Debug = False,
-) -> None:
+    """,
+)
+_plain(
+    "report",
+    "report",
     """Sum up the run; beside the truth, where the survey is simulated.
 
     Writes ROOT/reports/summary.json.
 
     Example: pairspec report --config demo/pairspec.toml
-    """
-    from pipeline.console import run_stage
-
-    run_stage("report", config, root, overrides or [], debug=debug)
+    """,
+)
 
 
 @app.command()

@@ -31,3 +31,26 @@ MEANING: dict[QualityFlag, str] = {
 
 UNCOUNTED = QualityFlag.REFUSED | QualityFlag.SUPERSEDED
 """Rows with one of these bits are never counted downstream."""
+
+
+class PhotometryFlag(IntFlag):
+    """Bits of the column ``flags`` of the photometry."""
+
+    NO_GAIA = 1 << 0
+    NO_TMASS = 1 << 1
+    BLENDED = 1 << 2
+    NO_REDDENING = 1 << 3
+    NO_ZERO_POINT = 1 << 4
+    NO_DISTANCE = 1 << 5
+    NO_COLOUR = 1 << 6
+
+
+PHOTOMETRY_MEANING: dict[PhotometryFlag, str] = {
+    PhotometryFlag.NO_GAIA: "no Gaia source within the radius, or no position",
+    PhotometryFlag.NO_TMASS: "no 2MASS source",
+    PhotometryFlag.BLENDED: "a second Gaia source within the radius is less than 2 mag fainter",
+    PhotometryFlag.NO_REDDENING: "no E(B-V)",
+    PhotometryFlag.NO_ZERO_POINT: "parallax zero point not valid; none was subtracted",
+    PhotometryFlag.NO_DISTANCE: "no distance of the wanted quality",
+    PhotometryFlag.NO_COLOUR: "no intrinsic colour (G-Ks)0",
+}

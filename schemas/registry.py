@@ -1,10 +1,13 @@
 """All tables, and the data dictionary made from them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
 from schemas.observations import DUPLICATES, HEADERS, MANIFEST, OBSERVATIONS
-from schemas.quality import MEANING
+from schemas.photometry import PHOTOMETRY
+from schemas.quality import MEANING, PHOTOMETRY_MEANING
+from schemas.sample import LABELS, SAMPLE
 from schemas.store import LOG10_STEP, PIXEL_ARRAYS, ROW_ARRAYS, ROW_PIXELS
 from schemas.table import Table
 
@@ -13,6 +16,9 @@ TABLES: tuple[Table, ...] = (
     HEADERS,
     DUPLICATES,
     OBSERVATIONS,
+    PHOTOMETRY,
+    SAMPLE,
+    LABELS,
     PREDICTIONS,
     SPECTRA,
     STARS,
@@ -53,9 +59,15 @@ def _lines() -> Iterator[str]:
         for name, (dtype, unit, text) in arrays.items():
             yield f"| `{name}` | {dims} | {dtype} | {unit} | {text} |"
     yield ""
-    yield "## Quality bits"
+    yield from _bits("Quality bits: column `quality`", MEANING)
+    yield ""
+    yield from _bits("Photometry bits: column `flags`", PHOTOMETRY_MEANING)
+
+
+def _bits(title: str, meaning: Mapping[Any, str]) -> Iterator[str]:
+    yield f"## {title}"
     yield ""
     yield "| bit | name | meaning |"
     yield "|---|---|---|"
-    for flag, text in MEANING.items():
+    for flag, text in meaning.items():
         yield f"| {flag.value} | {flag.name} | {text} |"

@@ -29,7 +29,7 @@ def smoothed_flux(
     Parameters
     ----------
     flux_BL
-        Flux, any unit, float32. Must be finite, also at bad pixels.
+        Flux, any unit, float32. It may be anything, NaN too, where the weight is zero.
     weight_BL
         Weight g of each pixel, of order one, zero at bad pixels, float32.
     wave_L
@@ -56,7 +56,11 @@ def smoothed_flux(
     kernel = kernel_for(flux_BL, wave_L, width)
     smooth_BL = xp.empty_like(flux_BL)
     for rows in row_blocks(flux_BL.shape[0], flux_BL):
-        _smooth(flux_BL[rows], weight_BL[rows], kernel, smooth_BL[rows])
+        flux, weight = flux_BL[rows], weight_BL[rows]
+        # One NaN would spread over its whole row, for 0 * NaN is NaN; they are rare.
+        if not xp.all(xp.isfinite(xp.sum(flux, axis=1))):
+            flux = xp.where(weight > 0, flux, xp.zeros_like(flux))
+        _smooth(flux, weight, kernel, smooth_BL[rows])
     return smooth_BL
 
 

@@ -16,11 +16,11 @@ N_STORED = 3909
 
 
 class Rows(NamedTuple):
-    flux_BN: np.ndarray  # noqa: N815
-    ivar_BN: np.ndarray  # noqa: N815
-    log10_first_B: np.ndarray  # noqa: N815
-    n_pixel_B: np.ndarray  # noqa: N815
-    z_B: np.ndarray  # noqa: N815
+    flux_BN: np.ndarray
+    ivar_BN: np.ndarray
+    log10_first_B: np.ndarray
+    n_pixel_B: np.ndarray
+    z_B: np.ndarray
 
 
 @pytest.fixture(scope="session")
