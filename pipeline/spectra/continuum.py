@@ -74,9 +74,12 @@ def _smooth(flux_BL: Array, weight_BL: Array, kernel: Kernel, out_BL: Array) -> 
         weight_Bn = weight_BL[:, part.pixels]
         gathered_BM[:n_row, part.nodes] = (flux_BL[:, part.pixels] * weight_Bn) @ part.basis
         gathered_BM[n_row:, part.nodes] = weight_Bn @ part.basis
+    # Between nodes in float64: the polynomials have both signs, and rounding would add up to 1e-6.
+    gathered_BM = xp.astype(gathered_BM, xp.float64)
     spread_BM = xp.empty_like(gathered_BM)
     for band in kernel.bands:
         spread_BM[:, band.target] = gathered_BM[:, band.source] @ band.kernel
+    spread_BM = xp.astype(spread_BM, flux_BL.dtype)
 
     # The polynomials of a segment add up to one, so the nodes hold the sums over all pixels.
     total_B1 = xp.sum(gathered_BM, axis=1)[:, None]

@@ -66,14 +66,16 @@ class Kernel:
     n_node: int
 
     def placed(self, like: Array) -> "Kernel":
-        """Return the same factors as float32 arrays that multiply with ``like``."""
+        """Return the same factors where ``like`` lives: polynomials as float32, bands as float64."""
 
-        def put(matrix: Matrix) -> Array:
-            return place(np.ascontiguousarray(matrix, dtype=np.float32), like)
+        def put(matrix: Matrix, dtype: type[np.floating] = np.float32) -> Array:
+            return place(np.ascontiguousarray(matrix, dtype=dtype), like)
 
         return Kernel(
             tuple(Segment(part.pixels, part.nodes, put(part.basis)) for part in self.segments),
-            tuple(Band(band.source, band.target, put(band.kernel)) for band in self.bands),
+            tuple(
+                Band(band.source, band.target, put(band.kernel, np.float64)) for band in self.bands
+            ),
             self.n_node,
         )
 
