@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,11 @@ def write_parquet(path: Path, table: pa.Table, row_group_rows: int | None = None
 
 
 def sweep(folder: Path) -> int:
-    """Delete what a killed run left half-written below a folder; return how many files."""
+    """Delete what a killed run left half-written below a folder; return how many pieces."""
     leftovers = list(folder.rglob(f"*{PARTIAL}"))
     for path in leftovers:
-        path.unlink(missing_ok=True)
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
     return len(leftovers)

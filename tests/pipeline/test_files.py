@@ -34,7 +34,10 @@ def test_sweep_removes_only_what_is_half_written(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "0.123abc.partial").write_bytes(b"")
     (tmp_path / "a" / "0").write_bytes(b"")
-    assert sweep(tmp_path) == 1
+    (tmp_path / "store.partial" / "c").mkdir(parents=True)
+    (tmp_path / "store.partial" / "c" / "0").write_bytes(b"")
+    assert sweep(tmp_path) == 2
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
     assert [p.name for p in (tmp_path / "a").iterdir()] == ["0"]
 
 
