@@ -1,7 +1,7 @@
 """The command line: every command is one stage."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -37,6 +37,9 @@ def simulate(
     stars: Annotated[int | None, typer.Option(help="Number of stars; 2000 by default.")] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same bytes.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the survey; ./survey.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Worker processes; one a core by default.")
+    ] = None,
     config: Config = None,
     overrides: Overrides = None,
     *,
@@ -53,8 +56,37 @@ def simulate(
     from pipeline.console import run_stage
 
     given = {"n_stars": stars, "seed": seed, "out": out}
-    values = {name: value for name, value in given.items() if value is not None}
-    run_stage("simulate", config, None, overrides or [], debug=debug, simulate=values)
+    values: dict[str, dict[str, Any]] = {
+        "simulate": {name: value for name, value in given.items() if value is not None},
+        "cluster": {} if workers is None else {"workers": workers},
+    }
+    run_stage("simulate", config, None, overrides or [], debug=debug, **values)
+
+
+@app.command()
+def demo(
+    stars: Annotated[int, typer.Option(help="Number of simulated stars.")] = 12_000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same survey.")] = 1,
+    out: Annotated[Path, typer.Option(help="Folder of the survey and the run.")] = Path("demo"),
+    config: Config = None,
+    overrides: Overrides = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """Simulate a survey and run every stage on it, up to the report.
+
+    Goes on where the last demo in the same folder stopped.
+
+    Example: pairspec demo --stars 12000 --out demo
+    """
+    from pipeline.console import run_stage
+    from pipeline.demo import SHORT, STAGES
+
+    survey = {"n_stars": stars, "seed": seed, "out": out}
+    given = overrides or []
+    run_stage("simulate", config, None, [*SHORT, *given], debug=debug, simulate=survey)
+    for stage in STAGES:
+        run_stage(stage, out / "pairspec.toml", None, given, debug=debug)
 
 
 @app.command()

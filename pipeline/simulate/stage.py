@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from cluster.window import run_window
 from pipeline.atomic import sweep, write_bytes, write_json
 from pipeline.digest import digest_of
-from pipeline.ingest.settings import InputSettings
 from pipeline.ledger import Ledger
 from pipeline.progress import track
 from pipeline.settings import Settings
 from pipeline.simulate.field import SimulateJob, simulate_field
 from pipeline.simulate.merge import merge_csv, merge_parquet, write_hats
 from pipeline.simulate.settings import SimulateSettings
+from pipeline.simulate.settings_file import settings_file
 from pipeline.simulate.survey import n_fields
 from pipeline.stage import StageReport
 
@@ -85,7 +85,7 @@ def run(settings: Settings, client: "Client") -> StageReport:
         sweep(out)
         counts = _simulate(simulate, settings.cluster.retries, client, out, digest)
         counts |= _merge(simulate, out)
-        write_bytes(out / "pairspec.toml", _toml(simulate).encode())
+        write_bytes(out / "pairspec.toml", settings_file(settings, INPUTS).encode())
         record = {"digest": digest, "done": True, "counts": counts}
         write_json(out / RECORD, record)
         for leftover in ("parts", "ledger"):
@@ -131,16 +131,3 @@ def _merge(settings: SimulateSettings, out: Path) -> dict[str, int]:
             write_hats(out / PARQUET_TABLES[table], out / name, Path(name).name)
     shown = ("lamost_mec", "gaia", "tmass", "eclipsing", "planets")
     return {f"rows of {name}": rows[name] for name in shown}
-
-
-def _toml(settings: SimulateSettings) -> str:
-    """Write the settings of a run on this survey; paths are relative to the file."""
-    known = InputSettings.model_fields
-    lines = [
-        f"# A simulated survey: {settings.n_stars} stars, seed {settings.seed}.",
-        'root = "run"',
-        "",
-        "[inputs]",
-        *(f'{"" if name in known else "# "}{name} = "{value}"' for name, value in INPUTS.items()),
-    ]
-    return "\n".join(lines) + "\n"

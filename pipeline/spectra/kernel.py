@@ -66,7 +66,7 @@ class Kernel:
     n_node: int
 
     def placed(self, like: Array) -> "Kernel":
-        """Return the same factors where ``like`` lives: polynomials as float32, bands as float64."""
+        """Return the factors where ``like`` lives: polynomials in float32, bands in float64."""
 
         def put(matrix: Matrix, dtype: type[np.floating] = np.float32) -> Array:
             return place(np.ascontiguousarray(matrix, dtype=dtype), like)
