@@ -115,12 +115,14 @@ def _observe(
     ledger = root.ledger("observations", digest)
     pending = ledger.pending(manifest.n_shards)
     if pending:
-        write_duplicates(root.table(HEADERS), root.table(DUPLICATES))
+        resolved = Root(root.path.resolve())
+        # On a worker: sorting millions of headers is too much for a driver on a login node.
+        folders = (resolved.table(HEADERS), resolved.table(DUPLICATES))
+        client.submit(write_duplicates, *folders, pure=False).result()
         parquet = None
         if source is not None:
-            folder = root.path.resolve() / "tables" / "lamost_catalogue"
+            folder = resolved.path / "tables" / "lamost_catalogue"
             parquet = convert_catalogue(source, folder, digest)
-        resolved = Root(root.path.resolve())
         job = ObservationsJob(resolved, digest, parquet)
         with track("observations", len(pending), 0, "shards") as advance:
             for _ in run_window(
@@ -131,11 +133,11 @@ def _observe(
 
 
 def _notes(duplicates: Path) -> tuple[str, ...]:
-    table = pq.read_table(duplicates)
+    with pq.ParquetFile(duplicates) as file:
+        first = next(file.iter_batches(_NOTED), None)
+        more = file.metadata.num_rows - _NOTED
     named = tuple(
         f"{d['exposure']}: {d['newest_path']} counts, superseded: {d['path']}"
-        for d in table.slice(0, _NOTED).to_pylist()
+        for d in (first.to_pylist() if first else [])
     )
-    if table.num_rows <= _NOTED:
-        return named
-    return (*named, f"and {table.num_rows - _NOTED} more, all in {duplicates}")
+    return (*named, f"and {more} more, all in {duplicates}") if more > 0 else named
