@@ -160,12 +160,13 @@ def _lower_branch(delta_CQ: FloatArray, colour: FloatArray, delta: FloatArray) -
     curve_BQ = (1 - part) * delta_CQ[low] + part * delta_CQ[high]
     reached = curve_BQ <= delta[:, None]
     after = np.argmax(reached, axis=1)
-    usable = known & reached.any(axis=1) & (after > 0)
-    row, before = np.arange(delta.size), np.maximum(after - 1, 0)
-    upper, lower = curve_BQ[row, before], curve_BQ[row, after]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = (upper - delta) / (upper - lower)
-    return np.where(usable, Q_GRID[before] + share * (Q_GRID[after] - Q_GRID[before]), np.nan)
+    row = np.flatnonzero(known & reached.any(axis=1) & (after > 0))
+    after = after[row]
+    upper, lower = curve_BQ[row, after - 1], curve_BQ[row, after]
+    q = np.full(delta.shape, np.nan)
+    share = (upper - delta[row]) / (upper - lower)
+    q[row] = Q_GRID[after - 1] + share * (Q_GRID[after] - Q_GRID[after - 1])
+    return q
 
 
 def _nearest_mh(feh: FloatArray) -> NDArray[np.int64]:

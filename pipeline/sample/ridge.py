@@ -108,13 +108,13 @@ def fit_ridge(
     """
     if colour_B.size < FEWEST_STARS:
         raise RidgeError(
-            f"{colour_B.size} stars of the training sample have all that the ridge needs, it takes "
-            f"{FEWEST_STARS} at least; give more spectra, widen the cuts of the training sample, or "
+            f"only {colour_B.size} stars of the training sample have all that the ridge needs, it "
+            f"takes {FEWEST_STARS}; give more spectra, widen the cuts of the training sample, or "
             "bring labels of your own (inputs.labels)"
         )
     centre = float(np.median(feh_B))
     whole, slope = _whole(colour_B, m_g_B, feh_B - centre, settings)
-    grid = np.linspace(*colour_range, int(round(np.ptp(colour_range) / GRID_MAG)) + 1)
+    grid = np.linspace(*colour_range, round(np.ptp(colour_range) / GRID_MAG) + 1)
     parts = []
     for low, high in pairwise(pooled_edges(feh_B, settings.feh_step, settings.ridge_min_stars)):
         inside = (feh_B >= low) & (feh_B < high)
