@@ -93,15 +93,19 @@ class Cut:
 def make_cuts(settings: SampleSettings) -> tuple[Cut, ...]:
     """Return the cuts in the order of the cut flow: first those of both samples."""
     s = settings
-    rows = (
+    open_end = None
+    rows: tuple[tuple[CutFlag, str, str, float | None, float | None], ...] = (
         (CutFlag.TEFF, APPLICATION, "teff_k", s.teff_min_k, s.teff_max_k),
-        (CutFlag.LOGG, APPLICATION, "logg", s.logg_min, None),
+        (CutFlag.LOGG, APPLICATION, "logg", s.logg_min, open_end),
         (CutFlag.COLOUR, APPLICATION, "g_ks_0", s.colour_min, s.colour_max),
-        (CutFlag.SNR_G, APPLICATION, "snr_g", s.snr_g_min, None),
-        (CutFlag.PARALLAX, TRAINING, "parallax_mas", s.training_parallax_min_mas, None),
-        (CutFlag.M_G, TRAINING, "m_g", s.training_m_g_min, None),
+        (CutFlag.SNR_G, APPLICATION, "snr_g", s.snr_g_min, open_end),
+        (CutFlag.PARALLAX, TRAINING, "parallax_mas", s.training_parallax_min_mas, open_end),
+        (CutFlag.M_G, TRAINING, "m_g", s.training_m_g_min, open_end),
     )
-    return tuple(Cut(*row, s.missing_values) for row in rows)
+    return tuple(
+        Cut(flag, sample, column, low, high, s.missing_values)
+        for flag, sample, column, low, high in rows
+    )
 
 
 def cut_bits(frame: Any, cuts: tuple[Cut, ...]) -> Any:

@@ -34,7 +34,7 @@ def label_stars(
     single = (delta_m_g_S > s.single_min_mag) & (delta_m_g_S < s.single_max_mag)
     binary = (delta_m_g_S > s.binary_min_mag) & (delta_m_g_S < s.single_min_mag)
     label_S = np.where(single, SINGLE, np.where(binary, BINARY, EXCLUDED))
-    return np.where(excluded_S, EXCLUDED, label_S)
+    return np.asarray(np.where(excluded_S, EXCLUDED, label_S))
 
 
 def sampler_weights(
@@ -62,4 +62,4 @@ def sampler_weights(
         ratio = single.sum() / binary.sum() * binary_share / (1 - binary_share)
         # Without singles there is nothing to be balanced against.
         weight_B[binary] = ratio if single.any() else 1.0
-    return weight_B
+    return np.asarray(weight_B)

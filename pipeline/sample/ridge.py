@@ -186,11 +186,13 @@ def _whole(
 ) -> tuple[Curve, float]:
     """Fit one sequence through all stars, and the slope in [Fe/H] about it."""
     line = np.polyfit(colour, m_g, 1)
+
+    def straight(at: FloatArray) -> FloatArray:
+        return np.asarray(line[0] * at + line[1], dtype=np.float64)
+
     slope = 0.0
     for _ in range(SLOPE_ROUNDS):
-        sequence = fit_sequence(
-            colour, m_g - slope * feh, lambda at: np.polyval(line, at), settings
-        )
+        sequence = fit_sequence(colour, m_g - slope * feh, straight, settings)
         kept = sequence.kept_B
         rest = (m_g - sequence.curve(colour))[kept]
         slope = float(np.polyfit(feh[kept], rest, 1)[0])

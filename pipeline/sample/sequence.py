@@ -30,7 +30,7 @@ class Sequence:
     Parameters
     ----------
     curve : callable
-        From (G-Ks)0 to M_G; outside the colours of the stars it follows its base.
+        From (G-Ks)0 to M_G; it goes on straight, as its base does, outside the stars' colours.
     kept_B : numpy.ndarray of bool
         Stars that were not clipped.
     sigma_mag : float
@@ -75,7 +75,13 @@ def fit_sequence(
 
     def smooth(distance_N: FloatArray) -> Curve:
         spline = make_lsq_spline(node_N, distance_N, knots, k=DEGREE, w=weight_N)
-        return lambda at: np.asarray(base(at) + spline(np.clip(at, node_N[0], node_N[-1])))
+        slope = spline.derivative()
+
+        def curve_at(colour: FloatArray) -> FloatArray:
+            inside = np.clip(colour, node_N[0], node_N[-1])
+            return np.asarray(base(colour) + spline(inside) + slope(inside) * (colour - inside))
+
+        return curve_at
 
     rest = m_g - base(colour)
     curve = smooth(np.array([np.median(rest[first:last]) for first, last in windows]))

@@ -81,8 +81,6 @@ def gather_stars(spectra: pa.Table, missing_values: tuple[float, ...]) -> Stars:
     blended = (spectra["flags"].to_numpy() & int(PhotometryFlag.BLENDED)) != 0
     grouped = frame.assign(blended=blended).groupby("source_id", sort=True)
     median = grouped[_MEDIANS].median()
-    return Stars(
-        median.index.to_numpy(np.int64),
-        *(median[name].to_numpy(np.float64) for name in _MEDIANS),
-        grouped["blended"].any().to_numpy(bool),
-    )
+    feh, colour, m_g = (median[name].to_numpy(np.float64) for name in _MEDIANS)
+    any_blended = grouped["blended"].any().to_numpy(bool)
+    return Stars(median.index.to_numpy(np.int64), feh, colour, m_g, any_blended)
