@@ -10,8 +10,8 @@ app = typer.Typer(
     help="Find the unresolved binary stars in millions of low-resolution spectra.\n\n"
     "Each command is one stage and goes on where the last run of it stopped; a second run does "
     "nothing. Order: ingest, select, label, train, infer, catalogue, report; then query. "
-    "`pairspec simulate` makes a survey to try them on. Settings come from --set, else PAIRSPEC_SECTION__KEY in the "
-    "environment, else pairspec.toml, else the defaults.",
+    "`pairspec simulate` makes a survey to try them on. Settings come from --set, else "
+    "PAIRSPEC_SECTION__KEY in the environment, else pairspec.toml, else the defaults.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

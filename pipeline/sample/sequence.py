@@ -16,7 +16,7 @@ NODE_MAG = 0.05
 """Distance in colour of the places where the mode is taken."""
 
 EDGE_QUANTILES = (0.01, 0.99)
-DEGREE = 3
+DEGREE = 2
 TOLERANCE_MAG = 0.002
 
 FAINT_HALF = 1.4826
@@ -50,7 +50,7 @@ def fit_sequence(
     Starts from the running median. Each round measures the scatter on the faint side, where
     there are no binaries; clips harder on the bright side; moves the curve by the mode of the
     residuals in windows of colour; and smooths its distance from the base by a least-squares
-    cubic spline, which has the more knots the more stars there are.
+    quadratic spline, which has the more knots the more stars there are.
 
     Parameters
     ----------
