@@ -40,10 +40,12 @@ is no simulated one.
 
 One sequence is followed through all stars of the training sample together, with one slope in
 [Fe/H]; each bin of [Fe/H] then gets its own correction. A bin is 0.2 dex wide and is pooled with
-its poorer neighbour until it has 200 stars. A sequence is the running mode of M_G in windows of colour,
-found in rounds: scatter from the faint side, where there are no binaries; clipping at 1.5 standard
-deviations on the bright side and 3 on the faint one; mode of a Gaussian kernel estimate; quadratic spline. Between the median [Fe/H] of two bins the ridge is linear, beyond the outer ones it follows
-the slope. It is kept as `ROOT/tables/ridge.parquet` and drawn in `ROOT/reports/ridge.png`.
+its poorer neighbour until it has 200 stars. A sequence is the running mode of M_G in windows of
+colour, found in rounds: scatter from the faint side, where there are no binaries; clipping at 1.5
+standard deviations on the bright side and 3 on the faint one; mode of a Gaussian kernel estimate;
+quadratic spline. Between the median [Fe/H] of two bins the ridge is linear, beyond the outer ones
+it follows the slope. It is kept as `ROOT/tables/ridge.parquet` and drawn in
+`ROOT/reports/ridge.png`.
 
 A survey with fewer than 200 training stars gets one pooled sequence and a warning, one with fewer
 than 50 an error.
@@ -88,7 +90,7 @@ true ones step by step. Scatter is half the range of the middle 68 %.
 """
 
 
-def page(stars: pd.DataFrame, steps: pd.DataFrame, own: pd.DataFrame, larger: pd.DataFrame) -> str:
+def page(stars: pd.DataFrame, steps: pd.DataFrame, ridges: dict[str, pd.DataFrame]) -> str:
     """Return the whole page."""
     parts = [
         HEAD,
@@ -128,10 +130,8 @@ def _ridge(ridges: dict[str, pd.DataFrame]) -> Iterator[str]:
         for text, low, high in groups:
             d = table.loc[table["n_near"].between(low, high), "difference"]
             if not d.empty:
-                yield (
-                    f"| {name} | {text} | {len(d)} | {d.mean():+.4f} | {np.sqrt((d**2).mean()):.4f} "
-                    f"| {d.abs().max():.3f} | {(d.abs() > TARGET_MAG).sum()} |"
-                )
+                beyond = (d.abs() > TARGET_MAG).sum()
+                yield f"| {name} | {text} | {len(d)} | {_spread(d)} | {beyond} |"
     yield ""
     yield "By bin of [Fe/H]:"
     yield ""
@@ -140,10 +140,8 @@ def _ridge(ridges: dict[str, pd.DataFrame]) -> Iterator[str]:
     for name, table in list(ridges.items())[1:]:
         for (feh, n_stars), part in table.groupby(["feh", "n_stars"]):
             d = part["difference"]
-            yield (
-                f"| {name} | {feh:+.2f} | {n_stars:,} | {d.mean():+.4f} | "
-                f"{np.sqrt((d**2).mean()):.4f} | {d.abs().max():.3f} | {part['error'].median():.4f} |"
-            )
+            error = part["error"].median()
+            yield f"| {name} | {feh:+.2f} | {n_stars:,} | {_spread(d)} | {error:.4f} |"
     yield ""
     yield (
         "With fewer stars it is counting noise: a window of 60 stars holds some 35 singles with a "
@@ -252,6 +250,10 @@ def _mass_ratios(stars: pd.DataFrame) -> Iterator[str]:
         "The mass ratios of the paper, 0.71-0.93, are those of the first convention; what the "
         "diagram selects are the true ones of the last row."
     )
+
+
+def _spread(d: pd.Series) -> str:
+    return f"{d.mean():+.4f} | {np.sqrt((d**2).mean()):.4f} | {d.abs().max():.3f}"
 
 
 def _percent(values: pd.Series | np.ndarray) -> str:
