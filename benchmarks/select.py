@@ -7,14 +7,16 @@ imports look: imported, not run, the file stands aside for it.
 import sys
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
+from pathlib import Path
 
 if __name__ == "__main__":
     from select_sample import main
 
     main()
 else:
-    here = __file__.rpartition("/")[0]
-    spec = PathFinder.find_spec("select", [folder for folder in sys.path if folder != here])
+    here = Path(__file__).resolve().parent
+    others = [folder for folder in sys.path if Path(folder).resolve() != here]
+    spec = PathFinder.find_spec("select", others)
     if spec is None or spec.loader is None:
         raise ImportError("the standard library has no module select")
     sys.modules[__name__] = module_from_spec(spec)

@@ -25,8 +25,8 @@ BASE = 1 << 60
 
 @pytest.fixture(scope="session")
 def diagram() -> Diagram:
-    """120,000 stars of the simulator's priors, about 7,000 of them in the training sample."""
-    return draw_diagram(np.random.default_rng(5), 120_000, SimulateSettings())
+    """100,000 stars of the simulator's priors, about 6,000 of them in the training sample."""
+    return draw_diagram(np.random.default_rng(5), 100_000, SimulateSettings())
 
 
 @pytest.fixture(scope="session")
