@@ -86,7 +86,8 @@ CAUSES = """\
 ## Where the confusion comes from
 
 Distance from the ridge of true single stars and of true pairs, with measured values replaced by
-true ones step by step. Scatter is half the range of the middle 68 %.
+true ones step by step; stars whose true colour is beyond the ridge are left out. Scatter is half
+the range of the middle 68 %.
 """
 
 
@@ -204,13 +205,15 @@ def _causes(stars: pd.DataFrame, steps: pd.DataFrame) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for name in steps:
         d = steps[name].to_numpy()
-        own = d[single]
-        low, high = np.nanpercentile(own, [16, 84])
+        known = np.isfinite(d)
+        own = d[single & known]
+        low, high = np.percentile(own, [16, 84])
         inside = (own > BINARY_MAG[0]) & (own < BINARY_MAG[1])
         out = ~((own > SINGLE_MAG[0]) & (own < SINGLE_MAG[1]))
-        pairs = (d[band] > BINARY_MAG[0]) & (d[band] < BINARY_MAG[1])
+        of_band = d[band & known]
+        pairs = (of_band > BINARY_MAG[0]) & (of_band < BINARY_MAG[1])
         yield (
-            f"| {name} | {np.nanmedian(own):+.3f} | {(high - low) / 2:.3f} | {inside.sum()} "
+            f"| {name} | {np.median(own):+.3f} | {(high - low) / 2:.3f} | {inside.sum()} "
             f"({_percent(inside)}) | {out.sum()} ({_percent(out)}) | {_percent(pairs)} |"
         )
     yield ""

@@ -187,7 +187,8 @@ def query(
 ) -> None:
     """Ask the catalogue by SQL; every table is a DuckDB view.
 
-    Views: stars, spectra, predictions, observations, headers, manifest.
+    Views: stars, spectra, predictions, labels, ridge, sample, cuts, cut_flow, photometry,
+    observations, headers, manifest.
 
     Example: pairspec query "SELECT count(*), max(p_b) FROM stars" --root run
     """

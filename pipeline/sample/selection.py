@@ -71,8 +71,7 @@ def run(settings: Settings, client: "Client") -> StageReport:
             f"{expected} counted observations but {counts['spectra']} went through the cuts; "
             f"delete {ledger.folder} and run again"
         )
-    beside_paper = is_the_papers(counts, settings)
-    _write_cut_flow(settings, root, digest, beside_paper=beside_paper)
+    _write_cut_flow(settings, root, digest, beside_paper=is_the_papers(counts, settings))
     publish(root.path, "sample", digest, counts)
     flow = pq.read_table(root.table(CUT_FLOW))
     return StageReport(
@@ -82,7 +81,7 @@ def run(settings: Settings, client: "Client") -> StageReport:
             "application sample": counts["sample"],
             "training sample": counts["training"],
         },
-        (_paper_note(counts, beside_paper=beside_paper),),
+        (_paper_note(counts, settings),),
         (root.table(SAMPLE), root.table(CUTS), root.table(CUT_FLOW)),
         cut_flow_lines(flow),
     )
@@ -102,12 +101,14 @@ def is_the_papers(counts: dict[str, int], settings: Settings) -> bool:
     return everything and settings.inputs.truth is None
 
 
-def _paper_note(counts: dict[str, int], *, beside_paper: bool) -> str:
-    if beside_paper:
+def _paper_note(counts: dict[str, int], settings: Settings) -> str:
+    if is_the_papers(counts, settings):
         return f"every spectrum is of {PAPER_RELEASE}: the paper's counts stand beside"
+    if settings.inputs.truth is not None:
+        return "the survey is a simulated one: the paper's counts are left out"
     return (
-        f"{counts['paper_release']:,} of {counts['spectra']:,} spectra are of {PAPER_RELEASE} or "
-        "the survey is a simulated one: not the paper's input, its counts are left out"
+        f"{counts['paper_release']:,} of {counts['spectra']:,} spectra are of {PAPER_RELEASE}: it "
+        "is not the paper's input, whose counts are left out"
     )
 
 

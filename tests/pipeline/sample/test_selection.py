@@ -117,7 +117,16 @@ def test_the_papers_counts_stand_beside_real_dr10_only(population_root, client, 
     assert any("1,258,912" in line for line in real.table)
     simulated = run(settings_of(population_root, inputs={"truth": tmp_path}), client)
     assert not any("1,258,912" in line for line in simulated.table)
-    assert "not the paper's input" in simulated.notes[0]
+    assert "simulated" in simulated.notes[0]
+    path = population_root.part(OBSERVATIONS, 0)
+    other = pq.read_table(path)
+    release = ["DR12"] * other.num_rows
+    index = other.schema.get_field_index("data_release")
+    pq.write_table(other.set_column(index, other.schema.field(index), [release]), path)
+    (population_root.path / "ledger" / "sample" / "000000.json").unlink()
+    mixed = run(settings_of(population_root), client)
+    assert not any("1,258,912" in line for line in mixed.table)
+    assert "1,100 of 1,599 spectra are of DR10" in mixed.notes[0]
 
 
 def test_without_photometry_the_command_to_run_is_named(population_root, client):
