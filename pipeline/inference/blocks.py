@@ -104,5 +104,12 @@ def prepare(block: Block, settings: SpectraSettings, device: torch.device | None
     if settings.frame == "rest":
         # A spectrum without a velocity stays where it is; its quality bit says so.
         velocity = block.rows["rv_kms"].to_numpy(dtype="float64", na_value=0.0)
-        velocity = velocity if device is None else torch.from_numpy(velocity).to(device)
-    return network_input(*(arrays[name] for name in ARRAYS), velocity, settings)
+        velocity = velocity if device is None else torch.tensor(velocity, device=device)
+    return network_input(
+        arrays["flux"],
+        arrays["ivar"],
+        arrays["log10_first"],
+        arrays["n_pixel"],
+        velocity,
+        settings,
+    )

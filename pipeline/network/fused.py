@@ -23,7 +23,7 @@ def fused(model: PairNet, device: torch.device) -> PairNet:
     if device.type == "cpu":
         _lay_out(model)
         # From here on an image one pixel high, which the head's Flatten makes flat again.
-        model.stem.conv = nn.Sequential(nn.Unflatten(2, (1, -1)), model.stem.conv)
+        model.stem.add_module("conv", nn.Sequential(nn.Unflatten(2, (1, -1)), model.stem.conv))
     return model
 
 
@@ -45,8 +45,7 @@ def _as_image(conv: nn.Conv1d) -> nn.Conv2d:
         (0, int(conv.padding[0])),
         bias=conv.bias is not None,
     )
-    with torch.no_grad():
-        image.weight.copy_(conv.weight.unsqueeze(2))
-        if image.bias is not None and conv.bias is not None:
-            image.bias.copy_(conv.bias)
-    return image.to(memory_format=torch.channels_last)
+    weight = conv.weight.detach().unsqueeze(2)
+    image.weight = nn.Parameter(weight.contiguous(memory_format=torch.channels_last))
+    image.bias = conv.bias
+    return image

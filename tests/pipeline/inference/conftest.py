@@ -1,5 +1,3 @@
-import numpy as np
-import pyarrow as pa
 import pytest
 import torch
 
@@ -29,9 +27,7 @@ def save_untrained(folder, seed=1, spectra=SpectraSettings()):  # noqa: B008 (fr
     with torch.no_grad():
         for weights in model.stem.parameters():
             weights.mul_(50)  # or noise of a few per cent would hardly move the answer
-    card = ModelCard(
-        network=SMALL, n_pixel=n_pixel, spectra=spectra, data="none", split_seed=0
-    )
+    card = ModelCard(network=SMALL, n_pixel=n_pixel, spectra=spectra, data="none", split_seed=0)
     save_model(folder, model, card)
     return model
 
@@ -63,5 +59,3 @@ def finished(settings, client):
     infer(settings, client)
     catalogue(settings, client)
     return settings, model
-
-

@@ -54,9 +54,7 @@ def test_a_killed_worker_costs_nothing(ingested, digest_tree):
     killed = []
     with connect(WORKERS) as local:
         before = set(local.scheduler_info()["workers"])
-        killer = threading.Thread(
-            target=kill_a_worker, args=(local, ingested, killed), daemon=True
-        )
+        killer = threading.Thread(target=kill_a_worker, args=(local, ingested, killed), daemon=True)
         killer.start()
         report = infer(ingested, local)
         killer.join(timeout=10)

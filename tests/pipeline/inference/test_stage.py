@@ -16,6 +16,7 @@ from pipeline.spectra.settings import SpectraSettings
 from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
 from schemas.quality import QualityFlag
 
+
 def table(settings, which):
     return pq.read_table(settings.root / which.location).to_pylist()
 
@@ -98,7 +99,9 @@ def test_another_model_means_other_predictions(finished, client, save_untrained)
     assert {r["model_id"] for r in table(settings, SPECTRA)} == {r["model_id"] for r in after}
 
 
-def test_a_shard_of_refused_files_alone_has_an_empty_part(tmp_path, client, write_spectrum, save_untrained):
+def test_a_shard_of_refused_files_alone_has_an_empty_part(
+    tmp_path, client, write_spectrum, save_untrained
+):
     survey = tmp_path / "survey"
     for i in range(4):
         (survey / "a").mkdir(parents=True, exist_ok=True)

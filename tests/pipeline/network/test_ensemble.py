@@ -69,9 +69,7 @@ def test_members_must_take_the_same_spectra(tmp_path, folders, model, card, tiny
     with pytest.raises(EnsembleError, match=r"\(frame: (rest and observed|observed and rest)\)"):
         plan_ensemble([folders[0], tmp_path / "observed"])
     longer = build_model(tiny, model.n_pixel + 1)
-    save_model(
-        tmp_path / "longer", longer, card.model_copy(update={"n_pixel": model.n_pixel + 1})
-    )
+    save_model(tmp_path / "longer", longer, card.model_copy(update={"n_pixel": model.n_pixel + 1}))
     with pytest.raises(EnsembleError, match="n_pixel: "):
         plan_ensemble([folders[0], tmp_path / "longer"])
     with pytest.raises(CheckpointError, match="no model in"):
