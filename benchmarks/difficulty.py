@@ -27,7 +27,7 @@ from pipeline.atomic import write_bytes
 from pipeline.digest import digest_of
 from pipeline.network.checkpoint import read_card
 from pipeline.network.job import TrainingJob, train_on_blocks, write_block
-from pipeline.network.predictor import get_predictor
+from pipeline.network.ensemble import Member, get_ensemble
 from pipeline.network.settings import InferSettings
 from pipeline.network.trainer import LOG
 from pipeline.root import Root
@@ -100,7 +100,7 @@ def score_block(
     sha256: str,
 ) -> Columns:  # fmt: skip
     """Simulate one block and let the network judge it."""
-    predictor = get_predictor(model, sha256, InferSettings(threads=1, device="cpu"))
+    predictor = get_ensemble((Member(model, sha256),), InferSettings(threads=1, device="cpu"))
     raw = labelled_block(
         block, sample.seed, sample.settings(simulate), q_range=sample.q_range, snr_range=SNR_RANGE,
         binary_fraction=sample.binary_fraction,
