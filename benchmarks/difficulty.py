@@ -26,8 +26,8 @@ from difficulty_tables import Q_EDGES, SNR_EDGES, Study
 from pipeline.atomic import write_bytes
 from pipeline.digest import digest_of
 from pipeline.network.checkpoint import read_card
+from pipeline.network.ensemble import Member, get_ensemble
 from pipeline.network.job import TrainingJob, train_on_blocks, write_block
-from pipeline.network.predictor import get_predictor
 from pipeline.network.settings import InferSettings
 from pipeline.network.trainer import LOG
 from pipeline.root import Root
@@ -100,7 +100,7 @@ def score_block(
     sha256: str,
 ) -> Columns:  # fmt: skip
     """Simulate one block and let the network judge it."""
-    predictor = get_predictor(model, sha256, InferSettings(threads=1, device="cpu"))
+    ensemble = get_ensemble((Member(model, sha256),), InferSettings(threads=1, device="cpu"))
     raw = labelled_block(
         block, sample.seed, sample.settings(simulate), q_range=sample.q_range, snr_range=SNR_RANGE,
         binary_fraction=sample.binary_fraction,
@@ -109,7 +109,7 @@ def score_block(
         raw.flux_BN, raw.ivar_BN, raw.log10_first_B, raw.n_pixel_B, raw.rv_kms_B, spectra
     )
     usable = np.flatnonzero(np.asarray(ready.usable_B))
-    logit_B, _ = predictor.predict(np.asarray(ready.flux_BL)[usable])
+    logit_B = ensemble.predict(np.asarray(ready.flux_BL)[usable]).logit_B
     names = ("label_B", "teff_k", "logg", "feh", "snr_g", "rv_kms_B", "q", "velocity1_kms",
              "velocity2_kms")  # fmt: skip
     truth = {name.removesuffix("_B"): getattr(raw, name)[usable] for name in names}

@@ -172,16 +172,37 @@ _plain(
     Example: pairspec train --root run --set training.n_examples=30000
     """,
 )
-_plain(
-    "inference",
-    "infer",
-    """Give every counted spectrum its binary probability p_b.
 
+
+@app.command()
+def infer(
+    all_spectra: Annotated[
+        bool, typer.Option("--all", help="All counted spectra, not those of the sample only.")
+    ] = False,
+    models: Annotated[
+        list[Path] | None,
+        typer.Option("--model", help="Folder of a network; may be repeated. Default: ROOT/model."),
+    ] = None,
+    config: Config = None,
+    root: RootOption = None,
+    overrides: Overrides = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """Give every spectrum of the sample its binary probability p_b.
+
+    Several networks form an ensemble: their logits are averaged, and their spread is kept.
     Writes ROOT/predictions/, one part a shard.
 
-    Example: pairspec infer --root run
-    """,
-)
+    Example: pairspec infer --root run --all
+    """
+    from pipeline.console import run_stage
+
+    scope = {"scope": "all"} if all_spectra else {}
+    values = scope | ({"models": models} if models else {})
+    run_stage("inference", config, root, overrides or [], debug=debug, infer=values)
+
+
 _plain(
     "catalogue",
     "catalogue",

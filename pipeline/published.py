@@ -57,3 +57,9 @@ def published(root: Path, name: str, command: str) -> Published:
             f"{root} has no complete {name}; run `pairspec {command} --root {root}` first"
         ) from None
     return Published(content["digest"], content["counts"])
+
+
+def published_digest(root: Path, name: str) -> str | None:
+    """Return the digest of a dataset that a run may do without, or None where it has none."""
+    path = _path(root, name)
+    return json.loads(path.read_text())["digest"] if path.exists() else None

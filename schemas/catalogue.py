@@ -14,17 +14,35 @@ _SCORE = (
     Column(
         "p_b", pa.float32(), "Probability that the spectrum is a pair's", ucd="stat.probability"
     ),
-    Column("logit", pa.float32(), "log(p_b / (1 - p_b)) as the network gives it"),
+    Column("logit", pa.float32(), "log(p_b / (1 - p_b)); the mean of an ensemble's members"),
+    Column(
+        "logit_spread",
+        pa.float32(),
+        "Sample standard deviation of logit over the members of an ensemble; null for one network",
+        ucd="stat.stdev",
+    ),
     Column("bad_fraction", pa.float32(), "Bad pixels in the used range", ucd="stat.value"),
     Column("quality", pa.int32(), "Bits of QualityFlag", ucd="meta.code.qual"),
-    Column("model_id", pa.string(), "First 12 hex digits of the SHA-256 of the weights"),
+    Column(
+        "model_id",
+        pa.string(),
+        "First 12 hex digits of the SHA-256 of the weights, or of an ensemble's sorted digests",
+    ),
+    Column("mode", pa.string(), "How the network really ran: device, arithmetic, fused or eager"),
 )
 
 PREDICTIONS = Table(
     "predictions",
     "predictions/",
-    "One row a counted spectrum: the network's answer, or the flag that says why there is none.",
-    _SPECTRUM + _SCORE,
+    "One row a spectrum of the sample, or with --all a counted one: the network's answer, or the "
+    "flag that says why there is none.",
+    (
+        *_SPECTRUM,
+        Column(
+            "source_id", pa.int64(), "Gaia source by the photometry; null without", ucd="meta.id"
+        ),
+        *_SCORE,
+    ),
 )
 
 _POSITION = (
@@ -35,7 +53,7 @@ _POSITION = (
 SPECTRA = Table(
     "spectra",
     "catalogue/spectra/",
-    "One row a counted spectrum, with its star.",
+    "One row a spectrum that has a prediction, with its star.",
     (
         Column("star_id", pa.string(), "The star, as in the table of stars", ucd="meta.id;src"),
         Column("source_id", pa.int64(), "Gaia source, null for stars by position", ucd="meta.id"),
@@ -59,8 +77,8 @@ STARS = Table(
         Column(
             "star_id",
             pa.string(),
-            "`Gaia <source_id>` where the settings declare the release of the ids, else "
-            "`J...` by position",
+            "`Gaia <source_id>` by the photometry's match or, without photometry, by the "
+            "catalogue's id of a declared release; else `J...` by position",
             ucd="meta.id;meta.main",
         ),
         Column("source_id", pa.int64(), "Gaia source, null for stars by position", ucd="meta.id"),

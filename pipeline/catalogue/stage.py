@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -13,12 +14,13 @@ from pipeline.catalogue.assignment import assign_stars
 from pipeline.digest import digest_of
 from pipeline.ingest.manifest import open_manifest
 from pipeline.progress import track
-from pipeline.published import publish, published
+from pipeline.published import publish, published, published_digest
 from pipeline.root import Root
 from pipeline.settings import Settings
 from pipeline.stage import StageReport
 from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
 from schemas.observations import OBSERVATIONS
+from schemas.photometry import PHOTOMETRY
 from schemas.table import conform
 
 if TYPE_CHECKING:
@@ -66,10 +68,14 @@ def run(settings: Settings, client: "Client") -> StageReport:  # noqa: ARG001 (o
     """
     root = Root(settings.root.resolve())
     predicted = published(root.path, "predictions", "infer")
-    digest = digest_of(predicted.digest, settings.catalogue, settings.inputs.gaia_release)
+    photometry = published_digest(root.path, "photometry")
+    digest = digest_of(
+        predicted.digest, settings.catalogue, settings.inputs.gaia_release, photometry
+    )
     ledger = root.ledger("catalogue", digest)
     if ledger.read(0) is None:
-        _write_spectra(settings, root)
+        matched = None if photometry is None else root.table(PHOTOMETRY)
+        _write_spectra(settings, root, matched)
         counts = _write_stars(settings, root)
         if counts["spectra"] != predicted.counts["spectra"]:
             raise CatalogueError(
@@ -88,14 +94,15 @@ def run(settings: Settings, client: "Client") -> StageReport:  # noqa: ARG001 (o
     return StageReport("catalogue", shown, (), (root.table(STARS), root.table(SPECTRA)))
 
 
-def _write_spectra(settings: Settings, root: Root) -> None:
+def _write_spectra(settings: Settings, root: Root, photometry: Path | None) -> None:
     trust = settings.inputs.gaia_release is not None
     radius = settings.catalogue.star_radius_arcsec
-    stars = assign_stars(root.table(OBSERVATIONS), radius, trust_ids=trust)
+    stars = assign_stars(root.table(OBSERVATIONS), radius, trust_ids=trust, photometry=photometry)
     manifest = open_manifest(root.path / "manifest.parquet")
     with track("catalogue", manifest.n_shards, 0, "shards") as advance:
         for shard in range(manifest.n_shards):
-            predictions = pq.read_table(root.part(PREDICTIONS, shard))
+            # The star's source may come from another of its spectra, the prediction's may not.
+            predictions = pq.read_table(root.part(PREDICTIONS, shard)).drop_columns("source_id")
             observed = pq.read_table(
                 root.part(OBSERVATIONS, shard),
                 columns=["row", *_OBSERVED],

@@ -1,24 +1,29 @@
-"""``pairspec infer``: every counted spectrum gets its binary probability."""
+"""``pairspec infer``: every spectrum of the sample gets its binary probability."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import pyarrow.dataset as ds
+
+from pipeline.atomic import sweep
 from pipeline.digest import digest_of
 from pipeline.inference.partition import (
+    MODE,
     REPORT,
     InferenceJob,
     predict_partition,
-    read_observations,
     write_predictions,
 )
+from pipeline.inference.rows import Selection, read_rows
 from pipeline.ingest.manifest import open_manifest
-from pipeline.network.checkpoint import read_card
+from pipeline.network.ensemble import plan_ensemble
 from pipeline.progress import track
-from pipeline.published import publish, published
+from pipeline.published import NotReadyError, Published, publish, published, published_digest
 from pipeline.root import Root
 from pipeline.settings import Settings
 from pipeline.stage import StageReport
 from schemas.catalogue import PREDICTIONS
+from schemas.sample import SAMPLE
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -29,7 +34,7 @@ class InferenceError(ValueError):
 
 
 def run(settings: Settings, client: "Client") -> StageReport:
-    """Run the network over all counted spectra, one partition a shard.
+    """Run the network over the sample, or all counted spectra, one partition a shard.
 
     Parameters
     ----------
@@ -45,44 +50,76 @@ def run(settings: Settings, client: "Client") -> StageReport:
 
     Raises
     ------
+    NotReadyError
+        An earlier stage has not run; without a sample the message names ``--all``.
+    EnsembleError
+        The networks do not take the same spectra.
     InferenceError
-        Counted observations and predictions differ in number.
+        Spectra wanted and predictions differ in number.
     """
     root = Root(settings.root.resolve())
-    observed = published(root.path, "observations", "ingest")
-    card = read_card(root.model)
-    digest = digest_of(observed.digest, card.sha256, settings.infer)
+    job, expected = _plan(settings, root)
     n_shards = open_manifest(root.path / "manifest.parquet").n_shards
-    job = InferenceJob(
-        root,
-        digest,
-        root.model,
-        card.sha256,
-        settings.infer,
-        card.spectra,
-        settings.ingest.chunk_rows,
-    )
-    ledger = root.ledger("predictions", digest)
+    ledger = root.ledger("predictions", job.digest)
     pending = ledger.pending(n_shards)
     with track("infer", n_shards, n_shards - len(pending), "shards") as advance:
         for shard in _predict(client, pending, job, settings.cluster.retries):
-            if ledger.read(shard) is None:  # every file of it was refused
+            if ledger.read(shard) is None:  # no spectrum of it is wanted
                 write_predictions(shard, PREDICTIONS.schema.empty_table(), job)
             advance()
+    sweep(root.table(PREDICTIONS))  # what killed workers left half-written
     counts = ledger.total(n_shards)
-    expected = observed.counts["rows"] - observed.counts["superseded"] - observed.counts["refused"]
     if counts["spectra"] != expected:
         raise InferenceError(
-            f"{expected} counted observations but {counts['spectra']} predictions; "
+            f"{expected} spectra are wanted but there are {counts['spectra']} predictions; "
             f"delete {ledger.folder} and run again"
         )
-    publish(root.path, "predictions", digest, counts)
+    publish(root.path, "predictions", job.digest, counts)
+    modes = [
+        f"{n:,} spectra on {name.removeprefix(MODE)}"
+        for name, n in counts.items()
+        if name.startswith(MODE)
+    ]
     return StageReport(
         "infer",
         {"spectra": counts["spectra"], "without p_b": counts["without_p_b"]},
-        (f"model {card.model_id}",),
+        (f"model {job.ensemble.model_id} of {len(job.ensemble.members)} network(s)", *modes),
         (root.table(PREDICTIONS),),
     )
+
+
+def _plan(settings: Settings, root: Root) -> tuple[InferenceJob, int]:
+    """Say what is to be done, and for how many spectra."""
+    infer = settings.infer
+    observed = published(root.path, "observations", "ingest")
+    expected = observed.counts["rows"] - observed.counts["superseded"] - observed.counts["refused"]
+    inputs = [observed.digest]
+    sample_only = infer.scope == "sample"
+    if sample_only:
+        inputs.append(_sample(root).digest)
+        expected = ds.dataset(root.table(SAMPLE), format="parquet").count_rows()
+    photometry = published_digest(root.path, "photometry")
+    if photometry is not None:
+        inputs.append(photometry)
+    ensemble = plan_ensemble(infer.models or (root.model,))
+    digest = digest_of(
+        inputs,
+        [member.sha256 for member in ensemble.members],
+        infer.model_dump(mode="json", exclude={"models"}),
+    )
+    selection = Selection(root, sample_only, photometry is not None)
+    job = InferenceJob(root, digest, selection, ensemble, infer, settings.ingest.chunk_rows)
+    return job, expected
+
+
+def _sample(root: Root) -> Published:
+    try:
+        return published(root.path, "sample", "select")
+    except NotReadyError as error:
+        raise NotReadyError(
+            f"{error}; or give --all (infer.scope = 'all') to classify every counted spectrum, "
+            "which needs no photometry"
+        ) from None
 
 
 def _predict(
@@ -93,8 +130,8 @@ def _predict(
 
     if not pending:
         return
-    observations = dd.from_map(read_observations, pending, root=job.root)
-    reports = observations.map_partitions(predict_partition, job, meta=REPORT)
+    rows = dd.from_map(read_rows, pending, selection=job.selection)
+    reports = rows.map_partitions(predict_partition, job, meta=REPORT)
     futures = client.compute(reports.to_delayed(), retries=retries)
     shards = dict(zip(futures, pending, strict=True))
     for future in as_completed(futures):

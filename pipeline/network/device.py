@@ -36,3 +36,8 @@ def computes_bfloat16(device: torch.device) -> bool:
     # Older torch cannot say; then the safe answer is no.
     capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
+
+
+def mode_name(device: torch.device, dtype: torch.dtype, *, fuse: bool) -> str:
+    """Name the way in which a network is applied, e.g. ``cpu float32 fused``."""
+    return f"{device.type} {str(dtype).removeprefix('torch.')} {'fused' if fuse else 'eager'}"

@@ -27,7 +27,7 @@ def root(tmp_path, client):
         load_settings(None, ["simulate.n_stars=60", "simulate.survey.hats=false"],
                       simulate={"out": tmp_path / "survey"}), client,
     )  # fmt: skip
-    settings = load_settings(tmp_path / "survey" / "pairspec.toml")
+    settings = load_settings(tmp_path / "survey" / "pairspec.toml", ["infer.scope=all"])
     ingest(settings, client)
     small = NetworkSettings(stem_channels=4, channels=(4,), blocks=(1,), strides=(4,), hidden=8)
     n_pixel = WaveGrid.from_settings(SpectraSettings()).n_pixel

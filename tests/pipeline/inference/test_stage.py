@@ -8,61 +8,13 @@ from pipeline.catalogue.stage import run as catalogue
 from pipeline.inference.stage import run as infer
 from pipeline.ingest.stage import run as ingest
 from pipeline.lamost.reader import read_spectrum
-from pipeline.network.checkpoint import CheckpointError, ModelCard, save_model
-from pipeline.network.model import build_model
-from pipeline.network.settings import NetworkSettings
+from pipeline.network.checkpoint import CheckpointError
 from pipeline.published import NotReadyError
 from pipeline.settings import load_settings
-from pipeline.spectra.grid import WaveGrid
 from pipeline.spectra.prepare import network_input
 from pipeline.spectra.settings import SpectraSettings
 from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
 from schemas.quality import QualityFlag
-
-SMALL = NetworkSettings(stem_channels=4, channels=(4, 8), blocks=(1, 1), strides=(4, 4), hidden=8)
-
-
-def save_untrained(folder, seed=1):
-    """Save a network of random weights: its answers differ from spectrum to spectrum."""
-    n_pixel = WaveGrid.from_settings(SpectraSettings()).n_pixel
-    model = build_model(SMALL, n_pixel, seed).eval()
-    with torch.no_grad():
-        for weights in model.stem.parameters():
-            weights.mul_(50)  # or noise of a few per cent would hardly move the answer
-    card = ModelCard(
-        network=SMALL, n_pixel=n_pixel, spectra=SpectraSettings(), data="none", split_seed=0
-    )
-    save_model(folder, model, card)
-    return model
-
-
-@pytest.fixture
-def settings(survey, tmp_path, write_spectrum):
-    # A star seen twice, 1 arcsec apart, and a spectrum with too many bad pixels.
-    write_spectrum(
-        survey / "plan2" / "again.fits", obsid=300, seed=77, ra=11.01, dec=20.0 + 1 / 3600
-    )
-    bad = survey / "plan2" / "bad.fits"
-    write_spectrum(bad, obsid=301, seed=2)
-    from astropy.io import fits
-
-    with fits.open(bad, mode="update") as hdus:
-        hdus[1].data["IVAR"][0, 1000:1600] = 0
-    return load_settings(
-        None,
-        ["ingest.shard_rows=8", "ingest.chunk_rows=4"],
-        root=tmp_path / "run",
-        inputs={"spectra": survey},
-    )
-
-
-@pytest.fixture
-def finished(settings, client):
-    ingest(settings, client)
-    model = save_untrained(settings.root / "model")
-    infer(settings, client)
-    catalogue(settings, client)
-    return settings, model
 
 
 def table(settings, which):
@@ -95,6 +47,8 @@ def test_p_b_is_that_of_the_plain_path(finished, survey):
         with torch.inference_mode():
             expected = torch.sigmoid(model(torch.from_numpy(ready.flux_BL))).item()
         assert prediction["p_b"] == pytest.approx(expected, abs=1e-5)
+        assert prediction["logit_spread"] is prediction["source_id"] is None
+        assert prediction["mode"] == "cpu float32 fused"
         seen.add(prediction["p_b"])
     assert len(seen) > 10
 
@@ -134,7 +88,7 @@ def test_a_second_run_of_both_writes_nothing(finished, client):
     assert {p: p.stat().st_mtime_ns for p in settings.root.rglob("*") if p.is_file()} == stamps
 
 
-def test_another_model_means_other_predictions(finished, client):
+def test_another_model_means_other_predictions(finished, client, save_untrained):
     settings, _ = finished
     before = table(settings, PREDICTIONS)
     save_untrained(settings.root / "model", seed=2)
@@ -145,7 +99,9 @@ def test_another_model_means_other_predictions(finished, client):
     assert {r["model_id"] for r in table(settings, SPECTRA)} == {r["model_id"] for r in after}
 
 
-def test_a_shard_of_refused_files_alone_has_an_empty_part(tmp_path, client, write_spectrum):
+def test_a_shard_of_refused_files_alone_has_an_empty_part(
+    tmp_path, client, write_spectrum, save_untrained
+):
     survey = tmp_path / "survey"
     for i in range(4):
         (survey / "a").mkdir(parents=True, exist_ok=True)
@@ -153,7 +109,7 @@ def test_a_shard_of_refused_files_alone_has_an_empty_part(tmp_path, client, writ
         write_spectrum(survey / "b" / f"{i}.fits", obsid=i)
     settings = load_settings(
         None,
-        ["ingest.shard_rows=4", "ingest.chunk_rows=4"],
+        ["ingest.shard_rows=4", "ingest.chunk_rows=4", "infer.scope=all"],
         root=tmp_path / "run",
         inputs={"spectra": survey},
     )
@@ -182,7 +138,7 @@ def test_stages_out_of_order_say_what_to_run_first(settings, client):
         catalogue(settings, client)
 
 
-def test_a_damaged_model_is_refused(finished, client):
+def test_a_damaged_model_is_refused(finished, client, save_untrained):
     settings, _ = finished
     save_untrained(settings.root / "model", seed=3)
     weights = settings.root / "model" / "model.safetensors"

@@ -1,14 +1,11 @@
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import pytest
 import torch
 
 from pipeline.network import device as device_module
-from pipeline.network import predictor as predictor_module
-from pipeline.network.checkpoint import CheckpointError, read_card, save_model
+from pipeline.network.checkpoint import save_model
 from pipeline.network.device import choose_device, choose_dtype
-from pipeline.network.predictor import Predictor, get_predictor
+from pipeline.network.predictor import Predictor
 from pipeline.network.settings import InferSettings
 
 
@@ -23,9 +20,12 @@ def eager_p(model, flux_BL):
         return torch.sigmoid(model(torch.from_numpy(flux_BL))).numpy()
 
 
+@pytest.mark.parametrize("fuse", [True, False])
 @pytest.mark.parametrize("batch_size", [1, 8, 64])
-def test_float32_is_the_eager_network(folder, flux_BL, eager_p_B, batch_size):
-    predictor = Predictor(folder, None, InferSettings(batch_size=batch_size, device="cpu"))
+def test_float32_is_the_eager_network(folder, flux_BL, eager_p_B, batch_size, fuse):
+    settings = InferSettings(batch_size=batch_size, device="cpu", fuse=fuse)
+    predictor = Predictor(folder, None, settings)
+    assert predictor.mode == f"cpu float32 {'fused' if fuse else 'eager'}"
     logit_B, p_b_B = predictor.predict(flux_BL)
     assert logit_B.dtype == p_b_B.dtype == np.float32
     assert np.ptp(eager_p_B) > 1e-3
@@ -47,6 +47,7 @@ def test_bfloat16_is_close(folder, flux_BL, eager_p_B, monkeypatch):
     monkeypatch.setattr(device_module, "computes_bfloat16", lambda device: True)
     predictor = Predictor(folder, None, InferSettings(precision="bfloat16", device="cpu"))
     assert predictor.dtype == torch.bfloat16
+    assert predictor.mode == "cpu bfloat16 fused"
     difference_B = np.abs(predictor.predict(flux_BL)[1] - eager_p_B)
     assert 0 < difference_B.max() < 0.02
     assert difference_B.mean() < 0.002
@@ -82,31 +83,11 @@ def test_odd_inputs(folder, flux_BL, eager_p_B):
     assert [len(a) for a in predictor.predict(flux_BL[:0])] == [0, 0]
     flux_BL.flags.writeable = False
     np.testing.assert_allclose(predictor.predict(flux_BL[::2])[1], eager_p_B[::2], atol=1e-5)
+    tensor_BL = torch.from_numpy(flux_BL.copy())
+    np.testing.assert_array_equal(predictor.predict(tensor_BL)[1], predictor.predict(flux_BL)[1])
     for wrong in (flux_BL[:, :-1], flux_BL[0]):
         with pytest.raises(ValueError, match="settings on its card"):
             predictor.predict(wrong)
-
-
-def test_one_model_a_process(tmp_path, folder, model, card, monkeypatch):
-    monkeypatch.setattr(predictor_module, "_loaded", None)
-    reads = []
-
-    def counted(*args):
-        reads.append(args)
-        return Predictor(*args)
-
-    monkeypatch.setattr(predictor_module, "Predictor", counted)
-    sha, settings = read_card(folder).sha256, InferSettings(device="cpu")
-    with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda _: get_predictor(folder, sha, settings), range(8)))
-    assert len(reads) == 1 and all(p is found[0] for p in found)
-
-    model.head[1].bias.data += 1
-    other = save_model(tmp_path / "other", model, card)
-    other_sha = read_card(other).sha256
-    assert get_predictor(other, other_sha, settings).card.sha256 == other_sha
-    with pytest.raises(CheckpointError, match="is wanted"):
-        get_predictor(other, sha, settings)
 
 
 def test_threads_are_set(folder):

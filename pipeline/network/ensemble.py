@@ -1,0 +1,162 @@
+"""Several networks that answer together; one network is an ensemble of one."""
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from pipeline.network.checkpoint import ModelCard, read_card
+from pipeline.network.predictor import Float32, Predictor
+from pipeline.network.settings import InferSettings
+from pipeline.spectra.settings import SpectraSettings
+
+
+class EnsembleError(ValueError):
+    """Networks cannot answer together."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """Where a network lies and the digest that its weights must have."""
+
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True)
+class EnsemblePlan:
+    """What goes to workers: names and digests, never weights.
+
+    Attributes
+    ----------
+    members
+        The networks, ordered by digest, so that the order in which they were named is no matter.
+    model_id
+        The network's own; of an ensemble 12 hex digits of the SHA-256 of its members' digests.
+    spectra
+        The preprocessing that all members were trained with.
+    """
+
+    members: tuple[Member, ...]
+    model_id: str
+    spectra: SpectraSettings
+
+
+def plan_ensemble(paths: Sequence[Path]) -> EnsemblePlan:
+    """Read the cards of some networks and see that they take the same spectra.
+
+    Parameters
+    ----------
+    paths
+        Folders of trained networks, at least one.
+
+    Raises
+    ------
+    CheckpointError
+        When one is missing or has no readable card.
+    EnsembleError
+        When the same network is named twice, or preprocessing differs.
+    """
+    cards = [(path.resolve(), read_card(path)) for path in paths]
+    cards.sort(key=lambda pair: pair[1].sha256)
+    (first_path, first), *others = cards
+    digests = [card.sha256 for _, card in cards]
+    if len(set(digests)) < len(digests):
+        twice = next(d for d in digests if digests.count(d) > 1)
+        named = ", ".join(str(path) for path, card in cards if card.sha256 == twice)
+        raise EnsembleError(f"{named} hold the same network: name each member of an ensemble once")
+    for path, card in others:
+        differences = _differences(first, card)
+        if differences:
+            raise EnsembleError(
+                f"the networks in {first_path} and {path} take different spectra "
+                f"({differences}): an ensemble needs members trained with the same [spectra]"
+            )
+    members = tuple(Member(path, card.sha256) for path, card in cards)
+    whole = hashlib.sha256("".join(digests).encode()).hexdigest()
+    return EnsemblePlan(members, whole[:12] if others else first.model_id, first.spectra)
+
+
+def _differences(one: ModelCard, other: ModelCard) -> str:
+    pairs = {"n_pixel": (one.n_pixel, other.n_pixel)} | {
+        name: (getattr(one.spectra, name), getattr(other.spectra, name))
+        for name in type(one.spectra).model_fields
+    }
+    return ", ".join(f"{name}: {a} and {b}" for name, (a, b) in pairs.items() if a != b)
+
+
+class Answer(NamedTuple):
+    """What an ensemble says of a batch of spectra."""
+
+    logit_B: Float32
+    """Mean of the members' log-odds."""
+
+    p_b_B: Float32
+    """Its sigmoid."""
+
+    spread_B: Float32
+    """Sample standard deviation (n - 1) of the log-odds over the members; NaN for one member."""
+
+
+class Ensemble:
+    """Networks that were made ready; each is read and kept once a process.
+
+    Parameters
+    ----------
+    members
+        Which networks.
+    settings
+        How they are applied.
+
+    Raises
+    ------
+    CheckpointError
+        When a network is missing, damaged or not the one that is wanted.
+    """
+
+    def __init__(self, members: Sequence[Member], settings: InferSettings) -> None:
+        self._predictors = [Predictor(m.path, m.sha256, settings) for m in members]
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return self._predictors[0].device
+
+    @property
+    def mode(self) -> str:
+        """How it really computes."""
+        return self._predictors[0].mode
+
+    def predict(self, flux_BL: Float32 | torch.Tensor) -> Answer:
+        """Classify spectra; arguments and errors as of `Predictor.predict`."""
+        answers = [predictor.predict(flux_BL) for predictor in self._predictors]
+        if len(answers) == 1:
+            logit_B, p_b_B = answers[0]
+            return Answer(logit_B, p_b_B, np.full_like(logit_B, np.nan))
+        logit_MB = np.stack([logit_B for logit_B, _ in answers]).astype(np.float64)
+        mean_B = logit_MB.mean(axis=0).astype(np.float32)
+        spread_B = logit_MB.std(axis=0, ddof=1).astype(np.float32)
+        return Answer(mean_B, torch.sigmoid(torch.from_numpy(mean_B)).numpy(), spread_B)
+
+
+_lock = threading.Lock()
+_loaded: tuple[tuple[tuple[str, ...], InferSettings], Ensemble] | None = None
+
+
+def get_ensemble(members: tuple[Member, ...], settings: InferSettings) -> Ensemble:
+    """Return this process's ensemble, which is read on the first call only.
+
+    A process keeps one: asking for another replaces it. Safe in threads. The digests, not the
+    paths, say whether the one at hand will do.
+    """
+    global _loaded
+    key = (tuple(member.sha256 for member in members), settings)
+    with _lock:
+        if _loaded is None or _loaded[0] != key:
+            _loaded = (key, Ensemble(members, settings))
+        return _loaded[1]
