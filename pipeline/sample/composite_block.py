@@ -155,9 +155,11 @@ def read_stored(root: Root, row: NDArray[np.int64], rv_kms: NDArray[np.float64])
 def _shards_of_block(pool: Pool, number: int, job: CompositeJob) -> Pool:
     """Keep the spectra of the block's shards: all shards in turn, in a random order."""
     shards = np.unique(pool.shard)
+    if len(shards) <= job.composites.block_shards:
+        return pool
     order = np.random.default_rng((job.composites.seed, len(shards))).permutation(shards)
     first = number * job.composites.block_shards
-    mine = order[(first + np.arange(job.composites.block_shards)) % max(len(order), 1)]
+    mine = order[(first + np.arange(job.composites.block_shards)) % len(order)]
     return pool.take(np.isin(pool.shard, mine))
 
 
