@@ -94,7 +94,7 @@ def expose_couples(
     apart_C = np.subtract(*velocities(orbits, 0.0).T)
     apart_2C = (apart_C if settings.twin_velocity == "same" else 0 * apart_C, apart_C)
     pairs = [
-        _pair(pool, stored, primary, second, apart, settings, spectra)
+        pair_light(pool, stored, primary, second, apart, settings, spectra)
         for second, apart in zip(seconds_2C, apart_2C, strict=True)
     ]
     bad_CL = pairs[TWINS].bad_BL | pairs[UNEQUAL].bad_BL
@@ -135,23 +135,44 @@ def expose_couples(
     )
 
 
-def _pair(
+def pair_light(
     pool: Pool,
     stored: Stored,
-    primary: NDArray[np.int64],
-    second: NDArray[np.int64],
-    apart: FloatArray,
+    primary_C: NDArray[np.int64],
+    second_C: NDArray[np.int64],
+    apart_kms_C: FloatArray,
     settings: CompositeSettings,
     spectra: SpectraSettings,
 ) -> Light:
-    """Sum two stars whose mean velocity, weighted by light, is what a catalogue would give."""
-    light = [10 ** (-0.4 * pool.m_g[rows]) for rows in (primary, second)]
-    share = light[1] / (light[0] + light[1])
-    frame = pool.rv_kms[primary] if spectra.frame == "observed" else np.zeros(len(primary))
+    """Sum two stars whose mean velocity, weighted by light, is what a catalogue would give.
+
+    Parameters
+    ----------
+    pool, stored : Pool, Stored
+        What is known of the P stars, and their spectra.
+    primary_C, second_C : numpy.ndarray of int64, (C,)
+        Rows of both.
+    apart_kms_C : numpy.ndarray, (C,)
+        Velocity of the primary less that of the second star.
+    settings, spectra
+        Scaling; grid and frame.
+
+    Returns
+    -------
+    Light
+        C pairs, with the noise of both spectra.
+    """
+    light = [10 ** (-0.4 * pool.m_g[rows]) for rows in (primary_C, second_C)]
+    share_C = light[1] / (light[0] + light[1])
+    observed = spectra.frame == "observed"
+    frame_C = pool.rv_kms[primary_C] if observed else np.zeros(len(primary_C))
     return summed(
         *(
-            star_light(stored.take(rows), frame + offset, pool.m_g[rows], settings, spectra)
-            for rows, offset in ((primary, apart * share), (second, apart * (share - 1)))
+            star_light(stored.take(rows), frame_C + offset, pool.m_g[rows], settings, spectra)
+            for rows, offset in (
+                (primary_C, apart_kms_C * share_C),
+                (second_C, apart_kms_C * (share_C - 1)),
+            )
         )
     )
 

@@ -86,6 +86,48 @@ def draw_couples(
     return Couples(*order[chosen].T.astype(np.int64))
 
 
+def companions_at(
+    primary_C: IntArray,
+    q_C: FloatArray,
+    mass_msun_P: FloatArray,
+    feh_P: FloatArray,
+    star_P: IntArray,
+    settings: CompositeSettings,
+    q_tolerance: float = 0.02,
+) -> IntArray:
+    """Find, for chosen primaries, the spectra of companions of chosen mass ratios.
+
+    With :func:`pipeline.sample.couples.pair_light` this injects companions into single stars.
+
+    Parameters
+    ----------
+    primary_C : numpy.ndarray of int64, (C,)
+        Rows of the pool.
+    q_C : numpy.ndarray, (C,)
+        Mass ratios, up to 1.
+    mass_msun_P, feh_P, star_P, settings
+        As for :func:`draw_couples`.
+    q_tolerance : float
+        How far from the chosen mass ratio the companion may be.
+
+    Returns
+    -------
+    numpy.ndarray of int64, (C,)
+        Row of the pool that is nearest in mass ratio; -1 where there is none.
+    """
+    order = np.argsort(mass_msun_P, kind="stable")
+    pool = _Sorted(order, mass_msun_P[order], feh_P[order], star_P[order], settings)
+    place_P = np.empty(len(order), np.int64)
+    place_P[order] = np.arange(len(order))
+    found_C = np.full(len(primary_C), -1, np.int64)
+    for row, (place, q) in enumerate(zip(place_P[primary_C], q_C, strict=True)):
+        near = pool.between(int(place), q - q_tolerance, q + q_tolerance)
+        if len(near):
+            distance_K = np.abs(pool.mass_P[near] / pool.mass_P[place] - q)
+            found_C[row] = order[near[np.argmin(distance_K)]]
+    return found_C
+
+
 @dataclass(frozen=True)
 class _Sorted:
     """The pool by rising mass."""
@@ -97,16 +139,15 @@ class _Sorted:
     settings: CompositeSettings
 
     def twins(self, place: int) -> IntArray:
-        return self._between(place, self.settings.twin_q_min, 1.0)
+        return self.between(place, self.settings.twin_q_min, 1.0)
 
     def companions(self, place: int) -> IntArray:
-        return self._between(place, self.settings.q_min, self.settings.q_max)
+        return self.between(place, self.settings.q_min, self.settings.q_max)
 
-    def _between(self, place: int, q_low: float, q_high: float) -> IntArray:
+    def between(self, place: int, q_low: float, q_high: float) -> IntArray:
         mass = self.mass_P[place]
-        first, last = np.searchsorted(self.mass_P, [q_low * mass, q_high * mass], side="left")
-        if q_high == 1.0:
-            last = np.searchsorted(self.mass_P, mass, side="right")
+        first = np.searchsorted(self.mass_P, q_low * mass, side="left")
+        last = np.searchsorted(self.mass_P, q_high * mass, side="right")
         near = np.arange(first, last)
         alike = np.abs(self.feh_P[near] - self.feh_P[place]) <= self.settings.feh_tolerance_dex
         return np.asarray(near[alike & (self.star_P[near] != self.star_P[place])])

@@ -136,7 +136,9 @@ def test_noise_is_never_taken_away():
     np.testing.assert_array_equal(kept.flux_BL, exposure(own, None, None, SPECTRA).flux_BL)
 
 
-@pytest.mark.parametrize(("mass", "q", "mh"), [(1.0, 0.8, 0.0), (1.05, 0.9, -0.3), (0.9, 0.85, 0.0)])
+@pytest.mark.parametrize(
+    ("mass", "q", "mh"), [(1.0, 0.8, 0.0), (1.05, 0.9, -0.3), (0.9, 0.85, 0.0)]
+)
 def test_the_sum_of_two_simulated_singles_is_the_simulator_s_pair(mass, q, mh):
     """Singles scaled by M_G against one pair summed by radius: light ratios within 5 %."""
     off = ScatterSettings(enabled=False)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.sample.composite_settings import CompositeSettings
-from pipeline.sample.pairing import PairingError, draw_couples
+from pipeline.sample.pairing import PairingError, companions_at, draw_couples
 
 SETTINGS = CompositeSettings()
 
@@ -39,7 +39,7 @@ def test_primaries_are_all_that_have_both_and_come_evenly_by_star(pool):
     alike = np.abs(feh[None] - feh[:, None]) <= SETTINGS.feh_tolerance_dex
     alike &= star[None] != star[:, None]
     twins = (q >= SETTINGS.twin_q_min) & (q <= 1) & alike
-    others = (q >= SETTINGS.q_min) & (q < SETTINGS.q_max) & alike
+    others = (q >= SETTINGS.q_min) & (q <= SETTINGS.q_max) & alike
     able = twins.any(axis=1) & others.any(axis=1)
     couples = draw_couples(np.random.default_rng(0), 20_000, *pool, SETTINGS)
     assert set(couples.primary_C) == set(np.flatnonzero(able))
@@ -61,3 +61,16 @@ def test_too_few_stars_is_an_error_that_says_what_to_do():
         draw_couples(
             np.random.default_rng(0), 3, np.array([1.0, 0.5]), np.zeros(2), np.arange(2), SETTINGS
         )
+
+
+def test_a_chosen_mass_ratio_gets_the_nearest_companion(pool):
+    mass, feh, star = pool
+    rng = np.random.default_rng(7)
+    primary, wanted = rng.integers(0, len(mass), 200), rng.uniform(0.3, 1.0, 200)
+    found = companions_at(primary, wanted, *pool, SETTINGS, q_tolerance=0.01)
+    for first, q, second in zip(primary, wanted, found, strict=True):
+        distance = np.abs(mass / mass[first] - q)
+        allowed = (np.abs(feh - feh[first]) <= SETTINGS.feh_tolerance_dex) & (star != star[first])
+        distance[~allowed] = np.inf
+        assert second == (-1 if distance.min() > 0.01 else np.argmin(distance))
+    assert (found == -1).any() and (found >= 0).sum() > 50
