@@ -127,16 +127,16 @@ def composite_block(part: str, number: int, n_couples: int, job: CompositeJob) -
         )
     except PairingError as error:
         raise PairingError(f"block {number} of the {part} part: {error}") from None
+    # One reading of the shards: at most three spectra a couple, 31 kB each.
+    used, place = np.unique(np.concatenate(_rows(couples)), return_inverse=True)
+    pool = pool.take(used)
+    stored = read_stored(job.root, pool.row, pool.rv_kms)
+    rows = np.split(place, 3)
     made: list[Composites] = []
     for start in range(0, 2 * n_couples, CHUNK):
-        chunk = Couples(*(rows[start : start + CHUNK] for rows in _rows(couples)))
-        used, place = np.unique(np.concatenate(_rows(chunk)), return_inverse=True)
-        stored = read_stored(job.root, pool.row[used], pool.rv_kms[used])
-        chunk = Couples(*np.split(place, 3))
+        chunk = Couples(*(column[start : start + CHUNK] for column in rows))
         made.append(
-            expose_couples(
-                rng, pool.take(used), stored, chunk, job.composites, job.population, job.spectra
-            )
+            expose_couples(rng, pool, stored, chunk, job.composites, job.population, job.spectra)
         )
         if sum(map(len, made)) >= 2 * n_couples:
             break
