@@ -1,7 +1,7 @@
 """What a classifier learns from composites of real dwarfs, and how it goes wrong.
 
-Usage: ``python benchmarks/composites.py [--data FOLDER] [--couples N] [--epochs N] [--seed N]
-[--threads N] [--plain]``. FOLDER holds public LAMOST files: ``spectra/`` and
+Usage: ``python benchmarks/composites.py [--data FOLDER] [--root FOLDER] [--couples N] [--epochs N]
+[--seed N] [--threads N] [--plain]``. FOLDER holds public LAMOST files: ``spectra/`` and
 ``tables/dr10_stellar_subset.csv``. Trains on composites of some stars and tests on composites of
 other stars. ``--plain`` measures the wrong way instead: single spectra as they are against sums.
 """
@@ -180,6 +180,7 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, default=Path(os.environ.get("PAIRSPEC_REAL_DATA", beside))
     )
+    parser.add_argument("--root", type=Path, help="keeps the composites for the next run")
     parser.add_argument("--couples", type=int, default=3000)
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--seed", type=int, default=1)
@@ -187,8 +188,10 @@ def main() -> None:
     parser.add_argument("--plain", action="store_true")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    if not (args.data / "spectra").is_dir():
+        parser.exit(message=f"nothing measured: no {args.data / 'spectra'}; name it by --data\n")
     with tempfile.TemporaryDirectory() as folder:
-        settings = settings_for(Path(folder), args.data, args.couples, args.seed)
+        settings = settings_for(args.root or Path(folder), args.data, args.couples, args.seed)
         begin = time.perf_counter()
         with connect(settings.cluster) as client:
             ingest(settings, client)
