@@ -21,7 +21,7 @@ OPTIONS := $(if $(CONFIG),--config $(CONFIG)) $(if $(ROOT),--root $(ROOT)) $(for
 PAIRSPEC := $(BIN)/pairspec
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-large simulate ingest select label train infer catalogue report query settings test test-slow lint format docs bench clean
+.PHONY: help env demo demo-large simulate ingest select label composites train infer catalogue report query settings test test-slow lint format docs bench clean
 
 help: ## This list
 	@echo "pairspec: find the unresolved binary stars in millions of low-resolution spectra"; echo
@@ -53,6 +53,9 @@ select: env ## Cut the sample out of all spectra, with the cut flow
 
 label: env ## Label the training sample and split it by star
 	$(PAIRSPEC) label $(OPTIONS)
+
+composites: env ## Add up spectra of single stars: training examples with a known answer
+	$(PAIRSPEC) composites $(OPTIONS)
 
 train: env ## Train the network
 	$(PAIRSPEC) train $(OPTIONS)

@@ -162,6 +162,19 @@ _plain(
     """,
 )
 _plain(
+    "sample.compositing",
+    "composites",
+    """Add up spectra of single stars in pairs: training examples with a known answer.
+
+    Takes the stars labelled as single (after `pairspec label`), else every dwarf; stars of
+    different parts of the split never meet.
+
+    Writes ROOT/composites/ and ROOT/tables/composite_pool.parquet.
+
+    Example: pairspec composites --root run --set composites.training_couples=20000
+    """,
+)
+_plain(
     "network",
     "train",
     """Train the network on simulated single and composite spectra.

@@ -18,6 +18,7 @@ from cluster.settings import ClusterSettings
 from pipeline.catalogue.settings import CatalogueSettings
 from pipeline.ingest.settings import IngestSettings, InputSettings
 from pipeline.network.settings import InferSettings, NetworkSettings, TrainingSettings
+from pipeline.sample.composite_settings import CompositeSettings
 from pipeline.sample.settings import LabelSettings, SampleSettings
 from pipeline.simulate.settings import SimulateSettings
 from pipeline.spectra.settings import SpectraSettings
@@ -49,6 +50,7 @@ class Settings(BaseSettings):
     spectra: SpectraSettings = SpectraSettings()
     sample: SampleSettings = SampleSettings()
     labels: LabelSettings = LabelSettings()
+    composites: CompositeSettings = CompositeSettings()
     network: NetworkSettings = NetworkSettings()
     training: TrainingSettings = TrainingSettings()
     infer: InferSettings = InferSettings()

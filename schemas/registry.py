@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
+from schemas.composites import COMPOSITE_POOL
 from schemas.observations import DUPLICATES, HEADERS, MANIFEST, OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
 from schemas.quality import CUT_MEANING, MEANING, PHOTOMETRY_MEANING
@@ -22,6 +23,7 @@ TABLES: tuple[Table, ...] = (
     SAMPLE,
     RIDGE,
     LABELS,
+    COMPOSITE_POOL,
     PREDICTIONS,
     SPECTRA,
     STARS,
