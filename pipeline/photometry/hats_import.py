@@ -105,7 +105,7 @@ def import_parquet(
         for _ in run_window(client, route_block, blocks, job, retries=retries):
             advance()
     main, margin = [], []
-    numbers = range(len(plan.order_P))
+    numbers = sorted({int(piece.name) for piece in work.glob("*/*") if piece.is_dir()})
     for number, n_rows, n_margin in run_window(client, gather, numbers, job, retries=retries):
         pixel = HealpixPixel(int(plan.order_P[number]), int(plan.pixel_P[number]))
         if number < n_main:
