@@ -21,7 +21,7 @@ OPTIONS := $(if $(CONFIG),--config $(CONFIG)) $(if $(ROOT),--root $(ROOT)) $(for
 PAIRSPEC := $(BIN)/pairspec
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-large simulate ingest select label composites train infer catalogue report query settings test test-slow lint format docs bench clean
+.PHONY: help env demo demo-large simulate ingest photometry select label composites train infer catalogue report query settings test test-slow lint format docs bench clean
 
 help: ## This list
 	@echo "pairspec: find the unresolved binary stars in millions of low-resolution spectra"; echo
@@ -33,7 +33,7 @@ env: $(READY) ## Create the environment (.venv) with the tested versions
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip<26.2"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,hpc]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,hpc,dust]"
 	@touch $@
 
 demo: env ## Simulate a survey, run every stage on it, show the catalogue (about 10 minutes)
@@ -47,6 +47,9 @@ simulate: env ## Write a synthetic survey: STARS=1500 DEMO=demo
 
 ingest: env ## Read FITS files into the store: SPECTRA=dir CATALOGUE=file
 	$(PAIRSPEC) ingest $(OPTIONS) $(if $(SPECTRA),--spectra $(SPECTRA)) $(if $(CATALOGUE),--catalogue $(CATALOGUE))
+
+photometry: env ## Match spectra to Gaia and 2MASS, derive their intrinsic brightness
+	$(PAIRSPEC) photometry $(OPTIONS)
 
 select: env ## Cut the sample out of all spectra, with the cut flow
 	$(PAIRSPEC) select $(OPTIONS)

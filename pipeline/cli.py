@@ -137,6 +137,19 @@ def _plain(stage: str, name: str, text: str) -> None:
 
 
 _plain(
+    "photometry",
+    "photometry",
+    """Match every spectrum to Gaia and 2MASS; take off the dust and the distance.
+
+    Sources come from HATS catalogues (folder or URL) or plain Parquet, which is partitioned into
+    ROOT/catalogues/ first. Positions are moved to the epoch of each observation.
+
+    Writes ROOT/tables/photometry/, one row a counted spectrum, and ROOT/crossmatch/ on the way.
+
+    Example: pairspec photometry --config demo/pairspec.toml
+    """,
+)
+_plain(
     "sample.selection",
     "select",
     """Cut the sample out of all spectra, and count what every cut costs.

@@ -18,6 +18,7 @@ from cluster.settings import ClusterSettings
 from pipeline.catalogue.settings import CatalogueSettings
 from pipeline.ingest.settings import IngestSettings, InputSettings
 from pipeline.network.settings import InferSettings, NetworkSettings, TrainingSettings
+from pipeline.photometry.settings import PhotometrySettings
 from pipeline.sample.composite_settings import CompositeSettings
 from pipeline.sample.settings import LabelSettings, SampleSettings
 from pipeline.simulate.settings import SimulateSettings
@@ -48,6 +49,7 @@ class Settings(BaseSettings):
     cluster: ClusterSettings = ClusterSettings()
     ingest: IngestSettings = IngestSettings()
     spectra: SpectraSettings = SpectraSettings()
+    photometry: PhotometrySettings = PhotometrySettings()
     sample: SampleSettings = SampleSettings()
     labels: LabelSettings = LabelSettings()
     composites: CompositeSettings = CompositeSettings()

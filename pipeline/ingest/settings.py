@@ -28,6 +28,10 @@ class InputSettings(Section):
     tmass_best_neighbour: Path | None = None
     """Gaia's table of best neighbours in 2MASS."""
 
+    bailer_jones: Path | None = None
+    """Geometric distances of Bailer-Jones et al. 2021: a Parquet or CSV table with `source_id`,
+    `r_med_geo`, `r_lo_geo`, `r_hi_geo`; by default columns of `gaia`, if it has them."""
+
     labels: Path | None = None
     """A label table of one's own instead of labels from photometry: a CSV or Parquet file with
     the columns `source_id` or `obsid`, and `label`: single, binary or excluded."""

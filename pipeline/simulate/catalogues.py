@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.photometry.distance import FIVE, SIX, zero_points
 from pipeline.simulate.isochrone import BANDS
 from pipeline.simulate.naming import tmass_designation
 from pipeline.simulate.photometry import Sources, ecliptic_latitude, effective_wavenumber
@@ -65,6 +66,7 @@ def gaia_table(
 
     Positions are of epoch 2016.0. Solutions are five-parameter (31) or six-parameter (95); the
     first have ``nu_eff_used_in_astrometry`` and no ``pseudocolour``, the second the reverse.
+    Parallaxes carry the zero point of Lindegren et al. 2021.
     """
     n = len(source_id)
     g, bp, rp = (sources.mag_SK[:, BANDS.index(b)] for b in ("g_mag", "bp_mag", "rp_mag"))
@@ -92,6 +94,9 @@ def gaia_table(
     all_g = both(g, g[beside] + fainter)
     all_bp = both(bp, g[beside] + fainter + 0.5 * colour)
     all_rp = both(rp, g[beside] + fainter - 0.5 * colour)
+    ecl_lat, solved = ecliptic_latitude(ra, dec), np.where(all_six, SIX, FIVE)
+    zero = zero_points(all_g, all_nu, all_nu, ecl_lat, solved)
+    zero = np.where(np.isfinite(zero), zero, settings.parallax_offset_mas)
     columns = {
         "source_id": both(source_id, source_id[beside] + NEIGHBOUR_ID),
         "ra": ra,
@@ -99,7 +104,7 @@ def gaia_table(
         "ref_epoch": np.full(n + k, GAIA_EPOCH),
         "pmra": both(sources.pmra_masyr, rng.normal(0, 4, k)),
         "pmdec": both(sources.pmdec_masyr, rng.normal(0, 4, k)),
-        "parallax": both(sources.parallax_mas, near_parallax),
+        "parallax": both(sources.parallax_mas, near_parallax) + zero,
         "parallax_error": both(sources.parallax_error_mas, near_error),
         "phot_g_mean_mag": all_g,
         "phot_bp_mean_mag": all_bp,
@@ -110,8 +115,8 @@ def gaia_table(
         "bp_rp": all_bp - all_rp,
         "nu_eff_used_in_astrometry": np.where(all_six, np.nan, all_nu),
         "pseudocolour": np.where(all_six, all_nu, np.nan),
-        "ecl_lat": ecliptic_latitude(ra, dec),
-        "astrometric_params_solved": np.where(all_six, 95, 31).astype(np.int16),
+        "ecl_lat": ecl_lat,
+        "astrometric_params_solved": solved.astype(np.int16),
         "ruwe": both(sources.ruwe, np.clip(rng.normal(1.0, 0.06, k), 0.8, None)),
         "e_bv": both(e_bv, e_bv[beside]),
     }  # fmt: skip

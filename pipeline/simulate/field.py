@@ -77,7 +77,7 @@ def simulate_field(number: int, job: SimulateJob) -> tuple[int, dict[str, int]]:
     ra, dec = draw_positions(plan, field, field.n_stars)
     seen_SV = draw_epochs(plan, field.n_stars, settings)
     ids = source_ids(field, field.n_stars)
-    sources = observe_sources(skies, stars, settings.survey)
+    sources = observe_sources(skies, stars)
     teff_SS = np.nan_to_num(stars.systems.teff_BS, nan=5000.0)
     scatter = draw_scatter(looks, teff_SS, settings.scatter)
 

@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from pipeline.simulate.isochrone import BANDS
 from pipeline.simulate.population import Population, blend_mag
-from pipeline.simulate.settings import SurveySettings
 
 OBLIQUITY_RAD = np.deg2rad(23.4392911)
 K_PM = 4.74047
 """km/s a (arcsec/yr pc)."""
 
 TANGENTIAL_SIGMA_KMS = 35.0
+X_ITERATIONS = 20
 SDSS_EXTINCTION = {"sdss_g": 3.303, "sdss_r": 2.285, "sdss_i": 1.698}
 """A over E(B-V). [source: Schlafly & Finkbeiner 2011]"""
 
@@ -52,9 +52,13 @@ def extinction(bp_rp: NDArray[np.float64], e_bv: NDArray[np.float64]) -> NDArray
     Notes
     -----
     Casagrande et al. 2021, MNRAS 507, 2684 (``colte``), for E(B-V) on the scale of SFD; their X
-    is (BP-RP) - 0.8 E(B-V), very nearly the intrinsic colour.
+    is the observed (BP-RP) - 0.8 E(B-V), near the intrinsic colour but not equal to it, since BP
+    and RP redden by more; it is solved for.
     """
     x = bp_rp
+    for _ in range(X_ITERATIONS):
+        r_bp, r_rp = 2.998 - 0.140 * x - 0.175 * x**2 + 0.062 * x**3, 1.689 - 0.059 * x
+        x = bp_rp + (r_bp - r_rp - 0.8) * e_bv
     ratio = {
         "g_mag": 2.609 - 0.475 * x + 0.053 * x**2,
         "bp_mag": 2.998 - 0.140 * x - 0.175 * x**2 + 0.062 * x**3,
@@ -66,10 +70,8 @@ def extinction(bp_rp: NDArray[np.float64], e_bv: NDArray[np.float64]) -> NDArray
     return np.stack([ratio[band] * e_bv for band in BANDS], axis=1)
 
 
-def observe_sources(
-    rng: np.random.Generator, stars: Population, settings: SurveySettings
-) -> Sources:
-    """Measure the blended light and the astrometry of every system."""
+def observe_sources(rng: np.random.Generator, stars: Population) -> Sources:
+    """Measure the blended light and the astrometry of every system, without its zero point."""
     n = len(stars.distance_pc)
     absolute_SK = blend_mag(stars.systems)
     bp_rp = absolute_SK[:, BANDS.index("bp_mag")] - absolute_SK[:, BANDS.index("rp_mag")]
@@ -86,7 +88,7 @@ def observe_sources(
         axis=1,
     )  # fmt: skip
     parallax_error = 0.013 + 0.025 * 10 ** (0.2 * (g - 16)) * (g > 13)
-    parallax = 1000 / stars.distance_pc + settings.parallax_offset_mas
+    parallax = 1000 / stars.distance_pc
     speed = rng.normal(0, TANGENTIAL_SIGMA_KMS, (n, 2))
     motion = 1000 * speed / K_PM / stars.distance_pc[:, None]
     # the light of pairs with periods of months to years wobbles

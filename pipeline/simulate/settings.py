@@ -197,7 +197,8 @@ class SurveySettings(Section):
     [assumed: off the Galactic plane]"""
 
     parallax_offset_mas: float = -0.035
-    """Zero point of the parallaxes. [source: Lindegren et al. 2021, typical for G 13-17]"""
+    """Zero point of the parallaxes that Lindegren et al. 2021 give none for: G below 6 or above
+    21, odd colours. [source: the same, typical for G 13-17]"""
 
     neighbour_fraction: float = Field(0.3, ge=0)
     """Unrelated Gaia sources within 15 arcsec, a star. [assumed]"""

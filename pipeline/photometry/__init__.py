@@ -1,0 +1,1 @@
+"""From positions to Gaia and 2MASS sources, and from those to intrinsic brightness."""

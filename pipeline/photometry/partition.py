@@ -1,0 +1,196 @@
+"""A plain Parquet table as a HATS catalogue for LSDB, in bounded memory: the work of each task."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from hats.io import paths
+from hats.pixel_math import HealpixPixel
+from hats.pixel_math.healpix_shim import radec2pix
+from hats.pixel_math.spatial_index import SPATIAL_INDEX_COLUMN, compute_spatial_index
+from numpy.typing import NDArray
+
+from pipeline.atomic import write_parquet
+
+HISTOGRAM_ORDER = 8
+"""Order of the finest partitions: 0.05 square degrees."""
+
+BLOCK_ROWS = 500_000
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive row groups of one Parquet file: the unit of reading."""
+
+    number: int
+    path: Path
+    row_groups: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class PartitionJob:
+    """What every task of one partitioning has in common.
+
+    Parameters
+    ----------
+    work : pathlib.Path
+        Folder of the pieces, where also the plan lies (see :class:`Plan`).
+    catalogue, margin : pathlib.Path
+        Folders of the catalogue and of its margin.
+    columns : tuple of str
+        Columns to keep.
+    ra, dec : str
+        Names of the positions.
+    """
+
+    work: Path
+    catalogue: Path
+    margin: Path
+    columns: tuple[str, ...]
+    ra: str
+    dec: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where rows go.
+
+    Parameters
+    ----------
+    order_P, pixel_P : numpy.ndarray
+        Partitions of the catalogue, then those that have a margin only.
+    home : numpy.ndarray
+        Partition of every pixel of order ``HISTOGRAM_ORDER``.
+    margin_order : int
+        Order of the pixels along the borders; -1 without a margin.
+    margin_pixel_M, margin_home_M : numpy.ndarray
+        Pixels of that order, sorted, and the partition that each borders on.
+    """
+
+    order_P: NDArray[np.int64]
+    pixel_P: NDArray[np.int64]
+    home: NDArray[np.int64]
+    margin_order: int
+    margin_pixel_M: NDArray[np.int64]
+    margin_home_M: NDArray[np.int64]
+
+    def save(self, path: Path) -> None:
+        """Write the plan to a file."""
+        with path.open("wb") as file:
+            np.savez(file, **vars(self))
+
+    @classmethod
+    def load(cls, path: Path) -> "Plan":
+        """Read a plan."""
+        with np.load(path) as file:
+            content = {name: file[name] for name in file.files}
+        return cls(**content | {"margin_order": int(content["margin_order"])})
+
+
+def blocks_of(files: list[Path]) -> list[Block]:
+    """Cut Parquet files into blocks of about ``BLOCK_ROWS`` rows along their row groups."""
+    blocks = []
+    for path in files:
+        metadata = pq.read_metadata(path)
+        held: list[int] = []
+        rows = 0
+        for group in range(metadata.num_row_groups):
+            held.append(group)
+            rows += metadata.row_group(group).num_rows
+            if rows >= BLOCK_ROWS or group == metadata.num_row_groups - 1:
+                blocks.append(Block(len(blocks), path, tuple(held)))
+                held, rows = [], 0
+    return blocks
+
+
+def count_block(block: Block, job: PartitionJob) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Count the rows of a block in each pixel.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Pixels of order ``HISTOGRAM_ORDER`` that have rows, and how many.
+    """
+    ra, dec = _positions(_read(block, [job.ra, job.dec]), job)
+    pixels, counts = np.unique(radec2pix(HISTOGRAM_ORDER, ra, dec), return_counts=True)
+    return pixels, counts
+
+
+def route_block(block: Block, job: PartitionJob) -> int:
+    """Cut a block into one piece a partition, and one a margin; return the number of rows."""
+    plan = Plan.load(job.work / "plan.npz")
+    table = _placed(_read(block, list(job.columns)), job)
+    ra, dec = _positions(table, job)
+    index = compute_spatial_index(ra, dec)
+    table = table.append_column(SPATIAL_INDEX_COLUMN, pa.array(index, pa.int64()))
+    home = plan.home[index >> 2 * (29 - HISTOGRAM_ORDER)]
+    _write_pieces(job.work / "main", block.number, table, np.arange(len(home)), home)
+    if plan.margin_order >= 0:
+        pixel = index >> 2 * (29 - plan.margin_order)
+        first = np.searchsorted(plan.margin_pixel_M, pixel, "left")
+        count = np.searchsorted(plan.margin_pixel_M, pixel, "right") - first
+        row = np.repeat(np.arange(len(pixel)), count)
+        within = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+        border = plan.margin_home_M[np.repeat(first, count) + within]
+        _write_pieces(job.work / "margin", block.number, table, row, border)
+    return table.num_rows
+
+
+def gather(number: int, job: PartitionJob) -> tuple[int, int, int]:
+    """Put the pieces of one partition together, in order of the spatial index.
+
+    Returns
+    -------
+    tuple of int
+        The partition's number, its rows, and the rows of its margin; no file is written for none.
+    """
+    plan = Plan.load(job.work / "plan.npz")
+    pixel = HealpixPixel(int(plan.order_P[number]), int(plan.pixel_P[number]))
+    rows = []
+    for kind, folder in (("main", job.catalogue), ("margin", job.margin)):
+        pieces = sorted((job.work / kind / f"{number:06d}").glob("*.parquet"))
+        tables = [pq.read_table(piece, partitioning=None) for piece in pieces]
+        rows.append(sum(table.num_rows for table in tables))
+        if tables:
+            table = pa.concat_tables(tables).sort_by(SPATIAL_INDEX_COLUMN)
+            path = Path(str(paths.pixel_catalog_file(folder, pixel)))
+            write_parquet(path, table, row_group_rows=100_000)
+    return number, rows[0], rows[1]
+
+
+def _read(block: Block, columns: list[str]) -> pa.Table:
+    with pq.ParquetFile(block.path) as file:
+        return file.read_row_groups(list(block.row_groups), columns=columns)
+
+
+def _placed(table: pa.Table, job: PartitionJob) -> pa.Table:
+    known = pc.and_(pc.is_finite(table[job.ra]), pc.is_finite(table[job.dec]))
+    return table.filter(pc.fill_null(known, False)).replace_schema_metadata()  # noqa: FBT003
+
+
+def _positions(
+    table: pa.Table, job: PartitionJob
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    placed = _placed(table.select([job.ra, job.dec]), job)
+    ra, dec = (placed[name].to_numpy().astype(np.float64) for name in (job.ra, job.dec))
+    return np.mod(ra, 360), dec
+
+
+def _write_pieces(
+    folder: Path,
+    block: int,
+    table: pa.Table,
+    row: NDArray[np.int64],
+    home: NDArray[np.int64],
+) -> None:
+    order = np.argsort(home, kind="stable")
+    homes, starts = np.unique(home[order], return_index=True)
+    sorted_table = table.take(pa.array(row[order]))
+    stops = np.append(starts, len(order))[1:]
+    for number, start, stop in zip(homes.tolist(), starts.tolist(), stops.tolist(), strict=True):
+        path = folder / f"{number:06d}" / f"{block:06d}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(sorted_table.slice(start, stop - start), path, compression="lz4")

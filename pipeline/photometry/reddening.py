@@ -1,0 +1,60 @@
+"""E(B-V) from a dust map."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class DustMapError(ValueError):
+    """The dust map cannot be used."""
+
+
+def open_dust_map(name: str, folder: Path | None) -> Any:
+    """Open a map of the package ``dustmaps``.
+
+    Parameters
+    ----------
+    name : str
+        ``sfd``: Schlegel, Finkbeiner & Davis 1998.
+    folder : pathlib.Path, optional
+        Folder of the map's files; by default the one that ``dustmaps`` is configured with.
+
+    Raises
+    ------
+    DustMapError
+        The package is not installed, or has no such map, or the files are not there.
+    """
+    if name != "sfd":
+        raise DustMapError(f"no dust map {name!r}; there is sfd")
+    try:
+        from dustmaps.sfd import SFDQuery
+    except ImportError as error:
+        raise DustMapError(
+            f'photometry.reddening = "map" needs the package dustmaps ({error}); '
+            "pip install 'pairspec[dust]', or set photometry.reddening = \"gaia_column\""
+        ) from None
+    try:
+        return SFDQuery(map_dir=None if folder is None else str(folder))
+    except (FileNotFoundError, OSError) as error:
+        where = folder or "the folder that dustmaps is configured with"
+        raise DustMapError(
+            f"no SFD map in {where} ({error}); fetch it with "
+            "python -c 'import dustmaps.sfd; dustmaps.sfd.fetch()', or set photometry.dust_folder"
+        ) from None
+
+
+def e_bv_from_map(
+    dust: Any, ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return E(B-V) in magnitudes, NaN where there is no position."""
+    from astropy import units
+    from astropy.coordinates import SkyCoord
+
+    e_bv = np.full(len(ra_deg), np.nan)
+    known = np.isfinite(ra_deg) & np.isfinite(dec_deg)
+    if known.any():
+        place = SkyCoord(ra_deg[known] * units.deg, dec_deg[known] * units.deg)
+        e_bv[known] = dust(place)
+    return e_bv

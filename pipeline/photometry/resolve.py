@@ -1,0 +1,160 @@
+"""Which Gaia source each spectrum of a shard shows, and where 2MASS must have seen it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.atomic import write_parquet
+from pipeline.ledger import Ledger
+from pipeline.photometry.lookup import align
+from pipeline.photometry.nearest import choose_nearest
+from pipeline.photometry.pairs import ROW, SEPARATION, SHARD, read_pairs
+from pipeline.photometry.positions import Floats, degrees, propagate
+from pipeline.photometry.settings import PhotometrySettings
+from pipeline.photometry.targets import counted_observations, make_targets, targets_path
+from pipeline.root import Root
+
+GAIA_EPOCH_YR = 2016.0
+"""Reference epoch of Gaia DR3, where a catalogue has no ``ref_epoch``."""
+
+
+@dataclass(frozen=True)
+class ResolveJob:
+    """What every shard has in common.
+
+    Parameters
+    ----------
+    root : Root
+        Where the observations are.
+    best, stars : pathlib.Path
+        Folders of the chosen sources, and of their places at 2MASS's epoch.
+    names : dict of str to str
+        Canonical names of Gaia's columns to the catalogue's own.
+    settings : PhotometrySettings
+        Radius, match, blends.
+    declared : bool
+        The ids in LAMOST's catalogue are of the release of the Gaia catalogue.
+    digest : str
+        Digest of everything that the choice depends on.
+    """
+
+    root: Root
+    best: Path
+    stars: Path
+    names: dict[str, str]
+    settings: PhotometrySettings
+    declared: bool
+    digest: str
+
+    @property
+    def ledger(self) -> Ledger:
+        """Done records of the shards."""
+        return Ledger(self.best / "ledger", self.digest)
+
+    def path(self, shard: int) -> Path:
+        """Return the file of the chosen sources of one shard."""
+        return self.best / f"part-{shard:06d}.parquet"
+
+
+def resolve_shard(item: tuple[int, list[Path]], job: ResolveJob) -> int:
+    """Choose the Gaia source of each spectrum of a shard, and write it with its columns.
+
+    Parameters
+    ----------
+    item : tuple
+        Shard, and the files that hold pairs of it.
+    job : ResolveJob
+        Where to read and write.
+    """
+    shard, files = item
+    observed = counted_observations(shard, job.root)
+    pairs = read_pairs(shard, files)
+    table = _no_source(job) if pairs is None else _choose(pairs, observed, job)
+    write_parquet(job.path(shard), table)
+    write_parquet(targets_path(job.stars, shard), _stars(table, job.settings.tmass_epoch_yr))
+    counts = {"matched": table.num_rows, "with_declared_id": 0, "declared_id_differs": 0}
+    if job.declared:
+        own = align(observed, "row", table["row"])["gaia_source_id"]
+        # LAMOST gives 0 or -9999 where it has no id.
+        own = pc.if_else(pc.greater(own, 0), own, None)
+        counts["with_declared_id"] = table.num_rows - own.null_count
+        counts["declared_id_differs"] = int(
+            pc.sum(pc.not_equal(own, table["source_id"])).as_py() or 0
+        )
+    job.ledger.write(shard, counts)
+    return shard
+
+
+def _choose(pairs: pa.Table, observed: pa.Table, job: ResolveJob) -> pa.Table:
+    source_id = pairs[job.names["source_id"]].cast(pa.int64())
+    preferred = np.zeros(pairs.num_rows, dtype=bool)
+    if job.declared and job.settings.match == "declared_id":
+        declared = align(observed, "row", pairs[ROW])["gaia_source_id"]
+        same = pc.fill_null(pc.equal(declared, source_id), False)  # noqa: FBT003 (a value)
+        preferred = same.to_numpy()
+    chosen = choose_nearest(
+        pairs[ROW].to_numpy(),
+        pairs[SEPARATION].to_numpy(),
+        source_id.to_numpy(),
+        floats(pairs[job.names["phot_g_mean_mag"]]),
+        preferred,
+        job.settings.blend_mag,
+    )
+    best = pairs.take(pa.array(chosen.pair))
+    columns = {
+        "row": best[ROW],
+        "shard": best[SHARD],
+        "obsid": align(observed, "row", best[ROW])["obsid"],
+        "separation_arcsec": best[SEPARATION].cast(pa.float64()),
+        "n_candidates": pa.array(chosen.n_candidates),
+        "blended": pa.array(chosen.blended),
+        "source_id": source_id.take(pa.array(chosen.pair)),
+    }
+    measured = {
+        name: best[own].cast(pa.float64()) for name, own in job.names.items() if name != "source_id"
+    }
+    return pa.table(columns | measured)
+
+
+def _no_source(job: ResolveJob) -> pa.Table:
+    kinds = {
+        "row": pa.int64(),
+        "shard": pa.int32(),
+        "obsid": pa.int64(),
+        "separation_arcsec": pa.float64(),
+        "n_candidates": pa.int64(),
+        "blended": pa.bool_(),
+        "source_id": pa.int64(),
+    }
+    measured = {name: pa.float64() for name in job.names if name != "source_id"}
+    return pa.schema(list((kinds | measured).items())).empty_table()
+
+
+def _stars(best: pa.Table, epoch_yr: float) -> pa.Table:
+    """Return the chosen sources as targets at another epoch."""
+    born = optional(best, "ref_epoch")
+    years = epoch_yr - np.where(np.isfinite(born), born, GAIA_EPOCH_YR)
+    moved = propagate(
+        floats(best["ra"]),
+        floats(best["dec"]),
+        optional(best, "pmra"),
+        optional(best, "pmdec"),
+        years,
+    )
+    ra, dec = degrees(moved)
+    return make_targets(best["row"], best["shard"], ra, dec, np.full(len(ra), epoch_yr))
+
+
+def floats(column: pa.ChunkedArray) -> Floats:
+    """Return a column as float64, NaN where it is null."""
+    return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
+
+
+def optional(table: pa.Table, name: str) -> Floats:
+    """Return a column as float64, NaN where it is null or the table lacks it."""
+    if name not in table.column_names:
+        return np.full(table.num_rows, np.nan)
+    return floats(table[name])

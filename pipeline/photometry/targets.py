@@ -1,0 +1,109 @@
+"""Observations as targets of the cross-match: where and when each counted spectrum was taken."""
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pipeline.atomic import write_parquet
+from pipeline.photometry.positions import julian_year
+from pipeline.root import Root
+from schemas.observations import OBSERVATIONS
+from schemas.quality import UNCOUNTED
+
+TARGETS = pa.schema(
+    [
+        ("target_row", pa.int64()),
+        ("target_shard", pa.int32()),
+        ("target_ra_deg", pa.float64()),
+        ("target_dec_deg", pa.float64()),
+        ("target_epoch_yr", pa.float64()),
+    ]
+)
+
+POSITION = ("target_ra_deg", "target_dec_deg")
+
+_COLUMNS = ["shard", "row", "obsid", "ra_deg", "dec_deg", "mjd_utc", "lmjd", "gaia_source_id"]
+
+
+def counted_observations(shard: int, root: Root) -> pa.Table:
+    """Read the counted observations of one shard, in order of row."""
+    counted = pc.equal(pc.bit_wise_and(pc.field("quality"), int(UNCOUNTED)), 0)
+    path = root.part(OBSERVATIONS, shard)
+    return pq.read_table(path, columns=_COLUMNS, filters=counted).sort_by("row")
+
+
+def observed_targets(
+    shard: int, root: Root, epoch: Literal["observation"] | float, missing_yr: float
+) -> pa.Table:
+    """Return the targets of one shard: those with a position, at their epochs.
+
+    Parameters
+    ----------
+    shard : int
+        Shard of the store.
+    root : Root
+        Where the observations are.
+    epoch : float or str
+        One epoch in years for all, or ``observation``.
+    missing_yr : float
+        Epoch of an observation without a date.
+    """
+    table = counted_observations(shard, root)
+    ra, dec, mjd, night = (
+        _floats(table[name]) for name in ("ra_deg", "dec_deg", "mjd_utc", "lmjd")
+    )
+    year = julian_year(np.where(np.isfinite(mjd), mjd, night))
+    year = np.where(np.isfinite(year), year, missing_yr)
+    if epoch != "observation":
+        year = np.full(len(year), epoch)
+    return make_targets(table["row"], table["shard"], np.mod(ra, 360), dec, year)
+
+
+def make_targets(
+    row: pa.ChunkedArray,
+    shard: pa.ChunkedArray,
+    ra_deg: NDArray[np.float64],
+    dec_deg: NDArray[np.float64],
+    epoch_yr: NDArray[np.float64],
+) -> pa.Table:
+    """Return targets, without those that have no position on the sphere."""
+    columns = [row.combine_chunks(), shard.combine_chunks(), ra_deg, dec_deg, epoch_yr]
+    table = pa.table(columns, names=TARGETS.names).cast(TARGETS)
+    known = np.isfinite(ra_deg) & (np.abs(dec_deg) <= 90)
+    return table.filter(pa.array(known))
+
+
+def targets_path(folder: Path, shard: int) -> Path:
+    """Return the file of the targets of one shard."""
+    return folder / f"part-{shard:06d}.parquet"
+
+
+def write_targets(
+    shard: int,
+    folder: Path,
+    root: Root,
+    epoch: Literal["observation"] | float,
+    missing_yr: float,
+) -> tuple[int, float, float]:
+    """Write the targets of one shard.
+
+    Returns
+    -------
+    tuple
+        Number of targets, and their first and last epoch in years (NaN without targets).
+    """
+    table = observed_targets(shard, root, epoch, missing_yr)
+    write_parquet(targets_path(folder, shard), table)
+    year = table["target_epoch_yr"].to_numpy()
+    if not len(year):
+        return 0, np.nan, np.nan
+    return table.num_rows, float(year.min()), float(year.max())
+
+
+def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)

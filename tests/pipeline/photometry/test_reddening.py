@@ -1,0 +1,53 @@
+import sys
+
+import numpy as np
+import pytest
+from astropy import units as u
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.wcs import WCS
+
+from pipeline.photometry.reddening import DustMapError, e_bv_from_map, open_dust_map
+
+
+@pytest.fixture
+def sfd_folder(tmp_path):
+    """Maps in SFD's own format, small: E(B-V) = 0.1 + latitude / 1000 in both hemispheres."""
+    for pole, sign in (("ngp", 1), ("sgp", -1)):
+        size = 512
+        wcs = WCS(naxis=2)
+        wcs.wcs.ctype = ["GLON-ZEA", "GLAT-ZEA"]
+        wcs.wcs.crval = [90.0 if sign == 1 else 90.0, 90.0 * sign]
+        wcs.wcs.crpix = [size / 2 + 0.5] * 2
+        wcs.wcs.cd = np.diag([-0.35, 0.35])
+        y, x = np.mgrid[:size, :size]
+        with np.errstate(invalid="ignore"):
+            latitude = wcs.wcs_pix2world(x.ravel(), y.ravel(), 0)[1].reshape(size, size)
+        header = wcs.to_header()
+        header["LAM_NSGP"], header["LAM_SCAL"] = sign, size // 2
+        data = np.nan_to_num(0.1 + latitude / 1000).astype(np.float32)
+        path = tmp_path / f"SFD_dust_4096_{pole}.fits"
+        fits.PrimaryHDU(data, header).writeto(path)
+    return tmp_path
+
+
+def test_the_map_is_read_at_the_place_of_each_star(sfd_folder):
+    dust = open_dust_map("sfd", sfd_folder)
+    galactic = SkyCoord([10, 120, 250, 300] * u.deg, [60, 35, -40, -70] * u.deg, frame="galactic")
+    ra, dec = galactic.icrs.ra.deg, galactic.icrs.dec.deg
+    found = e_bv_from_map(dust, np.append(ra, np.nan), np.append(dec, np.nan))
+    np.testing.assert_allclose(found[:4], 0.1 + galactic.b.deg / 1000, atol=1e-3)
+    assert np.isnan(found[4])
+
+
+def test_a_missing_map_says_how_to_get_it(tmp_path):
+    with pytest.raises(DustMapError, match="no SFD map in .*dust_folder"):
+        open_dust_map("sfd", tmp_path)
+    with pytest.raises(DustMapError, match="there is sfd"):
+        open_dust_map("bayestar", None)
+
+
+def test_without_the_package_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "dustmaps.sfd", None)
+    with pytest.raises(DustMapError, match=r"pairspec\[dust\]"):
+        open_dust_map("sfd", None)

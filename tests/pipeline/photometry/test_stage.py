@@ -1,0 +1,182 @@
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.ingest.stage import run as ingest
+from pipeline.photometry.columns import ColumnError
+from pipeline.photometry.sources import SourceError
+from pipeline.photometry.stage import PhotometryError, run
+from pipeline.published import NotReadyError
+from pipeline.settings import load_settings
+from pipeline.simulate.settings import SurveySettings
+from pipeline.simulate.stage import run as simulate
+from schemas.observations import OBSERVATIONS
+from schemas.photometry import PHOTOMETRY
+from schemas.quality import PhotometryFlag
+
+STARS = 150
+
+
+@pytest.fixture(scope="module")
+def survey(tmp_path_factory, client):
+    """A simulated survey of three fields, ingested."""
+    out = tmp_path_factory.mktemp("survey") / "demo"
+    values = {"n_stars": STARS, "seed": 8, "out": out, "survey": SurveySettings(field_stars=50)}
+    simulate(load_settings(simulate=values), client)
+    ingest(load_settings(out / "pairspec.toml"), client)
+    return out
+
+
+@pytest.fixture(scope="module")
+def finished(survey, client):
+    settings = load_settings(survey / "pairspec.toml")
+    return settings, run(settings, client)
+
+
+def elsewhere(survey, tmp_path, **inputs):
+    """Settings of a run on the same observations below another root."""
+    root = tmp_path / "run"
+    (root / "ledger").mkdir(parents=True)
+    for name in ("manifest.parquet", "tables/observations", "ledger/observations.json"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).symlink_to(survey / "run" / name)
+    return load_settings(survey / "pairspec.toml", root=root, inputs=inputs)
+
+
+def read(settings):
+    return pq.read_table(settings.root / PHOTOMETRY.location)
+
+
+def truth_of(survey, table):
+    truth = pq.read_table(survey / "truth" / "observations.parquet").to_pandas()
+    return truth.set_index("obsid")["source_id"].loc[table["obsid"].to_numpy()].to_numpy()
+
+
+def test_every_match_is_right_and_has_its_columns(survey, finished):
+    settings, report = finished
+    table = read(settings)
+    assert table.schema.equals(PHOTOMETRY.schema)
+    assert table.schema.field("source_id").type == pa.int64()
+    assert table.num_rows == report.counts["spectra"] > STARS
+    right = table["source_id"].to_numpy() == truth_of(survey, table)
+    assert right.mean() >= 0.995
+    assert "0 of" in report.notes[0]
+    named = pq.read_table(survey / "catalogues" / "tmass_best_neighbour.parquet").to_pydict()
+    named = dict(zip(named["source_id"], named["original_ext_source_id"], strict=True))
+    expected = [named.get(source) for source in table["source_id"].to_pylist()]
+    assert table["tmass_designation"].to_pylist() == expected
+
+
+def test_a_spectrum_without_photometry_is_kept_with_flags(survey, tmp_path, client):
+    gaia = pq.read_table(survey / "catalogues" / "gaia_source.parquet")
+    gone = gaia["source_id"][3].as_py()
+    pq.write_table(gaia.filter(pc.field("source_id") != gone), tmp_path / "gaia.parquet")
+    settings = elsewhere(survey, tmp_path, gaia=str(tmp_path / "gaia.parquet"))
+    report = run(settings, client)
+    table = read(settings)
+    lost = truth_of(survey, table) == gone
+    assert lost.sum() == report.counts["without Gaia"] > 0
+    assert table.num_rows == len(lost)
+    rows = table.filter(pa.array(lost))
+    flags = rows["flags"].to_numpy()
+    for flag in set(PhotometryFlag) - {PhotometryFlag.BLENDED}:
+        assert (flags & flag.value > 0).all(), flag
+    for name in ("source_id", "g_mag", "m_g", "g_ks_0", "distance_source", "tmass_designation"):
+        assert rows[name].null_count == rows.num_rows
+    assert set(rows["n_candidates"].to_pylist()) == {0}
+
+
+def test_a_second_run_does_nothing(finished, client):
+    settings, report = finished
+    before = {p: p.stat().st_mtime_ns for p in settings.root.rglob("*") if p.is_file()}
+    assert run(settings, client).counts == report.counts
+    assert before == {p: p.stat().st_mtime_ns for p in settings.root.rglob("*") if p.is_file()}
+
+
+def test_hats_catalogues_give_the_same_table(survey, finished, tmp_path, client):
+    catalogues = survey / "catalogues"
+    settings = elsewhere(
+        survey,
+        tmp_path,
+        gaia=str(catalogues / "gaia_source_hats"),
+        tmass=str(catalogues / "tmass_hats"),
+    )
+    run(settings, client)
+    assert read(settings).equals(read(finished[0]))
+    assert not (settings.root / "catalogues").exists()
+
+
+def test_other_laws_and_distances_change_what_they_should(survey, finished, tmp_path, client):
+    old = read(finished[0]).to_pandas()
+    ids = pq.read_table(survey / "catalogues" / "gaia_source.parquet")["source_id"]
+    given = pa.table(
+        {
+            "source_id": ids.slice(0, 100),
+            "r_med_geo": np.full(100, 250.0),
+            "r_lo_geo": np.full(100, 240.0),
+            "r_hi_geo": np.full(100, 262.0),
+            "r_med_photogeo": np.full(100, 999.0),
+        }
+    )
+    pq.write_table(given, tmp_path / "distances.parquet")
+    settings = elsewhere(survey, tmp_path, bailer_jones=str(tmp_path / "distances.parquet"))
+    own = settings.photometry.model_copy(update={"extinction": "cardelli"})
+    settings = settings.model_copy(update={"photometry": own})
+    run(settings, client)
+    new = read(settings).to_pandas()
+    known = np.isin(new["source_id"], given["source_id"].to_numpy())
+    assert (new["distance_source"][known] == "bailer_jones_geometric").all()
+    assert (new["distance_pc"][known] == 250).all()
+    assert (new["distance_err_pc"][known] == 11).all()
+    pd.testing.assert_series_equal(new["distance_pc"][~known], old["distance_pc"][~known])
+    assert (new["a_ks"] / old["a_ks"]).dropna().to_numpy() == pytest.approx(0.366 / 0.306, rel=1e-5)
+
+
+def test_ids_of_the_declared_release_can_be_used(survey, finished, tmp_path, client):
+    settings = finished[0]
+    own = settings.photometry.model_copy(update={"match": "declared_id"})
+    for release in (None, "DR2"):
+        inputs = settings.inputs.model_copy(update={"gaia_release": release})
+        wrong = settings.model_copy(update={"photometry": own, "inputs": inputs})
+        with pytest.raises(PhotometryError, match=r'needs inputs.gaia_release = "DR3"'):
+            run(wrong, client)
+    other = elsewhere(survey, tmp_path)
+    run(other.model_copy(update={"photometry": own}), client)
+    assert read(other).equals(read(settings))
+
+
+def test_a_wrong_declared_id_is_counted_but_does_not_win(survey, finished, tmp_path, client):
+    settings = elsewhere(survey, tmp_path)
+    folder = settings.root / OBSERVATIONS.location
+    table = pq.read_table(folder / "part-000000.parquet")
+    folder.unlink()
+    folder.mkdir()
+    ids = table["gaia_source_id"].to_pylist()
+    ids[:2] = [ids[0] + 1, ids[1] + 1]
+    index = table.schema.get_field_index("gaia_source_id")
+    table = table.set_column(index, table.schema.field(index), pa.array(ids, pa.int64()))
+    pq.write_table(table, folder / "part-000000.parquet")
+    report = run(settings, client)
+    assert report.notes[0].startswith("2 of ")
+    assert read(settings).equals(read(finished[0]))
+
+
+def test_what_is_missing_is_said(survey, finished, tmp_path, client):
+    settings, _ = finished
+    with pytest.raises(NotReadyError, match="pairspec ingest"):
+        run(settings.model_copy(update={"root": tmp_path}), client)
+
+    def with_gaia(path):
+        inputs = settings.inputs.model_copy(update={"gaia": path})
+        return settings.model_copy(update={"inputs": inputs})
+
+    with pytest.raises(PhotometryError, match="set inputs.gaia"):
+        run(with_gaia(None), client)
+    with pytest.raises(SourceError, match="no source catalogue at"):
+        run(with_gaia(str(tmp_path / "none")), client)
+    pq.write_table(pa.table({"source_id": [1], "ra": [1.0]}), tmp_path / "poor.parquet")
+    with pytest.raises(ColumnError, match="no column dec, phot_g_mean_mag, e_bv; it has ra"):
+        run(with_gaia(str(tmp_path / "poor.parquet")), client)
