@@ -172,7 +172,9 @@ def _attempt(
     return _collect(client, futures)
 
 
-def _pinned(client: "Client", rank: Rank, function: Callable[..., Any], *args: Any) -> "Future":
+def _pinned(
+    client: "Client", rank: Rank, function: Callable[..., Any], *args: Any
+) -> "Future[Any]":
     return client.submit(
         function,
         *args,
@@ -183,7 +185,7 @@ def _pinned(client: "Client", rank: Rank, function: Callable[..., Any], *args: A
     )
 
 
-def _collect(client: "Client", futures: "dict[Future, Rank]") -> list[Any]:
+def _collect(client: "Client", futures: "dict[Future[Any], Rank]") -> list[Any]:
     """Wait for all ranks; give them all up as soon as one is lost or has failed."""
     try:
         while not all(future.status == "finished" for future in futures):
@@ -200,20 +202,20 @@ def _collect(client: "Client", futures: "dict[Future, Rank]") -> list[Any]:
         client.cancel([future for future in futures if not future.done()], force=True)
 
 
-def _settle(futures: "dict[Future, Rank]") -> None:
+def _settle(futures: "dict[Future[Any], Rank]") -> None:
     """Give the other ranks the time to notice and to end by themselves."""
     deadline = time.monotonic() + _GRACE_S
     while time.monotonic() < deadline and not all(future.done() for future in futures):
         time.sleep(_POLL_S)
 
 
-def _failure(futures: "dict[Future, Rank]") -> Exception:
+def _failure(futures: "dict[Future[Any], Rank]") -> Exception:
     """Tell a rank's own error from what follows from the loss of another."""
     lost = "a task was cancelled"
     for future, rank in futures.items():
         if future.status != "error":
             continue
-        error = future.exception()
+        error: Exception = future.exception()
         if isinstance(error, PeerLostError):
             lost = f"rank {rank.number} ({rank.address}) lost its peers: {error}"
         elif rank.world == 1:

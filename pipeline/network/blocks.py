@@ -82,8 +82,8 @@ class Stacked:
         self._arrays = tuple(arrays)
         self._first = np.cumsum([0, *(len(a) for a in arrays)])
         self._row_B = np.arange(self._first[-1]) if row_B is None else row_B
-        self.dtype = arrays[0].dtype
-        self.shape = (len(self._row_B), arrays[0].shape[1])
+        self.dtype: np.dtype[Any] = arrays[0].dtype
+        self.shape: tuple[int, int] = (len(self._row_B), int(arrays[0].shape[1]))
         if any(a.shape[1:] != arrays[0].shape[1:] or a.dtype != self.dtype for a in arrays):
             raise ValueError("blocks of different width or type cannot be stacked")
 

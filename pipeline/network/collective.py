@@ -15,8 +15,8 @@ def mean_over_ranks(value: float, world: int) -> float:
     return total.item() / world
 
 
-def gather_rows(own_B: torch.Tensor, n: int, rank: int, world: int) -> torch.Tensor:
-    """Put together what the ranks computed of rows ``rank::world`` of `n`, on the CPU."""
+def gather_rows(own_B: torch.Tensor, n: int, world: int) -> torch.Tensor:
+    """Put together what each rank computed of rows ``rank::world`` of `n`, on the CPU."""
     own_B = own_B.cpu()
     if world == 1:
         return own_B

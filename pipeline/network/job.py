@@ -3,7 +3,9 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
 from cluster.rank import Rank
@@ -109,8 +111,8 @@ class Sources:
 def write_block(number: int, job: TrainingJob) -> int:
     """Simulate one block, write it, mark it as done; return its number of examples."""
     block = example_block(number, job.training.seed, job.simulate, job.spectra)
-    arrays = {
-        "flux": block.spectra.flux_BL,
+    arrays: dict[str, NDArray[Any]] = {
+        "flux": block.spectra.flux_BL[:],
         "label": block.spectra.label_B,
         "star": block.star_B,
         **block.truth,

@@ -1,6 +1,7 @@
 """The survey's own training spectra: labels joined with the store, one block a shard, once."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -67,7 +68,7 @@ def write_label_block(
     keep = np.concatenate(usable)
     kept = rows.filter(pa.array(keep))
     split = pc.index_in(kept["split"].combine_chunks(), pa.array(PARTS))
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "flux": np.concatenate(fluxes),
         "label": np.asarray(pc.equal(kept["label"], "binary")).astype(np.int8),
         "star": np.asarray(kept["source_id"], np.int64),
@@ -88,8 +89,8 @@ def _labelled_rows(shard: int, root: Root) -> pa.Table:
     joined = rows.join(seen, "row", join_type="inner").sort_by("row")
     if joined.num_rows != rows.num_rows:
         raise LabelsError(
-            f"{rows.num_rows - joined.num_rows} labelled spectra of shard {shard} below {root.path} "
-            "are not among the observations; run `pairspec label` again"
+            f"{rows.num_rows - joined.num_rows} labelled spectra of shard {shard} below "
+            f"{root.path} are not among the observations; run `pairspec label` again"
         )
     return joined
 

@@ -9,6 +9,9 @@ from torch import Tensor, nn
 
 from pipeline.network.settings import Norm
 
+_FIXED = False
+"""Of native_batch_norm_backward's flag ``train``: the statistics are given."""
+
 GROUPS = 8
 """Groups of the group norm, where that divides the channels."""
 
@@ -33,7 +36,7 @@ class BatchNorm(nn.BatchNorm1d):
             return super().forward(input)
         if self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
-        normalised, mean_C, var_C = _Synchronised.apply(
+        normalised, mean_C, var_C = _Synchronised.apply(  # type: ignore[no-untyped-call]
             input, self.weight, self.bias, self.eps, self.group
         )
         n = input.numel() // input.shape[1] * dist.get_world_size(self.group)
@@ -75,7 +78,7 @@ class _Synchronised(torch.autograd.Function):
         grad_BCL = grad_BCL.contiguous()
         # With fixed statistics: the gradient of the scaling alone, and the sums over this rank.
         dx_BCL, dweight_C, dbias_C = torch.ops.aten.native_batch_norm_backward(
-            grad_BCL, x_BCL, weight_C, mean_C, var_C, None, None, False, ctx.eps, [True] * 3
+            grad_BCL, x_BCL, weight_C, mean_C, var_C, None, None, _FIXED, ctx.eps, [True] * 3
         )
         sums_2C = torch.stack([dbias_C, dweight_C])
         dist.all_reduce(sums_2C, group=ctx.group)

@@ -155,7 +155,7 @@ def _identity(
 
 
 def _optimizer(model: PairNet, settings: TrainingSettings) -> torch.optim.Optimizer:
-    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[settings.optimizer]
+    kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
     return kind(
         model.parameters(),
         lr=settings.learning_rate,
@@ -278,6 +278,6 @@ def evaluate(model: PairNet, data: Labelled, rank: int = 0, world: int = 1) -> t
         for start in range(0, len(mine), EVALUATION_BATCH):
             flux_BL, _ = data.fetch(mine[start : start + EVALUATION_BATCH])
             logits.append(model(flux_BL.to(device).float()).cpu())
-    logit_B = gather_rows(torch.cat(logits), len(data), rank, world)
+    logit_B = gather_rows(torch.cat(logits), len(data), world)
     label_B = torch.from_numpy(data.label_B.astype("float32"))
     return cross_entropy(logit_B, label_B).item(), auc(logit_B.numpy(), data.label_B)
