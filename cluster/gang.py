@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 _POLL_S = 0.2
-_GRACE_S = 10.0
+_GRACE_S = 3.0
 _RESTART_S = 60.0
 
 
@@ -106,6 +106,9 @@ def run_gang(
             left = options.max_restarts - attempt
             notify(f"{lost}; " + (f"{left} restarts left" if left else "no restart left"))
             _refresh(client, ranks)
+        except RankError:
+            _refresh(client, ranks)
+            raise
     raise GangError(
         f"the gang was lost {options.max_restarts + 1} times, last because {lost}; look into the "
         "workers' logs (memory?), then run the same command again to go on"
@@ -231,7 +234,7 @@ def _failure(futures: "dict[Future[Any], Rank]") -> Exception:
 
 
 def _refresh(client: "Client", ranks: list[Rank]) -> None:
-    """Start the survivors' processes afresh: a broken process group must not be inherited."""
+    """Start the survivors' processes afresh: they may wait for a peer, in a broken group."""
     there = _workers(client)
     ours = [r.address for r in ranks if there.get(r.address, {}).get("nanny")]
     if ours:

@@ -62,7 +62,8 @@ def run_rank(
 ) -> Any:
     """Run ``function(rank, *args)`` on this worker, as one rank of a process group.
 
-    A gang of one has no process group.
+    A gang of one has no process group. After an error the group is left as it is, and the
+    process must not be used for another gang before it was started afresh.
 
     Raises
     ------
@@ -81,26 +82,24 @@ def run_rank(
     if rank.world == 1:
         return function(rank, *args)
     _join(rank, meeting, backend, timeout_s)
-    failure: Exception | None = None
-    result = None
     try:
         result = function(rank, *args)
-    except Exception as error:  # noqa: BLE001 (raised again once the group is gone)
-        failure = error
-    if failure is not None:
-        _forget_frames(failure)
+    except Exception as error:
+        # Nothing is taken down here, where it may block: the driver starts the process afresh.
+        _forget_frames(error)
+        if _is_loss(error):
+            raise PeerLostError(str(error).splitlines()[0]) from None
+        raise
     _leave()
-    if failure is None:
-        return result
-    if _is_loss(failure):
-        raise PeerLostError(str(failure).splitlines()[0]) from None
-    raise failure
+    return result
 
 
 def _join(rank: Rank, meeting: tuple[str, int], backend: Backend, timeout_s: float) -> None:
     import torch
     import torch.distributed as dist
 
+    if dist.is_initialized():
+        raise PeerLostError("the process still has the broken group of an earlier gang")
     gpu = backend == "auto" and torch.cuda.is_available()
     if gpu:
         # dask-cuda shows each worker its own GPU first.

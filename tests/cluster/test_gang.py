@@ -84,7 +84,7 @@ def test_an_error_names_its_rank_and_does_not_hang_the_others(pair):
     with pytest.raises(RankError, match=r"rank 1 of 2 on tcp.*ArithmeticError: not a number") as e:
         run(pair, parallel_then_fail, notes=notes)
     assert isinstance(e.value.__cause__, ArithmeticError)
-    assert time.monotonic() - begin < 30
+    assert time.monotonic() - begin < 90
     assert notes == []  # an error of one's own is no reason to try again
     assert [r[1] for r in run(pair, total, 1)] == [3.0, 3.0]
 
