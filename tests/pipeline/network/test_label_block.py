@@ -1,0 +1,195 @@
+"""From labels and store to the training parts, on files that were ingested."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.atomic import write_parquet
+from pipeline.ingest.stage import run as ingest
+from pipeline.ingest.store import open_store
+from pipeline.network.blocks import BlockError, Stacked, map_block
+from pipeline.network.checkpoint import load_model
+from pipeline.network.label_block import LabelsError, label_block_path, write_label_block
+from pipeline.network.parts import survey_parts
+from pipeline.network.settings import NetworkSettings, TrainingSettings
+from pipeline.network.stage import run
+from pipeline.published import NotReadyError, publish
+from pipeline.root import Root
+from pipeline.settings import Settings
+from pipeline.spectra.prepare import network_input
+from schemas.observations import OBSERVATIONS
+from schemas.sample import LABELS
+
+NETWORK = NetworkSettings(
+    stem_channels=4, stem_stride=8, channels=(8,), blocks=(1,), strides=(4,), hidden=8
+)
+TRAINING = TrainingSettings(max_epochs=2, batch_size=8, device="cpu", threads=1)
+
+
+@pytest.fixture(name="labelled")
+def labelled_survey(tmp_path, write_spectrum, client):
+    """48 spectra in three shards; every fourth is a binary, every sixth is excluded."""
+    for i in range(48):
+        write_spectrum(tmp_path / "files" / f"s{i:03d}.fits", obsid=100 + i, seed=i, n=3909)
+    settings = Settings(
+        root=tmp_path / "root",
+        inputs={"spectra": tmp_path / "files"},
+        ingest={"shard_rows": 16, "chunk_rows": 8},
+        network=NETWORK,
+        training=TRAINING,
+    )
+    ingest(settings, client)
+    root = Root(settings.root)
+    for shard in range(3):
+        seen = pq.read_table(root.part(OBSERVATIONS, shard)).to_pandas()
+        n = len(seen)
+        number = seen["row"].to_numpy()
+        label = np.where(number % 4 == 0, "binary", "single")
+        label = np.where(number % 6 == 5, "excluded", label)
+        split = np.where(number % 8 < 4, "training", np.where(number % 8 < 6, "validation", "test"))
+        columns = {name: np.full(n, np.nan, np.float32) for name in LABELS.names} | {
+            "shard": seen["shard"], "row": number, "obsid": seen["obsid"],
+            "source_id": number + 2**60, "label": label, "split": split,
+            "weight": np.where(split == "training", np.where(label == "binary", 3.0, 1.0), 0.0),
+        }  # fmt: skip
+        arrays = [pa.array(columns[f.name], type=f.type) for f in LABELS.schema]
+        write_parquet(root.part(LABELS, shard), pa.Table.from_arrays(arrays, schema=LABELS.schema))
+    publish(root.path, "labels", "0123", {"spectra": 48})
+    return settings
+
+
+def test_the_block_is_what_the_network_is_shown_later(labelled):
+    root, spectra = Root(labelled.root), labelled.spectra
+    ledger = root.ledger("training_cache", "d")
+    n = write_label_block(1, root, ledger, spectra, 8)
+    block = map_block(label_block_path(root, ledger, 1))
+    assert n == len(block["flux"]) == 13 and block["flux"].dtype == np.float16
+    seen = pq.read_table(root.part(OBSERVATIONS, 1)).to_pandas().set_index("row")
+    store = open_store(root.store)
+    for i, row in enumerate(block["row"]):
+        stored = [store[name][row : row + 1].to_numpy() for name in
+                  ("flux", "ivar", "log10_first", "n_pixel")]  # fmt: skip
+        velocity = np.array([seen.loc[row, "rv_kms"]], np.float64)
+        expected = network_input(*stored, velocity, spectra).flux_BL[0]
+        # One float16 step: a matrix product of another size may round otherwise.
+        np.testing.assert_allclose(block["flux"][i].astype(float), expected, atol=1e-3)
+        assert block["label"][i] == (row % 4 == 0)
+        assert block["star"][i] == row + 2**60
+    assert ledger.read(1)["counts"] == {"examples": 13, "masked": 0}
+    assert set(block["row"]) == {r for r in range(16, 32) if r % 6 != 5}
+
+
+def test_labels_without_their_observation_are_refused(labelled):
+    root = Root(labelled.root)
+    part = root.part(OBSERVATIONS, 0)
+    write_parquet(part, pq.read_table(part).slice(0, 10))
+    with pytest.raises(LabelsError, match="5 labelled spectra of shard 0.*pairspec label"):
+        write_label_block(0, root, root.ledger("training_cache", "d"), labelled.spectra, 8)
+
+
+def test_training_from_labels(labelled, client):
+    report = run(labelled, client)
+    assert report.counts == {"examples": 40, "masked": 0, "ranks": 1, "epochs": 2}
+    _, card = load_model(labelled.root / "model")
+    assert "20 spectra with photometric labels" in card.data
+    assert (labelled.root / "reports" / "training.png").stat().st_size > 5000
+    made = sorted((labelled.root / "training_cache").rglob("*.safetensors"))
+    times = [path.stat().st_mtime_ns for path in made]
+    assert len(made) == 3
+    assert run(labelled, client) == report
+    assert [path.stat().st_mtime_ns for path in made] == times
+
+
+def test_what_is_missing_is_named_with_its_command(labelled, client):
+    def told(**training):
+        changed = TRAINING.model_copy(update=training)
+        return labelled.model_copy(update={"training": changed})
+
+    with pytest.raises(NotReadyError, match="pairspec composites"):
+        run(told(composite_share=0.5), client)
+    (labelled.root / "ledger" / "labels.json").unlink()
+    with pytest.raises(NotReadyError, match=r"pairspec label.*training\.source=simulated"):
+        run(labelled, client)
+    with pytest.raises(ValueError, match="pip install tensorboard"):
+        run(told(tensorboard=True), client)
+
+
+def composites(folder, part, n, rng):
+    from safetensors.numpy import save_file
+
+    (folder / part).mkdir(parents=True)
+    flux = (1 + 0.02 * rng.standard_normal((n, 3534))).astype(np.float16)
+    label = (np.arange(n) % 2).astype(np.int8)
+    save_file({"flux": flux, "label": label}, folder / part / "block-000000.safetensors")
+
+
+def test_composites_are_mixed_in_by_their_share(labelled, client, tmp_path):
+    rng = np.random.default_rng(0)
+    for part, n in (("training", 30), ("validation", 8), ("test", 8)):
+        composites(labelled.root / "composites" / "abcd", part, n, rng)
+    publish(labelled.root, "composites", "abcd", {"training": 30})
+    files = [sorted((labelled.root / "composites" / "abcd" / p).iterdir())
+             for p in ("training", "validation", "test")]  # fmt: skip
+    root = Root(labelled.root)
+    ledger = root.ledger("training_cache", "d")
+    for shard in range(3):
+        write_label_block(shard, root, ledger, labelled.spectra, 8)
+    blocks = [label_block_path(root, ledger, i) for i in range(3)]
+    parts = survey_parts(blocks, files, 0.25, oversample=True)
+    n = len(parts.training) - 30
+    assert parts.weight_B[n:].sum() / parts.weight_B.sum() == pytest.approx(0.25)
+    pairs = parts.training.label_B[n:] == 1
+    assert parts.weight_B[n:][pairs].sum() == pytest.approx(parts.weight_B[n:][~pairs].sum())
+    got, _ = parts.training.fetch(np.array([n + 3]))
+    np.testing.assert_array_equal(got[0], map_block(files[0][0])["flux"][3])
+    half = labelled.model_copy(
+        update={"training": TRAINING.model_copy(update={"composite_share": 0.5})}
+    )
+    run(half, client)
+    assert "30 composites" in load_model(labelled.root / "model")[1].data
+    only = labelled.model_copy(
+        update={"training": TRAINING.model_copy(update={"composite_share": 1.0})}
+    )
+    run(only, client)
+    assert load_model(labelled.root / "model")[1].data == (
+        "30 composites of the survey's single stars"
+    )
+
+
+def test_damaged_blocks_are_named(tmp_path):
+    composites(tmp_path, "training", 4, np.random.default_rng(0))
+    path = tmp_path / "training" / "block-000000.safetensors"
+    content = path.read_bytes()
+    path.write_bytes(content[:-10])
+    with pytest.raises(BlockError, match="block-000000.safetensors is cut off"):
+        map_block(path)
+    path.write_bytes(content[:30])
+    with pytest.raises(BlockError, match="is damaged"):
+        map_block(path)
+
+
+def test_stacked_rows_come_from_the_right_array():
+    rng = np.random.default_rng(1)
+    arrays = [rng.random((n, 5)).astype(np.float16) for n in (3, 1, 6)]
+    whole, stacked = np.concatenate(arrays), Stacked(arrays)
+    rows = np.array([9, 0, 3, 3, 2, 4])
+    np.testing.assert_array_equal(stacked[rows], whole[rows])
+    np.testing.assert_array_equal(stacked.take(rows)[1:4], whole[rows][1:4])
+    np.testing.assert_array_equal(Stacked([stacked, arrays[1]])[np.array([10, 9])], whole[[3, 9]])
+    with pytest.raises(ValueError, match="cannot be stacked"):
+        Stacked([arrays[0], arrays[1].astype(np.float32)])
+
+
+def test_float16_keeps_what_bfloat16_loses():
+    """Rounding against the noise of a very good spectrum (S/N 200): measured, not guessed."""
+    import torch
+
+    rng = np.random.default_rng(0)
+    flux = (1 - 0.6 * rng.random((200, 3534)) ** 6).astype(np.float32)
+    error = {
+        name: float((torch.from_numpy(flux).to(name).float() - torch.from_numpy(flux)).std())
+        for name in (torch.float16, torch.bfloat16)
+    }
+    assert error[torch.float16] < 0.05 * 0.005
+    assert error[torch.bfloat16] > 0.2 * 0.005

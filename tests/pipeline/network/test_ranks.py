@@ -1,0 +1,127 @@
+"""Several ranks in real processes: the same training as one rank, whatever happens to them."""
+
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from cluster.connect import connect
+from cluster.gang import GangOptions, RankError, run_gang
+from cluster.rank import Rank
+from cluster.settings import ClusterSettings
+from pipeline.network import trainer
+from pipeline.network.loader import Labelled
+from pipeline.network.model import build_model
+from pipeline.network.settings import NetworkSettings, TrainingSettings
+from pipeline.network.state import state_files
+
+NETWORK = NetworkSettings(
+    stem_channels=4, stem_kernel=7, channels=(8, 8), blocks=(1, 1), strides=(2, 1), hidden=8,
+    dropout=0.0,
+)  # fmt: skip
+SETTINGS = TrainingSettings(
+    learning_rate=1e-3, batch_size=64, max_epochs=50, patience=50, oversample=False, device="cpu",
+    threads=1,
+)  # fmt: skip
+KILLED = SETTINGS.model_copy(update={"batch_size": 16, "max_epochs": 4})
+DROPOUT = NETWORK.model_copy(update={"dropout": 0.3})
+
+
+def toy(n, seed):
+    rng = np.random.default_rng(seed)
+    label_B = (rng.random(n) < 0.4).astype(np.int8)
+    flux_BL = 1 + 0.1 * rng.standard_normal((n, 96))
+    flux_BL[label_B == 1, 40:50] -= 0.15
+    return Labelled(flux_BL.astype(np.float16), label_B)
+
+
+def train_toy(rank: Rank, folder: Path, settings: TrainingSettings, network: NetworkSettings):
+    """Train; each epoch of the first settings is one step, so that its losses are the steps'."""
+    model = build_model(network, 96, 1)
+    parts = toy(64, 1), toy(80, 2)
+    result = trainer.train(model, settings, *parts, folder, rank=rank.number, world=rank.world)
+    weights = {name: t.numpy() for name, t in result.model.state_dict().items()}
+    return [r["train_loss"] for r in result.history], weights, result.history
+
+
+def train_killed(rank: Rank, folder: Path, settings: TrainingSettings, network: NetworkSettings):
+    """The same, but once, in mid-epoch, rank 1 kills itself with the signal nobody can catch."""
+    if rank.number == 1 and not (folder / "killed").exists():
+        real, steps = trainer.augmented, []
+
+        def dying(*args):
+            steps.append(1)
+            if len(steps) == 10:  # the second of four steps of the third epoch
+                (folder / "killed").touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return real(*args)
+
+        trainer.augmented = dying
+    return train_toy(rank, folder, settings, network)
+
+
+def train_on_nan(rank: Rank, folder: Path):
+    """Only rank 1 meets the spectrum that is not finite, yet all ranks raise together."""
+    training = toy(64, 1)
+    training.flux_BL[5, 5] = np.nan
+    model = build_model(NETWORK.model_copy(update={"norm": "group"}), 96, 1)
+    trainer.train(model, SETTINGS, training, toy(80, 2), folder, rank=rank.number, world=rank.world)
+
+
+@pytest.fixture(name="pair", scope="module")
+def two_workers():
+    with connect(ClusterSettings(workers=2, memory_limit="2GiB")) as client:
+        yield client
+
+
+def gang(client, function, *args, ranks=2):
+    notes = []
+    options = GangOptions(ranks=ranks, backend="cpu", rejoin_s=60)
+    return run_gang(client, function, *args, options=options, notify=notes.append), notes
+
+
+@pytest.mark.parametrize("norm", ["batch", "group"])
+def test_two_ranks_learn_as_one_with_the_same_global_batch(pair, tmp_path, norm):
+    network = NETWORK.model_copy(update={"norm": norm})
+    (first, second), _ = gang(pair, train_toy, tmp_path / "two", SETTINGS, network)
+    alone = train_toy(Rank(0, 1, ""), tmp_path / "one", SETTINGS, network)
+    assert len(first[0]) == 50
+    assert first[0] == second[0]
+    np.testing.assert_allclose(first[0], alone[0], rtol=0, atol=1e-5)
+    assert alone[0][-1] < 0.5 * alone[0][0]
+    for name, weight in alone[1].items():
+        np.testing.assert_array_equal(first[1][name], second[1][name])
+        np.testing.assert_allclose(first[1][name], weight, rtol=0, atol=2e-3, err_msg=name)
+    aucs = [[r["validation_auc"] for r in run[2]] for run in (first, alone)]
+    np.testing.assert_allclose(*aucs, atol=2e-3)
+
+
+def test_a_worker_killed_in_mid_epoch_changes_no_bit_of_the_result(pair, tmp_path):
+    (tmp_path / "killed").mkdir()
+    (undisturbed, _), _ = gang(pair, train_toy, tmp_path / "whole", KILLED, DROPOUT)
+    (resumed, _), notes = gang(pair, train_killed, tmp_path / "killed", KILLED, DROPOUT)
+    assert (tmp_path / "killed" / "killed").exists()
+    assert len(notes) == 1
+    assert len(resumed[0]) == 4
+    for name, weight in undisturbed[1].items():
+        assert resumed[1][name].tobytes() == weight.tobytes(), name
+    assert resumed[0] == undisturbed[0]
+    assert len(state_files(tmp_path / "killed")) == 2
+
+
+def test_a_loss_that_is_no_number_ends_all_ranks_together(pair, tmp_path):
+    with pytest.raises(RankError, match=r"rank 0 of 2 .*DivergedError: epoch 1, step 1") as caught:
+        gang(pair, train_on_nan, tmp_path)
+    assert isinstance(caught.value.__cause__, trainer.DivergedError)
+
+
+def test_one_rank_goes_on_where_two_stopped(pair, tmp_path):
+    torch.set_num_threads(1)
+    two = SETTINGS.model_copy(update={"max_epochs": 3})
+    gang(pair, train_toy, tmp_path, two, NETWORK)
+    identity_free = two.model_copy(update={"ranks": 1, "min_ranks": 1})
+    losses, _, history = train_toy(Rank(0, 1, ""), tmp_path, identity_free, NETWORK)
+    assert len(history) == 3 and len(losses) == 3  # finished by two, taken over by one
