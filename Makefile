@@ -21,7 +21,7 @@ OPTIONS := $(if $(CONFIG),--config $(CONFIG)) $(if $(ROOT),--root $(ROOT)) $(for
 PAIRSPEC := $(BIN)/pairspec
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-large simulate ingest train infer catalogue report query settings test test-slow lint format docs bench clean
+.PHONY: help env demo demo-large simulate ingest select label train infer catalogue report query settings test test-slow lint format docs bench clean
 
 help: ## This list
 	@echo "pairspec: find the unresolved binary stars in millions of low-resolution spectra"; echo
@@ -47,6 +47,12 @@ simulate: env ## Write a synthetic survey: STARS=1500 DEMO=demo
 
 ingest: env ## Read FITS files into the store: SPECTRA=dir CATALOGUE=file
 	$(PAIRSPEC) ingest $(OPTIONS) $(if $(SPECTRA),--spectra $(SPECTRA)) $(if $(CATALOGUE),--catalogue $(CATALOGUE))
+
+select: env ## Cut the sample out of all spectra, with the cut flow
+	$(PAIRSPEC) select $(OPTIONS)
+
+label: env ## Label the training sample and split it by star
+	$(PAIRSPEC) label $(OPTIONS)
 
 train: env ## Train the network
 	$(PAIRSPEC) train $(OPTIONS)

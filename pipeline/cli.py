@@ -9,9 +9,9 @@ app = typer.Typer(
     name="pairspec",
     help="Find the unresolved binary stars in millions of low-resolution spectra.\n\n"
     "Each command is one stage and goes on where the last run of it stopped; a second run does "
-    "nothing. Order: ingest, train, infer, catalogue, report; then query. `pairspec simulate` "
-    "makes a survey to try them on. Settings come from --set, else PAIRSPEC_SECTION__KEY in the "
-    "environment, else pairspec.toml, else the defaults.",
+    "nothing. Order: ingest, select, label, train, infer, catalogue, report; then query. "
+    "`pairspec simulate` makes a survey to try them on. Settings come from --set, else "
+    "PAIRSPEC_SECTION__KEY in the environment, else pairspec.toml, else the defaults.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -136,6 +136,31 @@ def _plain(stage: str, name: str, text: str) -> None:
     app.command(name, help=text)(command)
 
 
+_plain(
+    "sample.selection",
+    "select",
+    """Cut the sample out of all spectra, and count what every cut costs.
+
+    Every cut is strict; a missing value never passes one. Prints the cut flow.
+
+    Writes ROOT/tables/sample/, ROOT/tables/cuts/ and ROOT/tables/cut_flow.parquet.
+
+    Example: pairspec select --root run --set sample.snr_g_min=30
+    """,
+)
+_plain(
+    "sample.labelling",
+    "label",
+    """Label the stars of the training sample as single or binary, and split them.
+
+    Fits the main-sequence ridge and labels by the distance from it; or takes the labels of a
+    table of yours (inputs.labels: source_id or obsid, and label).
+
+    Writes ROOT/tables/ridge.parquet, ROOT/tables/labels/ and ROOT/reports/ridge.png.
+
+    Example: pairspec label --root run --set labels.seed=2
+    """,
+)
 _plain(
     "network",
     "train",

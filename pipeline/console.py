@@ -54,7 +54,8 @@ def run_stage(
     Parameters
     ----------
     stage : str
-        Module below ``pipeline`` with ``run(settings, client) -> StageReport``.
+        Package below ``pipeline`` whose module ``stage`` has ``run(settings, client) ->
+        StageReport``; or that module by name, e.g. ``sample.selection``.
     config, root, overrides
         As given on the command line.
     debug : bool
@@ -68,7 +69,8 @@ def run_stage(
         from pipeline.settings import load_settings
 
         settings = load_settings(config, overrides, root=root, **values)
-        run: Callable[..., Any] = importlib.import_module(f"pipeline.{stage}.stage").run
+        module = stage if "." in stage else f"{stage}.stage"
+        run: Callable[..., Any] = importlib.import_module(f"pipeline.{module}").run
         start = time.monotonic()
         written = settings.simulate.out if stage == "simulate" else settings.root
         with root_lock(written, stage), connect(settings.cluster) as client:

@@ -18,6 +18,7 @@ from cluster.settings import ClusterSettings
 from pipeline.catalogue.settings import CatalogueSettings
 from pipeline.ingest.settings import IngestSettings, InputSettings
 from pipeline.network.settings import InferSettings, NetworkSettings, TrainingSettings
+from pipeline.sample.settings import LabelSettings, SampleSettings
 from pipeline.simulate.settings import SimulateSettings
 from pipeline.spectra.settings import SpectraSettings
 
@@ -46,6 +47,8 @@ class Settings(BaseSettings):
     cluster: ClusterSettings = ClusterSettings()
     ingest: IngestSettings = IngestSettings()
     spectra: SpectraSettings = SpectraSettings()
+    sample: SampleSettings = SampleSettings()
+    labels: LabelSettings = LabelSettings()
     network: NetworkSettings = NetworkSettings()
     training: TrainingSettings = TrainingSettings()
     infer: InferSettings = InferSettings()

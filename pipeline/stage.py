@@ -15,6 +15,8 @@ class StageReport:
         Name of the stage.
     counts : mapping of str to int
         What was done, in the order in which it is printed.
+    table : tuple of str
+        Lines of a table that is printed as it is.
     notes : tuple of str
         Things a user should know: duplicates, refused files, missing columns.
     outputs : tuple of pathlib.Path
@@ -25,6 +27,7 @@ class StageReport:
     counts: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     outputs: tuple[Path, ...] = ()
+    table: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """Return the report as plain lines."""
@@ -32,4 +35,5 @@ class StageReport:
         counts = [f"  {name:<{width}}  {value:>12,}" for name, value in self.counts.items()]
         notes = [f"  note: {note}" for note in self.notes]
         outputs = [f"  -> {path}" for path in self.outputs]
-        return [f"{self.stage}:", *counts, *notes, *outputs]
+        table = [f"  {line}".rstrip() for line in self.table]
+        return [f"{self.stage}:", *counts, *table, *notes, *outputs]

@@ -54,3 +54,24 @@ PHOTOMETRY_MEANING: dict[PhotometryFlag, str] = {
     PhotometryFlag.NO_DISTANCE: "no distance of the wanted quality",
     PhotometryFlag.NO_COLOUR: "no intrinsic colour (G-Ks)0",
 }
+
+
+class CutFlag(IntFlag):
+    """Bits of the columns ``failed`` and ``missing`` of the cuts, in the order of the cut flow."""
+
+    TEFF = 1 << 0
+    LOGG = 1 << 1
+    COLOUR = 1 << 2
+    SNR_G = 1 << 3
+    PARALLAX = 1 << 4
+    M_G = 1 << 5
+
+
+CUT_MEANING: dict[CutFlag, str] = {
+    CutFlag.TEFF: "effective temperature of the A, F, G and K stars",
+    CutFlag.LOGG: "surface gravity of dwarfs",
+    CutFlag.COLOUR: "intrinsic colour (G-Ks)0",
+    CutFlag.SNR_G: "signal-to-noise in g",
+    CutFlag.PARALLAX: "parallax less its zero point; training sample only",
+    CutFlag.M_G: "absolute magnitude M_G; training sample only",
+}

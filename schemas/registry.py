@@ -6,8 +6,8 @@ from typing import Any
 from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
 from schemas.observations import DUPLICATES, HEADERS, MANIFEST, OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
-from schemas.quality import MEANING, PHOTOMETRY_MEANING
-from schemas.sample import LABELS, SAMPLE
+from schemas.quality import CUT_MEANING, MEANING, PHOTOMETRY_MEANING
+from schemas.sample import CUT_FLOW, CUTS, LABELS, RIDGE, SAMPLE
 from schemas.store import LOG10_STEP, PIXEL_ARRAYS, ROW_ARRAYS, ROW_PIXELS
 from schemas.table import Table
 
@@ -17,7 +17,10 @@ TABLES: tuple[Table, ...] = (
     DUPLICATES,
     OBSERVATIONS,
     PHOTOMETRY,
+    CUTS,
+    CUT_FLOW,
     SAMPLE,
+    RIDGE,
     LABELS,
     PREDICTIONS,
     SPECTRA,
@@ -62,6 +65,8 @@ def _lines() -> Iterator[str]:
     yield from _bits("Quality bits: column `quality`", MEANING)
     yield ""
     yield from _bits("Photometry bits: column `flags`", PHOTOMETRY_MEANING)
+    yield ""
+    yield from _bits("Cut bits: columns `failed` and `missing`", CUT_MEANING)
 
 
 def _bits(title: str, meaning: Mapping[Any, str]) -> Iterator[str]:

@@ -28,6 +28,10 @@ class InputSettings(Section):
     tmass_best_neighbour: Path | None = None
     """Gaia's table of best neighbours in 2MASS."""
 
+    labels: Path | None = None
+    """A label table of one's own instead of labels from photometry: a CSV or Parquet file with
+    the columns `source_id` or `obsid`, and `label`: single, binary or excluded."""
+
     eclipsing: Path | None = None
     """Eclipsing binaries in the columns of Chen et al. 2020."""
 

@@ -1,0 +1,86 @@
+"""From the spectra of the sample to its stars: one star is one Gaia source."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+from numpy.typing import NDArray
+
+from schemas.quality import PhotometryFlag
+
+_COLUMNS = ["shard", "row", "obsid", "source_id", "feh", "g_ks_0", "m_g", "flags"]
+
+_MEDIANS = ["feh", "g_ks_0", "m_g"]
+
+
+@dataclass(frozen=True)
+class Stars:
+    """S stars.
+
+    Parameters
+    ----------
+    source_S : numpy.ndarray of int64, (S,)
+        Gaia sources, rising.
+    feh_S, colour_S, m_g_S : numpy.ndarray, (S,)
+        Medians over the star's spectra: [Fe/H], (G-Ks)0, M_G; NaN where none has a value.
+    blended_S : numpy.ndarray of bool, (S,)
+        The bit BLENDED is set for one of its spectra.
+    """
+
+    source_S: NDArray[np.int64]
+    feh_S: NDArray[np.float64]
+    colour_S: NDArray[np.float64]
+    m_g_S: NDArray[np.float64]
+    blended_S: NDArray[np.bool_]
+
+    @property
+    def complete_S(self) -> NDArray[np.bool_]:
+        """Stars that have all that the ridge needs."""
+        return np.isfinite(self.feh_S) & np.isfinite(self.colour_S) & np.isfinite(self.m_g_S)
+
+
+def read_spectra(folder: Path, *, training: bool) -> pa.Table:
+    """Read the spectra of the sample that have a star, ordered by row.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of the table of the sample.
+    training : bool
+        Only those of the training sample; the filter is the reader's.
+
+    Returns
+    -------
+    pyarrow.Table
+        The columns that labels need: 44 bytes a spectrum.
+    """
+    wanted = pc.field("source_id").is_valid()
+    if training:
+        wanted &= pc.field("training")
+    table = ds.dataset(folder, format="parquet").to_table(columns=_COLUMNS, filter=wanted)
+    return table.sort_by("row").combine_chunks()
+
+
+def gather_stars(spectra: pa.Table, missing_values: tuple[float, ...]) -> Stars:
+    """Put the spectra of each star together.
+
+    Parameters
+    ----------
+    spectra : pyarrow.Table
+        As from :func:`read_spectra`.
+    missing_values : tuple of float
+        Numbers that stand for a missing value.
+    """
+    frame = pd.DataFrame({name: spectra[name].to_numpy() for name in ("source_id", *_MEDIANS)})
+    values = frame[_MEDIANS].astype("float64")
+    frame[_MEDIANS] = values.mask(values.isin(list(missing_values)) | ~np.isfinite(values))
+    blended = (spectra["flags"].to_numpy() & int(PhotometryFlag.BLENDED)) != 0
+    grouped = frame.assign(blended=blended).groupby("source_id", sort=True)
+    median = grouped[_MEDIANS].median()
+    feh, colour, m_g = (median[name].to_numpy(np.float64) for name in _MEDIANS)
+    any_blended = grouped["blended"].any().to_numpy(bool)
+    return Stars(median.index.to_numpy(np.int64), feh, colour, m_g, any_blended)
