@@ -21,7 +21,7 @@ OPTIONS := $(if $(CONFIG),--config $(CONFIG)) $(if $(ROOT),--root $(ROOT)) $(for
 PAIRSPEC := $(BIN)/pairspec
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-large simulate ingest select label train infer catalogue report query settings test test-slow lint format docs bench clean
+.PHONY: help env demo demo-large simulate ingest select label train infer catalogue evaluate report query settings test test-slow lint format docs bench clean
 
 help: ## This list
 	@echo "pairspec: find the unresolved binary stars in millions of low-resolution spectra"; echo
@@ -62,6 +62,9 @@ infer: env ## Give every spectrum its binary probability
 
 catalogue: env ## One row a star
 	$(PAIRSPEC) catalogue $(OPTIONS)
+
+evaluate: env ## Judge the network on the held-out test part
+	$(PAIRSPEC) evaluate $(OPTIONS)
 
 query: env ## Ask the catalogue: SQL="SELECT ..."
 	$(PAIRSPEC) query "$(SQL)" $(OPTIONS)

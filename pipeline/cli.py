@@ -193,6 +193,19 @@ _plain(
     """,
 )
 _plain(
+    "validation",
+    "evaluate",
+    """Judge the network on the held-out test part of the labels.
+
+    ROC and AUC, precision at thresholds for several mixes of binaries and singles, calibration;
+    intervals by bootstrap over stars; the published values beside ours.
+
+    Writes ROOT/reports/evaluation.json, roc.png, scores.png and reliability.png.
+
+    Example: pairspec evaluate --config demo/pairspec.toml
+    """,
+)
+_plain(
     "report",
     "report",
     """Sum up the run; beside the truth, where the survey is simulated.

@@ -21,6 +21,7 @@ from pipeline.network.settings import InferSettings, NetworkSettings, TrainingSe
 from pipeline.sample.settings import LabelSettings, SampleSettings
 from pipeline.simulate.settings import SimulateSettings
 from pipeline.spectra.settings import SpectraSettings
+from pipeline.validation.settings import EvaluateSettings
 
 DEFAULT_FILE = "pairspec.toml"
 
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
     training: TrainingSettings = TrainingSettings()
     infer: InferSettings = InferSettings()
     catalogue: CatalogueSettings = CatalogueSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
     simulate: SimulateSettings = SimulateSettings()
 
 
