@@ -1,20 +1,24 @@
-"""The work of training: blocks of simulated spectra, and the network trained on them."""
+"""The work of training: blocks of examples, and the network trained on them by each rank."""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
+from cluster.rank import Rank
 from pipeline.atomic import write_bytes
 from pipeline.digest import digest_of
 from pipeline.ledger import Ledger
 from pipeline.network.checkpoint import ModelCard, read_card, save_model
-from pipeline.network.examples import TRUTH, Examples, example_block, joined
+from pipeline.network.examples import TRUTH, Examples, example_block
 from pipeline.network.loader import Labelled
 from pipeline.network.model import build_model
+from pipeline.network.parts import Parts, simulated_parts, survey_parts
 from pipeline.network.settings import NetworkSettings, TrainingSettings
-from pipeline.network.trainer import evaluate, train
+from pipeline.network.trainer import HOW, evaluate, train
 from pipeline.root import Root
 from pipeline.simulate.settings import SimulateSettings
 from pipeline.spectra.settings import SpectraSettings
@@ -33,6 +37,10 @@ class TrainingJob:
         Where to read and write.
     simulate, spectra, network, training
         Settings.
+    source_digest
+        Digest of the survey's labels and composites; empty where none are used.
+    split_seed
+        Seed of the split into training, validation and test part.
     """
 
     root: Root
@@ -40,6 +48,8 @@ class TrainingJob:
     spectra: SpectraSettings
     network: NetworkSettings
     training: TrainingSettings
+    source_digest: str = ""
+    split_seed: int = 0
 
     @property
     def examples(self) -> Ledger:
@@ -49,10 +59,14 @@ class TrainingJob:
 
     @property
     def folder(self) -> Path:
-        """Training state and log; other settings train in another folder."""
-        plain = self.training.model_dump(mode="json", exclude={"device", "threads"})
-        digest = digest_of(self.examples.digest, self.network, plain)
-        return self.root.path / "training" / digest
+        """Training state and log; other settings or data train in another folder."""
+        plain = self.training.model_dump(mode="json", exclude=HOW)
+        data = (
+            self.examples.digest
+            if self.training.source == "simulated"
+            else digest_of(self.source_digest, self.spectra)
+        )
+        return self.root.path / "training" / digest_of(data, self.network, plain)
 
     def block(self, number: int) -> Path:
         """File of one simulated block."""
@@ -61,11 +75,44 @@ class TrainingJob:
         )
 
 
+@dataclass(frozen=True)
+class Sources:
+    """Files of the examples; an empty tuple where a source is not used.
+
+    Attributes
+    ----------
+    simulated, labelled
+        Blocks of simulated spectra, and of labelled ones of the survey.
+    composites
+        Blocks of composites, one tuple a part.
+    """
+
+    simulated: tuple[Path, ...] = ()
+    labelled: tuple[Path, ...] = ()
+    composites: tuple[tuple[Path, ...], ...] = ()
+
+    def parts(self, training: TrainingSettings) -> Parts:
+        """Put together training, validation and test part, memory-mapped."""
+        if training.source == "simulated":
+            return simulated_parts(
+                self.simulated,
+                training.n_examples,
+                training.validation_share,
+                oversample=training.oversample,
+            )
+        return survey_parts(
+            self.labelled,
+            self.composites,
+            training.composite_share,
+            oversample=training.oversample,
+        )
+
+
 def write_block(number: int, job: TrainingJob) -> int:
     """Simulate one block, write it, mark it as done; return its number of examples."""
     block = example_block(number, job.training.seed, job.simulate, job.spectra)
-    arrays = {
-        "flux": block.spectra.flux_BL,
+    arrays: dict[str, NDArray[Any]] = {
+        "flux": block.spectra.flux_BL[:],
         "label": block.spectra.label_B,
         "star": block.star_B,
         **block.truth,
@@ -82,40 +129,54 @@ def read_block(path: Path) -> Examples:
     return Examples(Labelled(arrays["flux"], arrays["label"]), arrays["star"], truth)
 
 
-def train_on_blocks(n_blocks: int, job: TrainingJob) -> ModelCard:
-    """Train on blocks 0 to `n_blocks`, save the network, return its card.
+def train_rank(
+    rank: Rank, job: TrainingJob, sources: Sources
+) -> tuple[ModelCard | None, tuple[str, ...]]:
+    """Train as one rank of a gang; rank 0 saves the network and returns its card.
 
-    Every star has one spectrum, so a split by spectrum is one by star: training, validation
-    and test follow each other in the blocks, the last two of equal size.
+    Returns
+    -------
+    card, notes
+        The card on rank 0, None on the others; and what a user should know.
     """
-    settings = job.training
-    # A Dask worker limits itself to one thread, which here is the only one that works.
-    threads = settings.threads or _cores()
-    examples = joined((read_block(job.block(i)) for i in range(n_blocks)), settings.n_examples)
-    n = max(1, round(settings.validation_share * len(examples)))
-    training = examples.take(slice(0, -2 * n)).spectra
-    validation = examples.take(slice(-2 * n, -n)).spectra
-    test = examples.take(slice(-n, None)).spectra
-    model = build_model(job.network, training.flux_BL.shape[1], settings.seed)
+    # A Dask worker limits itself to one thread; the cores are for all ranks of the machine.
+    threads = job.training.threads or max(1, _cores() // rank.on_host)
+    settings = job.training.model_copy(update={"threads": threads})
+    parts = sources.parts(settings)
+    model = build_model(job.network, parts.training.flux_BL.shape[1], settings.seed)
     result = train(
         model,
-        settings.model_copy(update={"threads": threads}),
-        training,
-        validation,
+        settings,
+        parts.training,
+        parts.validation,
         job.folder,
+        parts.weight_B,
+        rank.number,
+        rank.world,
     )
-    _, test_auc = evaluate(result.model, test, settings.batch_size)
+    _, test_auc = evaluate(result.model, parts.test, rank.number, rank.world)
+    if rank.number:
+        return None, result.notes
     card = ModelCard(
         network=job.network,
         n_pixel=model.n_pixel,
         spectra=job.spectra,
-        training=settings,
-        data=f"{len(training)} simulated spectra of single and composite dwarfs",
-        data_digest=training.digest(),
-        split_seed=settings.seed,
+        training=job.training,
+        data=parts.words,
+        data_digest=parts.training.digest(),
+        split_seed=job.split_seed,
         metrics={name: result.best[name] for name in REACHED} | {"test_auc": test_auc},
     )
-    return read_card(save_model(job.root.model, result.model, card))
+    return read_card(save_model(job.root.model, result.model, card)), result.notes
+
+
+def train_on_blocks(n_blocks: int, job: TrainingJob) -> ModelCard:
+    """Train in this process on simulated blocks 0 to `n_blocks`; return the network's card."""
+    sources = Sources(simulated=tuple(job.block(i) for i in range(n_blocks)))
+    card, _ = train_rank(Rank(0, 1, "here"), job, sources)
+    if card is None:
+        raise RuntimeError("the first rank gave no card")
+    return card
 
 
 def _cores() -> int:

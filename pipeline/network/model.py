@@ -7,16 +7,17 @@ from torch import Tensor, nn
 from torch.nn.utils import fuse_conv_bn_eval
 from torch.utils.flop_counter import FlopCounterMode
 
-from pipeline.network.settings import NetworkSettings
+from pipeline.network.norm import build_norm
+from pipeline.network.settings import NetworkSettings, Norm
 
 
 class ConvNorm(nn.Module):
-    """A convolution and its batch norm, which `folded` makes one convolution."""
+    """A convolution and its norm; `folded` makes it and a batch norm one convolution."""
 
-    def __init__(self, n_in: int, n_out: int, kernel: int, stride: int) -> None:
+    def __init__(self, n_in: int, n_out: int, kernel: int, stride: int, norm: Norm) -> None:
         super().__init__()
         self.conv = nn.Conv1d(n_in, n_out, kernel, stride, padding=kernel // 2, bias=False)
-        self.norm: nn.BatchNorm1d | nn.Identity = nn.BatchNorm1d(n_out)
+        self.norm: nn.BatchNorm1d | nn.GroupNorm | nn.Identity = build_norm(norm, n_out)
 
     def forward(self, x_BCL: Tensor) -> Tensor:
         """Convolve and normalise."""
@@ -27,14 +28,14 @@ class ConvNorm(nn.Module):
 class BasicBlock(nn.Module):
     """Convolution, norm, ReLU, convolution, norm, and the skip around them."""
 
-    def __init__(self, n_in: int, n_out: int, kernel: int, stride: int) -> None:
+    def __init__(self, n_in: int, n_out: int, kernel: int, stride: int, norm: Norm) -> None:
         super().__init__()
-        self.first = ConvNorm(n_in, n_out, kernel, stride)
-        self.second = ConvNorm(n_out, n_out, kernel, 1)
+        self.first = ConvNorm(n_in, n_out, kernel, stride, norm)
+        self.second = ConvNorm(n_out, n_out, kernel, 1, norm)
         same = n_in == n_out and stride == 1
-        self.skip = nn.Identity() if same else ConvNorm(n_in, n_out, 1, stride)
+        self.skip = nn.Identity() if same else ConvNorm(n_in, n_out, 1, stride, norm)
         # A block that starts as its skip alone lets a deep network learn from the first step.
-        if isinstance(self.second.norm, nn.BatchNorm1d):
+        if isinstance(self.second.norm, nn.BatchNorm1d | nn.GroupNorm):
             nn.init.zeros_(self.second.norm.weight)
 
     def forward(self, x_BCL: Tensor) -> Tensor:
@@ -58,7 +59,10 @@ class PairNet(nn.Module):
         super().__init__()
         self.settings = settings
         self.n_pixel = n_pixel
-        self.stem = ConvNorm(1, settings.stem_channels, settings.stem_kernel, settings.stem_stride)
+        norm = settings.norm
+        self.stem = ConvNorm(
+            1, settings.stem_channels, settings.stem_kernel, settings.stem_stride, norm
+        )
         stages: list[nn.Module] = []
         n_in, length = settings.stem_channels, -(-n_pixel // settings.stem_stride)
         for n_out, blocks, stride in zip(
@@ -66,7 +70,7 @@ class PairNet(nn.Module):
         ):
             for i in range(blocks):
                 step = stride if i == 0 else 1
-                stages.append(BasicBlock(n_in, n_out, settings.kernel, step))
+                stages.append(BasicBlock(n_in, n_out, settings.kernel, step, norm))
                 n_in, length = n_out, -(-length // step)
         self.stages = nn.Sequential(*stages)
         self.head = nn.Sequential(

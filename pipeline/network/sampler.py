@@ -1,33 +1,41 @@
 """Decides which examples make up each batch, on each rank, in each epoch."""
 
+import math
+import zlib
+
 import numpy as np
 from numpy.typing import NDArray
 
+CHUNK = 256
+"""Neighbouring examples that are shuffled as one, so that they are read together."""
+
 
 class Sampler:
-    """Seeded order of the examples, cut into equal batches.
+    """Seeded, weighted order of the examples, cut into equal batches.
 
     Rank and world size are plain arguments and the order follows from seed and epoch alone, so
     that every rank knows every rank's batches without talking, and a resumed run gets the very
-    same ones.
+    same ones. The i-th batches of all ranks together are the i-th batch of one rank alone, so
+    the number of ranks changes nothing of what is learned when.
 
-    In one epoch the ranks' examples are disjoint, every rank has as many batches as the others,
-    and its i-th batch is as large as theirs; batches differ in size by one at most. Fewer than
-    `world` examples of an epoch are left out, others in the next one.
+    An example of weight w comes w times an epoch: its whole part always, and the rest by lot
+    (systematic sampling, so that the length of an epoch is fixed). In one epoch the ranks'
+    examples are disjoint, every rank has as many batches as the others, and its i-th batch is as
+    large as theirs; sizes differ by one at most. Up to ``world - 1`` of the heaviest examples
+    come once more to make that even.
 
     Parameters
     ----------
-    label_B
-        Class of every example, 0 or 1.
+    weight_B
+        How often each example comes in an epoch, on average.
     batch_size
-        Largest batch on one rank.
+        Largest batch of all ranks together.
     seed
         Seed of the order.
     rank, world
         This rank, and how many there are.
-    oversample
-        Repeat the rarer class until both are equal [paper]. Each of its examples comes as often
-        as any other, or once more.
+    shuffle_rows
+        Chunks of neighbours are shuffled first, then single examples within so many rows.
 
     Attributes
     ----------
@@ -37,52 +45,76 @@ class Sampler:
     Raises
     ------
     ValueError
-        When the rank is not in the world, or there are fewer examples than ranks.
+        When the rank is not in the world, a weight is not a positive number or zero, or batch or
+        examples are too few for the ranks.
     """
 
     def __init__(
         self,
-        label_B: NDArray[np.integer],
+        weight_B: NDArray[np.floating],
         batch_size: int,
         seed: int,
         rank: int = 0,
         world: int = 1,
-        oversample: bool = True,
+        shuffle_rows: int = 16384,
     ) -> None:
+        weight_B = np.asarray(weight_B, np.float64)
         if not 0 <= rank < world:
             raise ValueError(f"rank {rank} is not in 0..{world - 1}")
-        if len(label_B) < world:
-            raise ValueError(f"{len(label_B)} examples are too few for {world} ranks")
-        self._label_B = np.asarray(label_B)
-        self._batch_size, self._seed, self._oversample = batch_size, seed, oversample
+        if not (np.isfinite(weight_B) & (weight_B >= 0)).all():
+            raise ValueError("weights of examples must be finite and not negative")
+        if batch_size < world:
+            raise ValueError(f"a batch of {batch_size} cannot be shared by {world} ranks")
+        # Weights are stored in float32: what is within rounding of a whole number is one.
+        self._whole_B = np.floor(weight_B + 1e-5).astype(np.int64)
+        self._rest_B = np.clip(weight_B - self._whole_B, 0.0, None)
+        self._rest_B[self._rest_B < 1e-5] = 0.0
+        wanted = int(self._whole_B.sum() + round(self._rest_B.sum()))
+        if wanted < world:
+            raise ValueError(f"{wanted} examples are too few for {world} ranks")
+        self._n = -(-wanted // world) * world
+        self._heaviest_B = (weight_B == weight_B.max()).astype(np.float64)
+        self._weights_crc = zlib.crc32(np.ascontiguousarray(weight_B).tobytes())
+        self._batch_size, self._seed, self._shuffle_rows = batch_size, seed, shuffle_rows
         self._rank, self._world = rank, world
         self.epoch = 0
 
     def __len__(self) -> int:
-        """Batches in an epoch on each rank."""
-        n = len(self._label_B)
-        if self._oversample:
-            n1 = int((self._label_B == 1).sum())
-            n = n if n1 in (0, n) else 2 * max(n1, n - n1)
-        return (n // self._world + self._batch_size - 1) // self._batch_size
+        """Batches in an epoch, the same on each rank."""
+        return math.ceil(self._n // self._world / (self._batch_size // self._world))
+
+    @property
+    def examples(self) -> int:
+        """Examples in an epoch, those of all ranks together."""
+        return self._n
 
     def batches(self) -> list[NDArray[np.int64]]:
         """Rows of each batch of this rank in the epoch at hand."""
-        rng = np.random.default_rng((self._seed, self.epoch))
-        rows = np.arange(len(self._label_B))
-        if self._oversample:
-            rows = np.concatenate([rows, self._repeats(rng)])
-        order = rng.permutation(rows)
-        mine = order[: len(order) // self._world * self._world][self._rank :: self._world]
+        order = self._order(np.random.default_rng((self._seed, self.epoch)))
+        mine = order.reshape(-1, self._world)[:, self._rank]
         return np.array_split(mine, len(self))
 
-    def _repeats(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        ones, zeros = np.flatnonzero(self._label_B == 1), np.flatnonzero(self._label_B != 1)
-        rare, common = sorted((ones, zeros), key=len)
-        if not len(rare):
-            return rare
-        whole, rest = divmod(len(common) - len(rare), len(rare))
-        return np.concatenate([np.tile(rare, whole), rng.choice(rare, rest, replace=False)])
+    def _order(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        times_B = self._whole_B + self._lots(rng)
+        row = np.repeat(np.arange(len(times_B)), times_B)
+        # Repeats of a chunk are chunks of their own, so that they spread over the epoch.
+        repeat = np.arange(len(row)) - np.repeat(np.cumsum(times_B) - times_B, times_B)
+        chunk = repeat * (len(times_B) // CHUNK + 1) + row // CHUNK
+        names, place = np.unique(chunk, return_inverse=True)
+        order = row[np.argsort(rng.permutation(len(names))[place], kind="stable")]
+        for start in range(0, len(order), self._shuffle_rows):
+            rng.shuffle(order[start : start + self._shuffle_rows])
+        return order
+
+    def _lots(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Draw the fractional parts of the weights, and what makes the ranks equal."""
+        n = self._n - int(self._whole_B.sum())
+        share_B = self._rest_B if self._rest_B.any() else self._heaviest_B
+        candidates = rng.permutation(np.flatnonzero(share_B))
+        upper = np.cumsum(share_B[candidates])
+        points = (rng.random() + np.arange(n)) * (upper[-1] / max(n, 1))
+        drawn = np.minimum(np.searchsorted(upper, points, side="right"), len(upper) - 1)
+        return np.bincount(candidates[drawn], minlength=len(share_B)).astype(np.int64)
 
     def state_dict(self) -> dict[str, int]:
         """Return what makes the batches, as plain numbers; the same on every rank."""
@@ -90,13 +122,13 @@ class Sampler:
             "epoch": self.epoch,
             "seed": self._seed,
             "batch_size": self._batch_size,
-            "world": self._world,
-            "oversample": int(self._oversample),
-            "n_examples": len(self._label_B),
+            "shuffle_rows": self._shuffle_rows,
+            "n_examples": len(self._whole_B),
+            "weights": self._weights_crc,
         }
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Go on where another sampler stopped.
+        """Go on where another sampler stopped, in a world of any size.
 
         Raises
         ------
@@ -111,3 +143,13 @@ class Sampler:
                 "set them back, or train from the start in a new folder"
             )
         self.epoch = state["epoch"]
+
+
+def balancing_weights(label_B: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Weigh the rarer class so that it comes as often as the other, which comes once."""
+    positive_B = np.asarray(label_B) == 1
+    n1 = int(positive_B.sum())
+    n0 = len(positive_B) - n1
+    if not n0 or not n1:
+        return np.ones(len(positive_B))
+    return np.where(positive_B, max(1.0, n0 / n1), max(1.0, n1 / n0))

@@ -1,6 +1,6 @@
 """Sizes of the network, how it is trained, and how it is applied."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -8,6 +8,23 @@ from pipeline.section import Section
 
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["float32", "bfloat16"]
+Norm = Literal["batch", "group"]
+Preset = Literal["small", "paper"]
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "small": {},
+    "paper": {
+        "stem_channels": 64,
+        "stem_kernel": 7,
+        "stem_stride": 2,
+        "channels": (64, 128, 256, 512),
+        "blocks": (2, 2, 2, 2),
+        "strides": (2, 2, 2, 2),
+        "kernel": 3,
+        "hidden": 256,
+    },
+}
+"""Sizes that a preset gives to what is not set; `small` is the defaults."""
 
 
 class NetworkSettings(Section):
@@ -16,6 +33,15 @@ class NetworkSettings(Section):
     The paper names the kinds of layers but not their sizes. The defaults are, of the few sizes
     tried, what learns fastest on two CPU cores: about 1 M parameters and 30 MFLOP a spectrum.
     """
+
+    preset: Preset = "small"
+    """Sizes of everything in this section that is not set by itself: `small`, for a laptop, or
+    `paper`, the classic residual network of 18 layers in one dimension, for a GPU.
+    [assumed: the paper does not give its sizes]"""
+
+    norm: Norm = "batch"
+    """Normalisation after each convolution: over the batch of all ranks, or over groups of
+    channels of each spectrum. [paper: batch]"""
 
     stem_channels: int = Field(16, ge=1)
     """Channels of the first convolution. [assumed]"""
@@ -45,6 +71,13 @@ class NetworkSettings(Section):
     dropout: float = Field(0.5, ge=0, lt=1)
     """Share of the activations dropped between the two fully connected layers. [paper]"""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _preset(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("preset", "small") in PRESETS:
+            return {**PRESETS[data.get("preset", "small")], **data}
+        return data
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if not len(self.channels) == len(self.blocks) == len(self.strides) > 0:
@@ -62,8 +95,36 @@ class NetworkSettings(Section):
 class TrainingSettings(Section):
     """How the network is trained."""
 
-    optimizer: Literal["adam"] = "adam"
-    """Optimiser. [paper]"""
+    source: Literal["labels", "simulated"] = "labels"
+    """What to train on: the survey's own spectra with their photometric labels, or simulated
+    spectra of single and composite dwarfs. [paper: labels]"""
+
+    composite_share: float = Field(0.0, ge=0, le=1)
+    """Share of the training examples that are composites of the survey's own single stars
+    (`pairspec composites`); 1: only those. [assumed]"""
+
+    ranks: int = Field(0, ge=0)
+    """Processes that train together, one a worker; 0: all workers of the cluster. [assumed]"""
+
+    min_ranks: int = Field(0, ge=0)
+    """With how many ranks to go on when lost workers do not come back; 0: not with fewer.
+    [assumed]"""
+
+    max_restarts: int = Field(3, ge=0)
+    """How often training starts again from its last checkpoint after the loss of a worker.
+    [assumed]"""
+
+    rejoin_s: float = Field(60.0, gt=0)
+    """How long to wait for lost workers, seconds. [assumed]"""
+
+    peer_timeout_s: float = Field(600.0, gt=0)
+    """After so many seconds without an answer of the others a rank gives up. [assumed]"""
+
+    tensorboard: bool = False
+    """Write TensorBoard's files beside the log; needs the package tensorboard. [assumed]"""
+
+    optimizer: Literal["adam", "adamw"] = "adam"
+    """Optimiser; `adamw` decouples the weight decay from the gradient. [paper: adam]"""
 
     learning_rate: float = Field(1e-4, gt=0)
     """Highest learning rate. [paper]"""
@@ -76,7 +137,11 @@ class TrainingSettings(Section):
     """Share of all steps over which the cosine schedule rises linearly. [assumed]"""
 
     batch_size: int = Field(32, ge=1)
-    """Spectra a step on each rank. [assumed]"""
+    """Spectra a step, over all ranks together: their number changes nothing else. [assumed]"""
+
+    shuffle_rows: int = Field(16384, ge=1)
+    """Spectra that are shuffled, and at most held in memory, at a time (7 kB each); chunks of
+    256 neighbours are shuffled over the whole part before. [assumed]"""
 
     max_epochs: int = Field(60, ge=1)
     """Epochs after which training ends in any case. [assumed]"""
@@ -86,13 +151,14 @@ class TrainingSettings(Section):
     stopping: paper]"""
 
     oversample: bool = True
-    """Repeat the rarer class until both weigh the same. [paper]"""
+    """Repeat the rarer class: by the labels' column `weight`, or until both classes weigh the
+    same; off: every spectrum once. [paper]"""
 
     clip_norm: float = Field(5.0, ge=0)
     """Largest norm of the gradient; 0: no clipping. [assumed]"""
 
     weight_decay: float = Field(0.0, ge=0)
-    """L2 penalty on the weights. [assumed]"""
+    """Weight decay of the optimiser. [assumed]"""
 
     shift_pixels: int = Field(0, ge=0)
     """Augmentation: shift each training spectrum at random by up to so many pixels.
@@ -118,7 +184,13 @@ class TrainingSettings(Section):
     """Where to compute; ``auto``: the GPU where there is one. [assumed]"""
 
     threads: int = Field(0, ge=0)
-    """CPU threads; 0: leave it to torch and the environment. [assumed]"""
+    """CPU threads of each rank; 0: the machine's cores, shared among its ranks. [assumed]"""
+
+    @model_validator(mode="after")
+    def _ranks_are_enough(self) -> Self:
+        if self.ranks and self.min_ranks > self.ranks:
+            raise ValueError(f"min_ranks = {self.min_ranks} is more than ranks = {self.ranks}")
+        return self
 
 
 class InferSettings(Section):

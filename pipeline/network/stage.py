@@ -1,17 +1,21 @@
-"""``pairspec train``: simulate labelled spectra, train the network on them, keep it."""
+"""``pairspec train``: make the examples ready, train the network on them, keep it."""
 
-import time
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cluster.window import run_window
-from pipeline.network.job import TrainingJob, train_on_blocks, write_block
+from cluster.gang import GangOptions, run_gang
+from pipeline.network.curve import write_curve
+from pipeline.network.job import TrainingJob, train_rank
+from pipeline.network.settings import TrainingSettings
+from pipeline.network.sources import make_sources, source_digest
+from pipeline.network.tensorboard import require_tensorboard
 from pipeline.network.trainer import LOG
 from pipeline.progress import track
 from pipeline.root import Root
 from pipeline.settings import Settings
-from pipeline.simulate.examples import BLOCK
 from pipeline.stage import StageReport
 
 if TYPE_CHECKING:
@@ -19,12 +23,12 @@ if TYPE_CHECKING:
 
 
 def run(settings: Settings, client: "Client") -> StageReport:
-    """Simulate the examples, one task a block, then train in one task.
+    """Bring the examples into network form, one task a block, then train as a gang.
 
     Parameters
     ----------
     settings : Settings
-        ``root``, ``simulate``, ``spectra``, ``network``, ``training``.
+        ``root``, ``simulate``, ``spectra``, ``network``, ``training``, ``ingest.chunk_rows``.
     client : distributed.Client
         Where to run; no spectra travel through it.
 
@@ -35,57 +39,82 @@ def run(settings: Settings, client: "Client") -> StageReport:
 
     Raises
     ------
-    DivergedError
-        When the training loss is not finite.
+    NotReadyError
+        There are no labels, or no composites.
+    DivergedError, RankError
+        When the training loss is not finite: with one rank, with several.
+    GangError
+        Too few workers, or lost too often.
     """
     root = Root(settings.root.resolve())
+    training = settings.training
+    if training.tensorboard:
+        require_tensorboard()
     job = TrainingJob(
-        root, settings.simulate, settings.spectra, settings.network, settings.training
+        root,
+        settings.simulate,
+        settings.spectra,
+        settings.network,
+        training,
+        source_digest(settings, root),
+        training.seed,
     )
-    n_blocks = _simulate(client, job, settings.cluster.retries)
-    with track("train", job.training.max_epochs, _epochs(job.folder), "epochs") as advance:
-        future = client.submit(train_on_blocks, n_blocks, job, pure=False, retries=0)
-        _follow(future.done, job.folder, advance)
-        card = future.result()
+    sources, counts = make_sources(settings, client, job)
+    losses: list[str] = []
+    with followed(job.folder / LOG, training.max_epochs):
+        results = run_gang(
+            client, train_rank, job, sources, options=gang_options(training), notify=losses.append
+        )
+    card, notes = results[0]
+    curve = root.reports / "training.png"
+    write_curve(job.folder / LOG, curve)
     metrics = card.metrics
     reached = (
         f"model {card.model_id}, epoch {metrics['epoch']:.0f}: validation AUC "
         f"{metrics['validation_auc']:.4f}, test AUC {metrics['test_auc']:.4f}"
     )
+    simulated = "trained on simulated spectra: p_b of real ones needs training on real ones"
     return StageReport(
-        stage="train",
-        counts={"examples": job.training.n_examples, "epochs": _epochs(job.folder)},
-        notes=(
-            reached,
-            "trained on simulated spectra: p_b of real ones needs training on real ones",
-        ),
-        outputs=(root.model, job.folder / LOG),
+        "train",
+        counts | {"ranks": len(results), "epochs": _epochs(job.folder / LOG)},
+        (reached, *((simulated,) if training.source == "simulated" else ()), *losses, *notes),
+        (root.model, job.folder / LOG, curve),
     )
 
 
-def _simulate(client: "Client", job: TrainingJob, retries: int) -> int:
-    """Write blocks until they hold enough examples; return how many."""
-    wanted, found, n_blocks = job.training.n_examples, 0, 0
-    while found < wanted:
-        n_blocks += -(-(wanted - found) // BLOCK)
-        pending = job.examples.pending(n_blocks)
-        with track("simulate", n_blocks, n_blocks - len(pending), "blocks") as advance:
-            for _ in run_window(client, write_block, pending, job, retries=retries):
-                advance()
-        found = job.examples.total(n_blocks)["examples"]
-    return n_blocks
+def gang_options(training: TrainingSettings) -> GangOptions:
+    """Tell the gang what the settings say of it."""
+    return GangOptions(
+        ranks=training.ranks,
+        min_ranks=training.min_ranks,
+        max_restarts=training.max_restarts,
+        rejoin_s=training.rejoin_s,
+        timeout_s=training.peer_timeout_s,
+        backend="cpu" if training.device == "cpu" else "auto",
+    )
 
 
-def _follow(done: Callable[[], bool], folder: Path, advance: Callable[[], None]) -> None:
-    """Wait for the training, and show each epoch that its log gains."""
-    seen = _epochs(folder)
-    while not done():
-        time.sleep(0.2)
-        for _ in range(_epochs(folder) - seen):
+@contextmanager
+def followed(log: Path, max_epochs: int) -> Iterator[None]:
+    """Show each epoch that a training's log gains."""
+    stop = threading.Event()
+    with track("train", max_epochs, _epochs(log), "epochs") as advance:
+        thread = threading.Thread(target=_follow, args=(log, stop, advance), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+
+def _follow(log: Path, stop: threading.Event, advance: Callable[[], None]) -> None:
+    seen = _epochs(log)
+    while not stop.wait(0.2):
+        for _ in range(_epochs(log) - seen):
             advance()
             seen += 1
 
 
-def _epochs(folder: Path) -> int:
-    log = folder / LOG
+def _epochs(log: Path) -> int:
     return len(log.read_text().splitlines()) if log.exists() else 0

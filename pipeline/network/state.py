@@ -1,26 +1,30 @@
-"""Where a training run stands, in one file that is replaced after every epoch."""
+"""Where a training run stands: one file an epoch, of which the last two are kept."""
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 
 from pipeline.atomic import write_bytes
 from pipeline.network.checkpoint import CheckpointError
 from pipeline.network.model import PairNet
 from pipeline.network.sampler import Sampler
 
+KEPT = 2
+"""States kept; the one before the last is there for the day when the last is damaged."""
+
 
 @dataclass
 class TrainingState:
     """Everything that the next epoch depends on.
 
-    Random numbers need no state of their own: they start anew in each epoch, from the seed and
-    the epoch's number.
+    Random numbers need no state of their own: they start anew in each epoch, from the seed, the
+    epoch's number and the rank.
 
     Attributes
     ----------
@@ -51,21 +55,25 @@ class TrainingState:
         """Epochs since the best one."""
         return len(self.history) - int(self.best_record["epoch"]) if self.history else 0
 
-    def save(self, path: Path) -> None:
-        """Write the state; a reader sees the old one or the new one."""
+    def save(self, folder: Path) -> None:
+        """Write the state, then delete all but the last ones; a file is there whole or not."""
         tensors = {f"model.{name}": t for name, t in self.model.state_dict().items()}
         tensors |= {f"best.{name}": t for name, t in self.best.items()}
         for i, slots in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{i}.{name}": t for name, t in slots.items()}
+        tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
         facts = {
             "identity": self.identity,
             "sampler": self.sampler.state_dict(),
             "history": self.history,
+            "sha256": _digest(tensors),
         }
-        tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+        path = folder / f"state-{self.sampler.epoch:06d}.safetensors"
         write_bytes(path, save(tensors, metadata={"state": json.dumps(facts)}))
+        for old in state_files(folder)[KEPT:]:
+            old.unlink()
 
-    def load(self, path: Path) -> None:
+    def load(self, content: bytes, path: Path) -> None:
         """Take over the state of a run that stopped.
 
         Raises
@@ -73,14 +81,7 @@ class TrainingState:
         CheckpointError
             When the file is damaged, or belongs to another run.
         """
-        try:
-            with safe_open(path, "pt") as file:
-                facts = json.loads((file.metadata() or {})["state"])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (SafetensorError, KeyError, json.JSONDecodeError) as error:
-            raise CheckpointError(
-                f"{path} is not a training state ({error}): delete it to train from the start"
-            ) from None
+        facts, tensors = _parse(content, path)
         changed = [k for k, v in self.identity.items() if facts["identity"].get(k) != v]
         if changed:
             raise CheckpointError(
@@ -101,3 +102,57 @@ class TrainingState:
         self.optimizer.load_state_dict({"state": slots, "param_groups": groups})
         self.sampler.load_state_dict(facts["sampler"])
         self.history = facts["history"]
+
+
+def state_files(folder: Path) -> list[Path]:
+    """List the states in a folder, the newest first."""
+    return sorted(folder.glob("state-*.safetensors"), reverse=True)
+
+
+def newest_state(folder: Path) -> tuple[Path, bytes, tuple[str, ...]] | None:
+    """Find the newest state that is whole.
+
+    Returns
+    -------
+    path, content, refused : tuple, optional
+        The file, its bytes, and a message for each newer one that is damaged. None where there
+        is no state.
+
+    Raises
+    ------
+    CheckpointError
+        When there are states and all are damaged.
+    """
+    refused: list[str] = []
+    for path in state_files(folder):
+        content = path.read_bytes()
+        try:
+            _parse(content, path)
+        except CheckpointError as error:
+            refused.append(str(error))
+            continue
+        return path, content, tuple(f"{text}; the state before it was used" for text in refused)
+    if refused:
+        raise CheckpointError(f"{'; '.join(refused)}: delete {folder} to train from the start")
+    return None
+
+
+def _parse(content: bytes, path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    try:
+        tensors: dict[str, torch.Tensor] = load(content)
+        length = int.from_bytes(content[:8], "little")
+        facts = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["state"])
+        whole = facts["sha256"] == _digest(tensors)
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise CheckpointError(f"{path} is damaged ({error})") from None
+    if not whole:
+        raise CheckpointError(f"{path} is damaged (its digest does not fit)")
+    return facts, tensors
+
+
+def _digest(tensors: dict[str, torch.Tensor]) -> str:
+    sha = hashlib.sha256()
+    for name in sorted(tensors):
+        sha.update(name.encode())
+        sha.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
+    return sha.hexdigest()

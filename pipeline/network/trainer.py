@@ -1,30 +1,41 @@
-"""The training loop."""
+"""The training loop, the same for one rank and for many."""
 
 import json
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
+import torch.distributed as dist
+from numpy.typing import NDArray
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
+from torch.nn.parallel import DistributedDataParallel
 
 from pipeline.atomic import write_bytes
 from pipeline.network.augment import augmented
+from pipeline.network.collective import from_first, gather_rows, mean_over_ranks
 from pipeline.network.device import choose_device, choose_dtype
 from pipeline.network.loader import Labelled, Loader
 from pipeline.network.metrics import auc
 from pipeline.network.model import PairNet
-from pipeline.network.sampler import Sampler
+from pipeline.network.norm import synchronise
+from pipeline.network.sampler import Sampler, balancing_weights
 from pipeline.network.settings import TrainingSettings
-from pipeline.network.state import TrainingState
+from pipeline.network.state import TrainingState, newest_state
+from pipeline.network.tensorboard import write_tensorboard
 
-STATE = "state.safetensors"
 LOG = "log.jsonl"
 
-Reduce = Callable[[torch.Tensor], None]
-"""Replaces a tensor, in place, by its mean over all ranks."""
+EVALUATION_BATCH = 256
+
+HOW = {
+    "ranks", "min_ranks", "max_restarts", "rejoin_s", "peer_timeout_s", "tensorboard", "device",
+    "threads",
+}  # fmt: skip
+"""Settings that change where a network is trained, but not which one."""
 
 
 class DivergedError(ArithmeticError):
@@ -38,16 +49,19 @@ class TrainingResult:
     Attributes
     ----------
     model
-        Network with the weights of the best epoch, in evaluation mode.
+        Network with the weights of the best epoch, in evaluation mode, on the CPU.
     best
         Record of that epoch.
     history
         Records of all epochs, as in the log.
+    notes
+        What a user should know: states that were damaged.
     """
 
     model: PairNet
     best: dict[str, float]
     history: list[dict[str, float]]
+    notes: tuple[str, ...] = ()
 
 
 def train(
@@ -56,14 +70,15 @@ def train(
     training: Labelled,
     validation: Labelled,
     folder: Path,
+    weight_B: NDArray[np.floating] | None = None,
     rank: int = 0,
     world: int = 1,
-    reduce: Reduce | None = None,
 ) -> TrainingResult:
     """Train a network until its validation AUC no longer rises.
 
     A run that was stopped goes on from its last whole epoch when it is started again with the
-    same arguments, and on a CPU ends with the very same weights as if it had not been stopped.
+    same arguments, and on CPUs, with as many ranks and threads, ends with the very same weights
+    as if it had not been stopped.
 
     Parameters
     ----------
@@ -74,10 +89,13 @@ def train(
     training, validation
         Labelled spectra; the whole of both on every rank.
     folder
-        Keeps the training state and the log (one JSON object a line and epoch); written by
-        rank 0, and read by all when the run goes on.
-    rank, world, reduce
-        This process among several that train together, and how they average.
+        Keeps the training state and the log (one JSON object a line and epoch); used by rank 0
+        alone.
+    weight_B
+        How often each training spectrum comes in an epoch; None: as `settings.oversample` says.
+    rank, world
+        This process among those that train together. With several, the default process group of
+        ``torch.distributed`` must stand.
 
     Returns
     -------
@@ -86,9 +104,9 @@ def train(
     Raises
     ------
     DivergedError
-        When the loss or its gradient is not finite.
+        When the loss or its gradient is not finite on any rank; all ranks raise it.
     CheckpointError
-        When `folder` holds the state of another run.
+        When `folder` holds the state of another run, or only damaged ones.
     ValueError
         When a class is missing from the training or the validation part.
     """
@@ -99,58 +117,106 @@ def train(
         torch.set_num_threads(settings.threads)
     device = choose_device(settings.device)
     model.to(device)
-    optimizer = torch.optim.Adam(
-        model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
+    if weight_B is None:
+        label_B = training.label_B
+        weight_B = balancing_weights(label_B) if settings.oversample else np.ones(len(label_B))
     sampler = Sampler(
-        training.label_B, settings.batch_size, settings.seed, rank, world, settings.oversample
+        weight_B, settings.batch_size, settings.seed, rank, world, settings.shuffle_rows
     )
-    identity = {
+    loader = Loader(training, sampler, device, settings.shuffle_rows)
+    identity = _identity(model, settings, training, validation) if rank == 0 else {}
+    state = TrainingState(model, _optimizer(model, settings), sampler, identity)
+    notes = _resume(state, folder, rank, world)
+    # Collectives of the norms have a group of their own: DDP's run beside them in the backward.
+    synchronise(model, dist.new_group() if world > 1 else None)
+    try:
+        while sampler.epoch < settings.max_epochs and state.stale_epochs < settings.patience:
+            begin = time.perf_counter()
+            loss = _train_epoch(state, settings, loader, rank, world)
+            seconds = time.perf_counter() - begin
+            measured = evaluate(model, validation, rank, world)
+            _record(state, loss, measured, sampler.examples / seconds)
+            if rank == 0:
+                _write(state, settings, folder)
+    finally:
+        synchronise(model, None)
+    model.load_state_dict(state.best)
+    return TrainingResult(model.cpu().eval(), state.best_record, state.history, notes)
+
+
+def _identity(
+    model: PairNet, settings: TrainingSettings, training: Labelled, validation: Labelled
+) -> dict[str, Any]:
+    return {
         "network": model.settings.model_dump(mode="json"),
-        "training": settings.model_dump(mode="json", exclude={"device", "threads"}),
+        "training": settings.model_dump(mode="json", exclude=HOW),
         "data": [training.digest(), validation.digest()],
     }
-    state = TrainingState(model, optimizer, sampler, identity)
-    folder.mkdir(parents=True, exist_ok=True)
-    if (folder / STATE).exists():
-        state.load(folder / STATE)
-    while sampler.epoch < settings.max_epochs and state.stale_epochs < settings.patience:
-        begin = time.perf_counter()
-        loss = _train_epoch(state, settings, Loader(training, sampler, device), rank, reduce)
-        seconds = time.perf_counter() - begin
-        if reduce is not None:
-            _average(list(model.buffers()), reduce)
-        validation_loss, validation_auc = evaluate(model, validation, settings.batch_size)
-        sampler.epoch += 1
-        record = {
-            "epoch": sampler.epoch,
-            "train_loss": loss,
-            "validation_loss": validation_loss,
-            "validation_auc": validation_auc,
-            "spectra_per_s": sum(map(len, sampler.batches())) * world / seconds,
-        }
-        state.history.append(record)
-        if state.best_record is record:
-            state.best = {name: t.detach().clone() for name, t in model.state_dict().items()}
-        if rank == 0:
-            state.save(folder / STATE)
-            lines = "".join(json.dumps(record) + "\n" for record in state.history)
-            write_bytes(folder / LOG, lines.encode())
-    model.load_state_dict(state.best)
-    return TrainingResult(model.cpu().eval(), state.best_record, state.history)
+
+
+def _optimizer(model: PairNet, settings: TrainingSettings) -> torch.optim.Optimizer:
+    kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
+    return kind(
+        model.parameters(),
+        lr=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        fused=True,
+    )
+
+
+def _resume(state: TrainingState, folder: Path, rank: int, world: int) -> tuple[str, ...]:
+    """Go on from the newest whole state, which rank 0 reads for all."""
+    found = None
+    if rank == 0:
+        folder.mkdir(parents=True, exist_ok=True)
+        found = newest_state(folder)
+        if found is not None:
+            state.load(found[1], found[0])
+    found = from_first(found, rank, world)
+    if found is None:
+        return ()
+    if rank > 0:
+        state.load(found[1], found[0])
+    notes: tuple[str, ...] = found[2]
+    return notes
+
+
+def _record(state: TrainingState, loss: float, measured: tuple[float, float], rate: float) -> None:
+    state.sampler.epoch += 1
+    record = {
+        "epoch": state.sampler.epoch,
+        "train_loss": loss,
+        "validation_loss": measured[0],
+        "validation_auc": measured[1],
+        "spectra_per_s": rate,
+    }
+    state.history.append(record)
+    if state.best_record is record:
+        weights = state.model.state_dict()
+        state.best = {name: t.detach().clone() for name, t in weights.items()}
+
+
+def _write(state: TrainingState, settings: TrainingSettings, folder: Path) -> None:
+    """Keep the state, then the log, which is made from it."""
+    state.save(folder)
+    lines = "".join(json.dumps(record) + "\n" for record in state.history)
+    write_bytes(folder / LOG, lines.encode())
+    if settings.tensorboard:
+        write_tensorboard(folder / "tensorboard", state.history[-1])
 
 
 def _train_epoch(
-    state: TrainingState,
-    settings: TrainingSettings,
-    loader: Loader,
-    rank: int,
-    reduce: Reduce | None,
+    state: TrainingState, settings: TrainingSettings, loader: Loader, rank: int, world: int
 ) -> float:
-    """Pass over the training part once; return the mean loss."""
+    """Pass over the training part once; return the mean loss over all ranks."""
     model, optimizer, epoch = state.model.train(), state.optimizer, state.sampler.epoch
     device = next(model.parameters()).device
     dtype = choose_dtype(settings.precision, device)
+    # Lives for one epoch: it must be gone before the process group, and a resumed run must cut
+    # the gradients into the same messages as one that was not stopped.
+    network: torch.nn.Module = (
+        DistributedDataParallel(model, broadcast_buffers=False) if world > 1 else model
+    )
     steps = len(state.sampler)
     loss_sum, n_sum = 0.0, 0
     # Random numbers depend on seed, epoch and rank alone, so that nothing of them need be saved.
@@ -161,25 +227,32 @@ def _train_epoch(
             for group in optimizer.param_groups:
                 group["lr"] = rate
             with torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16):
-                logit_B = model(augmented(flux_BL, settings.shift_pixels, settings.mask_share))
+                logit_B = network(augmented(flux_BL, settings.shift_pixels, settings.mask_share))
             loss = cross_entropy(logit_B.float(), label_B)
             optimizer.zero_grad()
             torch.autograd.backward(loss)
-            gradients = [p.grad for p in model.parameters() if p.grad is not None]
-            if reduce is not None:
-                _average(gradients, reduce)
             largest = settings.clip_norm or math.inf
             norm = torch.nn.utils.clip_grad_norm_(model.parameters(), largest)
-            if not torch.isfinite(loss + norm):
-                raise DivergedError(
-                    f"epoch {epoch + 1}, step {step + 1}: loss {loss.item()}, gradient norm "
-                    f"{norm.item()}; lower learning_rate (now {settings.learning_rate}), or look "
-                    "for spectra that are not finite"
-                )
+            # Gradients are averaged over the ranks, so that all ranks find this together.
+            if not torch.isfinite(norm):
+                raise DivergedError(_diverged(settings, epoch, step, loss, norm))
             optimizer.step()
             loss_sum += loss.item() * len(label_B)
             n_sum += len(label_B)
-    return loss_sum / n_sum
+    mean = mean_over_ranks(loss_sum / n_sum, world)
+    if not math.isfinite(mean):
+        raise DivergedError(_diverged(settings, epoch, steps - 1, loss, norm))
+    return mean
+
+
+def _diverged(
+    settings: TrainingSettings, epoch: int, step: int, loss: torch.Tensor, norm: torch.Tensor
+) -> str:
+    return (
+        f"epoch {epoch + 1}, step {step + 1}: loss {loss.item()}, gradient norm {norm.item()}; "
+        f"lower learning_rate (now {settings.learning_rate}), or look for spectra that are not "
+        "finite"
+    )
 
 
 def learning_rate(settings: TrainingSettings, step: int, steps: int) -> float:
@@ -192,25 +265,19 @@ def learning_rate(settings: TrainingSettings, step: int, steps: int) -> float:
     return settings.learning_rate * rise * 0.5 * (1 + math.cos(math.pi * fall))
 
 
-def evaluate(model: PairNet, data: Labelled, batch_size: int) -> tuple[float, float]:
-    """Mean loss and AUC of a network on labelled spectra, as they are (no oversampling)."""
+def evaluate(model: PairNet, data: Labelled, rank: int = 0, world: int = 1) -> tuple[float, float]:
+    """Mean loss and AUC of a network on labelled spectra, as they are (no oversampling).
+
+    Each rank computes its share; the result is that of all, the same on every rank.
+    """
     device = next(model.parameters()).device
     model.eval()
+    mine = np.arange(rank, len(data), world)
+    logits = [torch.empty(0)]
     with torch.inference_mode():
-        logit_B = torch.cat(
-            [
-                model(data.fetch(slice(start, start + batch_size))[0].to(device)).cpu()
-                for start in range(0, len(data), batch_size)
-            ]
-        )
+        for start in range(0, len(mine), EVALUATION_BATCH):
+            flux_BL, _ = data.fetch(mine[start : start + EVALUATION_BATCH])
+            logits.append(model(flux_BL.to(device).float()).cpu())
+    logit_B = gather_rows(torch.cat(logits), len(data), world)
     label_B = torch.from_numpy(data.label_B.astype("float32"))
     return cross_entropy(logit_B, label_B).item(), auc(logit_B.numpy(), data.label_B)
-
-
-def _average(tensors: list[torch.Tensor], reduce: Reduce) -> None:
-    """Average tensors over the ranks, all in one message."""
-    tensors = [t for t in tensors if t.is_floating_point()]
-    flat = torch.cat([t.reshape(-1) for t in tensors])
-    reduce(flat)
-    for tensor, mean in zip(tensors, torch.split(flat, [t.numel() for t in tensors]), strict=True):
-        tensor.copy_(mean.view_as(tensor))

@@ -16,7 +16,9 @@ from pipeline.settings import Settings
 NETWORK = NetworkSettings(
     stem_channels=4, stem_stride=8, channels=(8,), blocks=(1,), strides=(4,), hidden=8
 )
-TRAINING = TrainingSettings(n_examples=300, max_epochs=2, batch_size=32, device="cpu", threads=1)
+TRAINING = TrainingSettings(
+    source="simulated", n_examples=300, max_epochs=2, batch_size=32, device="cpu", threads=1
+)
 
 
 @pytest.fixture(name="client", scope="module")
@@ -34,7 +36,7 @@ def settings(root, **training):
 
 def test_from_nothing_to_a_model_and_again(tmp_path, client, monkeypatch):
     report = run(settings(tmp_path), client)
-    assert report.counts == {"examples": 300, "epochs": 2}
+    assert report.counts == {"examples": 300, "ranks": 1, "epochs": 2}
     _, card = load_model(tmp_path / "model")
     assert card.model_id in report.notes[0]
     assert card.network == NETWORK

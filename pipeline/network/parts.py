@@ -1,0 +1,129 @@
+"""The training, validation and test parts, put together from blocks on disk."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.network.blocks import Stacked, map_block
+from pipeline.network.label_block import PARTS
+from pipeline.network.loader import Labelled
+from pipeline.network.sampler import balancing_weights
+
+Columns = dict[str, NDArray[Any]]
+
+
+class PartsError(ValueError):
+    """There is nothing to train on."""
+
+
+class Parts(NamedTuple):
+    """What a network is trained, stopped and tested on."""
+
+    training: Labelled
+    """Spectra of the training part."""
+
+    weight_B: NDArray[np.float64]
+    """How often each of them comes in an epoch."""
+
+    validation: Labelled
+    """Decides when to stop."""
+
+    test: Labelled
+    """Seen once, at the end."""
+
+    words: str
+    """What they are."""
+
+
+def simulated_parts(
+    files: Sequence[Path], n_examples: int, test_share: float, *, oversample: bool
+) -> Parts:
+    """Part simulated spectra, of which each is of another star, in the order of the blocks.
+
+    Training, validation and test follow each other, the last two of equal size.
+    """
+    flux, columns = _stack(files, ("label",))
+    if len(flux) < n_examples:
+        raise PartsError(f"the blocks hold {len(flux)} usable spectra, not {n_examples}")
+    n = max(1, round(test_share * n_examples))
+    cuts = (0, n_examples - 2 * n, n_examples - n, n_examples)
+    training, validation, test = (
+        Labelled(flux.take(slice(a, b)), columns["label"][a:b]) for a, b in pairwise(cuts)
+    )
+    weight_B = _weights(training.label_B, None, oversample=oversample)
+    words = f"{len(training)} simulated spectra of single and composite dwarfs"
+    return Parts(training, weight_B, validation, test, words)
+
+
+def survey_parts(
+    labelled: Sequence[Path],
+    composites: Sequence[Sequence[Path]],
+    composite_share: float,
+    *,
+    oversample: bool,
+) -> Parts:
+    """Part the survey's own spectra by their labels' split, and mix composites in.
+
+    Parameters
+    ----------
+    labelled
+        Blocks of `pipeline.network.label_block`; unused where there are only composites.
+    composites
+        Blocks with ``flux`` and ``label``, one list a part, in the order of `PARTS`.
+    composite_share
+        Share of the composites among the examples of an epoch, half of them pairs. With 1, they
+        are validation and test part as well; else those are the labels' alone.
+    oversample
+        Take the labels' weights; off: each labelled spectrum once.
+    """
+    if composite_share == 1:
+        parts = [_stack(files, ("label",)) for files in composites]
+        training, validation, test = (Labelled(flux, c["label"]) for flux, c in parts)
+        weight_B = _weights(training.label_B, None, oversample=oversample)
+        words = f"{len(training)} composites of the survey's single stars"
+        return Parts(training, weight_B, validation, test, words)
+    flux, columns = _stack(labelled, ("label", "split", "weight"))
+    of_part = [np.flatnonzero(columns["split"] == i) for i in range(len(PARTS))]
+    training, validation, test = (
+        Labelled(flux.take(rows), columns["label"][rows]) for rows in of_part
+    )
+    stored = columns["weight"][of_part[0]]
+    weight_B = _weights(training.label_B, stored, oversample=oversample)
+    words = f"{len(training)} spectra with photometric labels"
+    if composite_share:
+        training, weight_B, added = _mixed(training, weight_B, composites[0], composite_share)
+        words += f" and {added} composites of the survey's single stars"
+    return Parts(training, weight_B, validation, test, words)
+
+
+def _mixed(
+    training: Labelled, weight_B: NDArray[np.float64], files: Sequence[Path], share: float
+) -> tuple[Labelled, NDArray[np.float64], int]:
+    """Put composites behind the training part, each class of them half of their share."""
+    flux, columns = _stack(files, ("label",))
+    mine = balancing_weights(columns["label"])
+    mine *= share / (1 - share) * weight_B.sum() / mine.sum()
+    both = Stacked([training.flux_BL, flux])
+    label_B = np.concatenate([training.label_B, columns["label"]])
+    return Labelled(both, label_B), np.concatenate([weight_B, mine]), len(flux)
+
+
+def _weights(
+    label_B: NDArray[np.integer], stored_B: NDArray[np.floating] | None, *, oversample: bool
+) -> NDArray[np.float64]:
+    if not oversample:
+        return np.ones(len(label_B))
+    return balancing_weights(label_B) if stored_B is None else stored_B.astype(np.float64)
+
+
+def _stack(files: Sequence[Path], names: Sequence[str]) -> tuple[Stacked, Columns]:
+    """Map blocks, and read their small columns."""
+    blocks = [block for block in map(map_block, files) if len(block["flux"])]
+    if not blocks:
+        raise PartsError("there are no spectra to train on: look at the labels and the cleaning")
+    flux = Stacked([block["flux"] for block in blocks])
+    return flux, {n: np.concatenate([np.asarray(b[n]) for b in blocks]) for n in names}
