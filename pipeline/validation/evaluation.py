@@ -1,11 +1,9 @@
 """All figures of merit of a network on the test part, with their intervals."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
 from pipeline.validation.calibration import (
@@ -15,7 +13,7 @@ from pipeline.validation.calibration import (
     posterior,
     reliability,
 )
-from pipeline.validation.intervals import Estimate, by_star, weighted_auc
+from pipeline.validation.intervals import Bootstrap, Estimate, by_star, weighted_auc
 from pipeline.validation.labelled import Judged
 from pipeline.validation.precision import precision_from_rates
 from pipeline.validation.roc import RocCurve, rates, roc_curve
@@ -141,9 +139,7 @@ def evaluate(judged: Judged, trained_fraction: float, settings: EvaluateSettings
                 "p_b; both classes are needed: enlarge the sample"
             )
 
-    def interval(statistic: Callable[[NDArray[np.float64]], float]) -> Estimate:
-        return by_star(statistic, test.star_B, settings.n_bootstrap, settings.seed)
-
+    interval = Bootstrap(test.star_B, settings.n_bootstrap, settings.seed).interval
     p_b, binary = test.p_b_B, test.binary_B
 
     def precision(threshold: float, ratio: float) -> Estimate:

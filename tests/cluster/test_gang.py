@@ -125,7 +125,9 @@ def test_threads_of_one_process_are_no_gang():
     from distributed import Client, LocalCluster
 
     with (
-        LocalCluster(processes=False, n_workers=2, threads_per_worker=1, dashboard_address=None) as c,
+        LocalCluster(
+            processes=False, n_workers=2, threads_per_worker=1, dashboard_address=None
+        ) as c,
         Client(c) as client,
     ):
         with pytest.raises(GangError, match="cluster of processes"):
