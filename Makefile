@@ -21,7 +21,7 @@ OPTIONS := $(if $(CONFIG),--config $(CONFIG)) $(if $(ROOT),--root $(ROOT)) $(for
 PAIRSPEC := $(BIN)/pairspec
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-large simulate ingest photometry select label composites train infer catalogue report query settings test test-slow lint format docs bench clean
+.PHONY: help env demo demo-large simulate ingest photometry select label composites train infer evaluate catalogue report query settings test lint format docs bench clean
 
 help: ## This list
 	@echo "pairspec: find the unresolved binary stars in millions of low-resolution spectra"; echo
@@ -68,6 +68,9 @@ infer: env ## Give every spectrum its binary probability
 
 catalogue: env ## One row a star
 	$(PAIRSPEC) catalogue $(OPTIONS)
+
+evaluate: env ## Judge the network on the held-out test part
+	$(PAIRSPEC) evaluate $(OPTIONS)
 
 query: env ## Ask the catalogue: SQL="SELECT ..."
 	$(PAIRSPEC) query "$(SQL)" $(OPTIONS)

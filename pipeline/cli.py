@@ -5,12 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
+from pipeline.commands import PLAIN
+
 app = typer.Typer(
     name="pairspec",
     help="Find the unresolved binary stars in millions of low-resolution spectra.\n\n"
     "Each command is one stage and goes on where the last run of it stopped; a second run does "
-    "nothing. Order: ingest, select, label, train, infer, catalogue, report; then query. "
-    "`pairspec simulate` makes a survey to try them on. Settings come from --set, else "
+    "nothing. Order: ingest, photometry, select, label, train, infer, evaluate, catalogue, report; "
+    "then query. `pairspec simulate` makes a survey to try them on. Settings come from --set, else "
     "PAIRSPEC_SECTION__KEY in the environment, else pairspec.toml, else the defaults.",
     no_args_is_help=True,
     add_completion=False,
@@ -119,87 +121,6 @@ def ingest(
     run_stage("ingest", config, root, overrides or [], debug=debug, inputs=inputs)
 
 
-def _plain(stage: str, name: str, text: str) -> None:
-    """Add the command of a stage that takes nothing but the common options."""
-
-    def command(
-        config: Config = None,
-        root: RootOption = None,
-        overrides: Overrides = None,
-        *,
-        debug: Debug = False,
-    ) -> None:
-        from pipeline.console import run_stage
-
-        run_stage(stage, config, root, overrides or [], debug=debug)
-
-    app.command(name, help=text)(command)
-
-
-_plain(
-    "photometry",
-    "photometry",
-    """Match every spectrum to Gaia and 2MASS; take off the dust and the distance.
-
-    Sources come from HATS catalogues (folder or URL) or plain Parquet, which is partitioned into
-    ROOT/catalogues/ first. Positions are moved to the epoch of each observation.
-
-    Writes ROOT/tables/photometry/, one row a counted spectrum, and ROOT/crossmatch/ on the way.
-
-    Example: pairspec photometry --config demo/pairspec.toml
-    """,
-)
-_plain(
-    "sample.selection",
-    "select",
-    """Cut the sample out of all spectra, and count what every cut costs.
-
-    Every cut is strict; a missing value never passes one. Prints the cut flow.
-
-    Writes ROOT/tables/sample/, ROOT/tables/cuts/ and ROOT/tables/cut_flow.parquet.
-
-    Example: pairspec select --root run --set sample.snr_g_min=30
-    """,
-)
-_plain(
-    "sample.labelling",
-    "label",
-    """Label the stars of the training sample as single or binary, and split them.
-
-    Fits the main-sequence ridge and labels by the distance from it; or takes the labels of a
-    table of yours (inputs.labels: source_id or obsid, and label).
-
-    Writes ROOT/tables/ridge.parquet, ROOT/tables/labels/ and ROOT/reports/ridge.png.
-
-    Example: pairspec label --root run --set labels.seed=2
-    """,
-)
-_plain(
-    "sample.compositing",
-    "composites",
-    """Add up spectra of single stars in pairs: training examples with a known answer.
-
-    Takes the stars labelled as single (after `pairspec label`), else every dwarf; stars of
-    different parts of the split never meet.
-
-    Writes ROOT/composites/ and ROOT/tables/composite_pool.parquet.
-
-    Example: pairspec composites --root run --set composites.training_couples=20000
-    """,
-)
-_plain(
-    "network",
-    "train",
-    """Train the network on simulated single and composite spectra.
-
-    Writes ROOT/model/ (model.safetensors, model.json) and the log of the training. Goes on from
-    the last finished epoch.
-
-    Example: pairspec train --root run --set training.n_examples=30000
-    """,
-)
-
-
 @app.command()
 def infer(
     all_spectra: Annotated[
@@ -227,28 +148,6 @@ def infer(
     scope = {"scope": "all"} if all_spectra else {}
     values = scope | ({"models": models} if models else {})
     run_stage("inference", config, root, overrides or [], debug=debug, infer=values)
-
-
-_plain(
-    "catalogue",
-    "catalogue",
-    """Put the spectra of each star together: the highest p_b counts.
-
-    Writes ROOT/catalogue/stars/ and ROOT/catalogue/spectra/.
-
-    Example: pairspec catalogue --root run
-    """,
-)
-_plain(
-    "report",
-    "report",
-    """Sum up the run; beside the truth, where the survey is simulated.
-
-    Writes ROOT/reports/summary.json.
-
-    Example: pairspec report --config demo/pairspec.toml
-    """,
-)
 
 
 @app.command()
@@ -300,6 +199,37 @@ def settings(
 
         loaded = load_settings(config, overrides or [], root=root)
         typer.echo(loaded.model_dump_json(indent=2))
+
+
+ORDER = (
+    "demo", "simulate", "ingest", "photometry", "select", "label", "composites", "train", "infer",
+    "evaluate", "catalogue", "report", "query", "settings",
+)  # fmt: skip
+"""Commands in the order in which ``--help`` lists them."""
+
+
+def _plain(stage: str, name: str, text: str) -> None:
+    """Add the command of a stage that takes nothing but the common options."""
+
+    def command(
+        config: Config = None,
+        root: RootOption = None,
+        overrides: Overrides = None,
+        *,
+        debug: Debug = False,
+    ) -> None:
+        from pipeline.console import run_stage
+
+        run_stage(stage, config, root, overrides or [], debug=debug)
+
+    app.command(name, help=text)(command)
+
+
+for _name, (_stage, _text) in PLAIN.items():
+    _plain(_stage, _name, _text)
+app.registered_commands.sort(
+    key=lambda command: ORDER.index(command.name or getattr(command.callback, "__name__", ""))
+)
 
 
 def main() -> None:

@@ -1,6 +1,9 @@
 """The demo: which stages run, and what makes it fit a laptop and a quarter of an hour."""
 
-STAGES = ("ingest", "network", "inference", "catalogue", "report")
+STAGES = (
+    "ingest", "photometry", "sample.selection", "sample.labelling", "network", "inference",
+    "validation", "catalogue", "report",
+)  # fmt: skip
 """Modules of the stages after the simulation, in order."""
 
 SHORT = (

@@ -23,6 +23,7 @@ from pipeline.sample.composite_settings import CompositeSettings
 from pipeline.sample.settings import LabelSettings, SampleSettings
 from pipeline.simulate.settings import SimulateSettings
 from pipeline.spectra.settings import SpectraSettings
+from pipeline.validation.settings import EvaluateSettings
 
 DEFAULT_FILE = "pairspec.toml"
 
@@ -57,6 +58,7 @@ class Settings(BaseSettings):
     training: TrainingSettings = TrainingSettings()
     infer: InferSettings = InferSettings()
     catalogue: CatalogueSettings = CatalogueSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
     simulate: SimulateSettings = SimulateSettings()
 
 

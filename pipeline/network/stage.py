@@ -57,7 +57,7 @@ def run(settings: Settings, client: "Client") -> StageReport:
         settings.network,
         training,
         source_digest(settings, root),
-        training.seed,
+        settings.labels.seed if training.source == "labels" else training.seed,
     )
     sources, counts = make_sources(settings, client, job)
     losses: list[str] = []

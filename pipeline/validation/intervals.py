@@ -28,41 +28,60 @@ class Estimate:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
-def by_star(
-    statistic: Callable[[FloatArray], float],
-    star: NDArray[np.int64],
-    n_draws: int = 400,
-    seed: int = 0,
-) -> Estimate:
-    """Estimate a statistic and its 95 % interval, drawing stars with replacement.
+class Bootstrap:
+    """Draws of stars with replacement, made once and used for every statistic.
 
     Parameters
     ----------
-    statistic : callable
-        From the weights of all rows (how often a row was drawn) to a number.
     star : ndarray of int64, (B,)
         Star of each row.
     n_draws : int
         Number of draws.
     seed : int
         Seed of the draws.
-
-    Returns
-    -------
-    Estimate
-        Value on the rows as they are, and the 2.5 and 97.5 percentiles of the draws.
     """
-    if star.size == 0:
-        return Estimate(np.nan, np.nan, np.nan)
-    _, row_star = np.unique(star, return_inverse=True)
-    n_stars = int(row_star.max()) + 1
-    rng = np.random.default_rng(seed)
-    draws = [
-        statistic(rng.multinomial(n_stars, np.full(n_stars, 1 / n_stars))[row_star].astype(float))
-        for _ in range(n_draws)
-    ]
-    low, high = np.nanpercentile(draws, [2.5, 97.5]) if not np.isnan(draws).all() else (np.nan,) * 2
-    return Estimate(statistic(np.ones(star.size)), float(low), float(high))
+
+    def __init__(self, star: NDArray[np.int64], n_draws: int = 400, seed: int = 0) -> None:
+        _, self._star_of_row = np.unique(star, return_inverse=True)
+        n_stars = int(self._star_of_row.max()) + 1 if star.size else 0
+        rng = np.random.default_rng(seed)
+        # How often each star was drawn: n draws of one out of n.
+        self._times = [
+            np.bincount(rng.integers(n_stars, size=n_stars), minlength=n_stars).astype(np.uint16)
+            for _ in range(n_draws if n_stars else 0)
+        ]
+
+    def interval(self, statistic: Callable[[FloatArray], float]) -> Estimate:
+        """Estimate a statistic and its 95 % interval.
+
+        Parameters
+        ----------
+        statistic : callable
+            From the weights of all rows (how often a row was drawn) to a number.
+
+        Returns
+        -------
+        Estimate
+            Value on the rows as they are, and the 2.5 and 97.5 percentiles of the draws; NaN
+            without rows.
+        """
+        if not self._times:
+            return Estimate(np.nan, np.nan, np.nan)
+        draws = [statistic(times[self._star_of_row].astype(float)) for times in self._times]
+        known = not np.isnan(draws).all()
+        low, high = np.nanpercentile(draws, [2.5, 97.5]) if known else (np.nan, np.nan)
+        value = statistic(np.ones(self._star_of_row.size))
+        return Estimate(value, float(low), float(high))
+
+
+def by_star(
+    statistic: Callable[[FloatArray], float],
+    star: NDArray[np.int64],
+    n_draws: int = 400,
+    seed: int = 0,
+) -> Estimate:
+    """Estimate one statistic and its 95 % interval; parameters as of `Bootstrap`."""
+    return Bootstrap(star, n_draws, seed).interval(statistic)
 
 
 def weighted_auc(score: FloatArray, label: NDArray[np.bool_], weight: FloatArray) -> float:

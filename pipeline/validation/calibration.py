@@ -1,0 +1,129 @@
+"""Whether a probability of 0.7 comes true seven times in ten, and what to do if not."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import expit, logit
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+_LOG_TEMPERATURE = (-3.0, 3.0)
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """What came true, in bins of probability.
+
+    Attributes
+    ----------
+    edge_K
+        Edges of the K - 1 bins.
+    predicted_K, observed_K
+        Mean probability and share of binaries of each bin; NaN in an empty one.
+    share_K
+        Share of the weight in each bin.
+    """
+
+    edge_K: FloatArray
+    predicted_K: FloatArray
+    observed_K: FloatArray
+    share_K: FloatArray
+
+    @property
+    def expected_error(self) -> float:
+        """Expected calibration error: |predicted - observed|, averaged over the weight."""
+        full_K = self.share_K > 0
+        gap_K = np.abs(self.predicted_K - self.observed_K)[full_K]
+        return float((gap_K * self.share_K[full_K]).sum())
+
+
+def balanced_weights(binary_B: BoolArray, binary_fraction: float = 0.5) -> FloatArray:
+    """Weights under which that fraction of all is binary; they add up to 1.
+
+    Raises
+    ------
+    ValueError
+        A class is missing.
+    """
+    n_binary = int(binary_B.sum())
+    n_single = binary_B.size - n_binary
+    if not n_binary or not n_single:
+        raise ValueError(f"both classes are needed, not {n_binary} binaries, {n_single} singles")
+    return np.where(binary_B, binary_fraction / n_binary, (1 - binary_fraction) / n_single)
+
+
+def reliability(
+    p_b_B: FloatArray, binary_B: BoolArray, weight_B: FloatArray, n_bins: int
+) -> Reliability:
+    """Sort probabilities into equal bins and compare them with what is true.
+
+    Parameters
+    ----------
+    p_b_B, binary_B, weight_B
+        Probabilities, true classes, and weights of the rows.
+    n_bins
+        Number of bins.
+    """
+    edge = np.linspace(0, 1, n_bins + 1)
+    bin_B = np.clip(np.searchsorted(edge, p_b_B, side="right") - 1, 0, n_bins - 1)
+    total = np.bincount(bin_B, weight_B, n_bins)
+    safe = np.where(total > 0, total, np.nan)
+    return Reliability(
+        edge,
+        np.bincount(bin_B, weight_B * p_b_B, n_bins) / safe,
+        np.bincount(bin_B, weight_B * binary_B, n_bins) / safe,
+        total / total.sum(),
+    )
+
+
+def negative_log_likelihood(
+    logit_B: FloatArray, binary_B: BoolArray, weight_B: FloatArray
+) -> float:
+    """Weighted mean of -log(probability of what is true)."""
+    loss_B = np.logaddexp(0.0, np.where(binary_B, -logit_B, logit_B))
+    return float((weight_B * loss_B).sum() / weight_B.sum())
+
+
+def fit_temperature(logit_B: FloatArray, binary_B: BoolArray, weight_B: FloatArray) -> float:
+    """Find the temperature T for which logit / T is most likely (Guo et al. 2017, ICML).
+
+    Parameters
+    ----------
+    logit_B, binary_B, weight_B
+        Log-odds of the validation part, true classes, and weights of the rows.
+
+    Returns
+    -------
+    float
+        Above 1 where the network is too sure of itself; within exp(-3) and exp(3).
+    """
+
+    def loss(log_temperature: float) -> float:
+        return negative_log_likelihood(logit_B / np.exp(log_temperature), binary_B, weight_B)
+
+    found = minimize_scalar(loss, bounds=_LOG_TEMPERATURE, method="bounded")
+    return float(np.exp(found.x))
+
+
+def posterior(
+    logit_B: FloatArray, temperature: float, trained_fraction: float, binary_fraction: float
+) -> FloatArray:
+    """Probability of a binary in a population with a stated fraction of binaries.
+
+    Bayes: the log-odds of the network hold the fraction that it was trained with; that one is
+    taken out and the stated one is put in. [derived]
+
+    Parameters
+    ----------
+    logit_B
+        Log-odds as the network gives them.
+    temperature
+        As from `fit_temperature`; 1 changes nothing.
+    trained_fraction, binary_fraction
+        Fraction of binaries that the network saw in training, and that of the population.
+    """
+    shift = logit(binary_fraction) - logit(trained_fraction)
+    return np.asarray(expit(logit_B / temperature + shift))

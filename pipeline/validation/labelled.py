@@ -1,0 +1,99 @@
+"""Predictions beside the labels of the same spectra."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+_JOINED = """
+    SELECT l.source_id, l.label, l.split,
+           p.p_b::DOUBLE AS p_b, p.logit::DOUBLE AS logit, p.model_id,
+           {truth}
+    FROM read_parquet($labels) AS l LEFT JOIN read_parquet($predictions) AS p USING ("row")
+    {join}
+    ORDER BY l."row"
+"""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Labelled spectra with their predictions.
+
+    Attributes
+    ----------
+    star_B
+        Gaia source.
+    label_B, split_B
+        As in the table of labels.
+    p_b_B, logit_B
+        Predictions, NaN where there is none.
+    model_B
+        The network that gave them; empty where there is no prediction.
+    kind_B, q_B
+        What a simulated star really is (`single`, `pair`, `giant`) and its mass ratio; empty and
+        NaN elsewhere.
+    """
+
+    star_B: NDArray[np.int64]
+    label_B: NDArray[np.str_]
+    split_B: NDArray[np.str_]
+    p_b_B: NDArray[np.float64]
+    logit_B: NDArray[np.float64]
+    model_B: NDArray[np.str_]
+    kind_B: NDArray[np.str_]
+    q_B: NDArray[np.float64]
+
+    def take(self, rows: NDArray[np.bool_]) -> "Judged":
+        """Return some of the spectra."""
+        return Judged(**{name: column[rows] for name, column in vars(self).items()})
+
+    def part(self, split: str) -> "Judged":
+        """Return the spectra of one part that are labelled and have a p_b."""
+        known = (self.label_B == "single") | (self.label_B == "binary")
+        return self.take(known & (self.split_B == split) & np.isfinite(self.p_b_B))
+
+    @property
+    def binary_B(self) -> NDArray[np.bool_]:
+        """True where the label is `binary`."""
+        return np.asarray(self.label_B == "binary")
+
+
+def read_judged(labels: Path, predictions: Path, truth: Path | None) -> Judged:
+    """Join the tables of labels and of predictions, and the truth of a simulated survey.
+
+    Parameters
+    ----------
+    labels, predictions
+        Folders of the two tables.
+    truth
+        Folder of the truth; None for a real survey.
+
+    Returns
+    -------
+    Judged
+        One entry a spectrum of the labels, in order of row.
+    """
+    columns = "t.kind, t.q::DOUBLE AS q" if truth else "NULL::VARCHAR AS kind, NULL::DOUBLE AS q"
+    join = "LEFT JOIN read_parquet($truth) AS t ON l.obsid = t.obsid" if truth else ""
+    params = {"labels": f"{labels}/*.parquet", "predictions": f"{predictions}/*.parquet"}
+    if truth:
+        params["truth"] = str(truth / "observations.parquet")
+    with duckdb.connect() as db:
+        table = db.sql(_JOINED.format(truth=columns, join=join), params=params).to_arrow_table()
+    texts = {
+        name: np.array(table[name].fill_null("").to_pylist(), dtype=str)
+        for name in ("label", "split", "model_id", "kind")
+    }
+    numbers = {name: table[name].to_numpy().astype(float) for name in ("p_b", "logit", "q")}
+    return Judged(
+        table["source_id"].to_numpy(),
+        texts["label"],
+        texts["split"],
+        numbers["p_b"],
+        numbers["logit"],
+        texts["model_id"],
+        texts["kind"],
+        numbers["q"],
+    )
