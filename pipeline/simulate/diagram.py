@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.photometry.extinction import LAWS
 from pipeline.simulate.isochrone import BANDS
 from pipeline.simulate.parameters import measure
-from pipeline.simulate.photometry import extinction, observe_sources
+from pipeline.simulate.photometry import observe_sources
 from pipeline.simulate.population import draw_population
 from pipeline.simulate.settings import SimulateSettings
 
@@ -59,7 +60,7 @@ def draw_diagram(rng: np.random.Generator, n: int, settings: SimulateSettings) -
         Priors and errors of the survey.
     """
     stars = draw_population(rng, n, settings.population, settings.survey)
-    sources = observe_sources(rng, stars, settings.survey)
+    sources = observe_sources(rng, stars)
     snr_g = np.exp(rng.uniform(np.log(settings.snr_min), np.log(settings.snr_max), n))
     systems = stars.systems
     still = np.zeros((n, 2))
@@ -74,8 +75,10 @@ def draw_diagram(rng: np.random.Generator, n: int, settings: SimulateSettings) -
         settings.errors,
     )
     seen = sources.mag_SK
-    bare = seen - extinction(seen[:, _BP] - seen[:, _RP] - 0.8 * stars.e_bv, stars.e_bv)
-    parallax = sources.parallax_mas - settings.survey.parallax_offset_mas
+    law = LAWS["casagrande2021"]
+    g_0 = seen[:, _G] - law.a_g(seen[:, _BP] - seen[:, _RP], stars.e_bv)
+    ks_0 = seen[:, _KS] - law.a_ks(stars.e_bv)
+    parallax = sources.parallax_mas
     modulus = 5 * np.log10(np.where(parallax > 0, 100 / np.abs(parallax), np.nan))
     return Diagram(
         teff_k=measured.teff_k,
@@ -83,8 +86,8 @@ def draw_diagram(rng: np.random.Generator, n: int, settings: SimulateSettings) -
         feh=measured.feh,
         snr_g=snr_g,
         parallax_mas=parallax,
-        colour=bare[:, _G] - bare[:, _KS],
-        m_g=bare[:, _G] - modulus,
+        colour=g_0 - ks_0,
+        m_g=g_0 - modulus,
         kind=stars.kind,
         q=systems.q,
     )
