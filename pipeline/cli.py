@@ -107,12 +107,13 @@ def _plain(stage: str, name: str, text: str) -> None:
 _plain(
     "network",
     "train",
-    """Train the network on simulated single and composite spectra.
+    """Train the network on the survey's labelled spectra, on all workers together.
 
-    Writes ROOT/model/ (model.safetensors, model.json) and the log of the training. Goes on from
+    Writes ROOT/model/ (model.safetensors, model.json), ROOT/reports/training.png and the log of the
+    training. Goes on from
     the last finished epoch.
 
-    Example: pairspec train --root run --set training.n_examples=30000
+    Example: pairspec train --root run; without a survey: --set training.source=simulated
     """,
 )
 _plain(
