@@ -186,7 +186,7 @@ def training_job(scatter: str, args: argparse.Namespace) -> TrainingJob:
     settings = load_settings(overrides=args.set)
     enabled = settings.simulate.scatter.model_copy(update={"enabled": scatter == "on"})
     simulate = settings.simulate.model_copy(update={"scatter": enabled})
-    sizes = {"n_examples": args.examples, "max_epochs": args.epochs}
+    sizes = {"source": "simulated", "n_examples": args.examples, "max_epochs": args.epochs}
     training = settings.training.model_copy(update=sizes)
     digest = digest_of(simulate, settings.spectra, settings.network, training)
     return TrainingJob(

@@ -3,6 +3,7 @@
 import json
 import math
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -214,9 +215,7 @@ def _train_epoch(
     dtype = choose_dtype(settings.precision, device)
     # Lives for one epoch: it must be gone before the process group, and a resumed run must cut
     # the gradients into the same messages as one that was not stopped.
-    network: torch.nn.Module = (
-        DistributedDataParallel(model, broadcast_buffers=False) if world > 1 else model
-    )
+    network = _parallel(model) if world > 1 else model
     steps = len(state.sampler)
     loss_sum, n_sum = 0.0, 0
     # Random numbers depend on seed, epoch and rank alone, so that nothing of them need be saved.
@@ -243,6 +242,13 @@ def _train_epoch(
     if not math.isfinite(mean):
         raise DivergedError(_diverged(settings, epoch, steps - 1, loss, norm))
     return mean
+
+
+def _parallel(model: PairNet) -> torch.nn.Module:
+    with warnings.catch_warnings():
+        # The argument's new name is not known to older versions of torch.
+        warnings.simplefilter("ignore", FutureWarning)
+        return DistributedDataParallel(model, broadcast_buffers=False)
 
 
 def _diverged(

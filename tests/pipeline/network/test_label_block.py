@@ -47,7 +47,9 @@ def labelled_survey(tmp_path, write_spectrum, client):
         number = seen["row"].to_numpy()
         label = np.where(number % 4 == 0, "binary", "single")
         label = np.where(number % 6 == 5, "excluded", label)
-        split = np.where(number % 8 < 4, "training", np.where(number % 8 < 6, "validation", "test"))
+        split = np.where(
+            number % 16 < 8, "training", np.where(number % 16 < 12, "validation", "test")
+        )
         columns = {name: np.full(n, np.nan, np.float32) for name in LABELS.names} | {
             "shard": seen["shard"], "row": number, "obsid": seen["obsid"],
             "source_id": number + 2**60, "label": label, "split": split,
@@ -192,4 +194,4 @@ def test_float16_keeps_what_bfloat16_loses():
         for name in (torch.float16, torch.bfloat16)
     }
     assert error[torch.float16] < 0.05 * 0.005
-    assert error[torch.bfloat16] > 0.2 * 0.005
+    assert error[torch.bfloat16] > 0.15 * 0.005
