@@ -74,13 +74,8 @@ def intrinsic(stars: Measured, law: Law, e_bv_error: float) -> Intrinsic:
         a_ks=a_ks,
         g_ks_0=stars.g - a_g - (stars.ks - a_ks),
         g_ks_0_err=np.sqrt(
-            stars.g_err**2
-            + stars.ks_err**2
-            + ((by_reddening - law.r_ks) * dust) ** 2
-            + colour_var
+            stars.g_err**2 + stars.ks_err**2 + ((by_reddening - law.r_ks) * dust) ** 2 + colour_var
         ),
         m_g=stars.g - a_g - modulus,
-        m_g_err=np.sqrt(
-            stars.g_err**2 + (by_reddening * dust) ** 2 + colour_var + modulus_err**2
-        ),
+        m_g_err=np.sqrt(stars.g_err**2 + (by_reddening * dust) ** 2 + colour_var + modulus_err**2),
     )

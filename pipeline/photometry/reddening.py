@@ -32,7 +32,7 @@ def open_dust_map(name: str, folder: Path | None) -> Any:
         from dustmaps.sfd import SFDQuery
     except ImportError as error:
         raise DustMapError(
-            f"photometry.reddening = \"map\" needs the package dustmaps ({error}); "
+            f'photometry.reddening = "map" needs the package dustmaps ({error}); '
             "pip install 'pairspec[dust]', or set photometry.reddening = \"gaia_column\""
         ) from None
     try:

@@ -114,9 +114,7 @@ def _choose(pairs: pa.Table, observed: pa.Table, job: ResolveJob) -> pa.Table:
         "source_id": source_id.take(pa.array(chosen.pair)),
     }
     measured = {
-        name: best[own].cast(pa.float64())
-        for name, own in job.names.items()
-        if name != "source_id"
+        name: best[own].cast(pa.float64()) for name, own in job.names.items() if name != "source_id"
     }
     return pa.table(columns | measured)
 

@@ -270,9 +270,7 @@ def _match(
         margin_arcsec=algorithm.reach_arcsec,
         retries=retries,
     )
-    catalogue = sources.open(
-        client, plan.root.path / "catalogues", own.partition_rows, retries
-    )
+    catalogue = sources.open(client, plan.root.path / "catalogues", own.partition_rows, retries)
     pairs = Pairs(plan.work / name, digest)
     opened = lsdb.open_catalog(targets)
     return match_catalogues(client, catalogue, opened, algorithm, pairs, retries)
@@ -284,7 +282,5 @@ def _notes(plan: Plan, chosen: dict[str, int]) -> tuple[str, ...]:
         return (
             f"LAMOST's own gaia_source_id was not used: its release is {release or 'not declared'}",
         )
-    return (
-        f"{chosen['declared_id_differs']:,} of {chosen['with_declared_id']:,} matches differ from "
-        "LAMOST's own gaia_source_id",
-    )
+    differ, known = chosen["declared_id_differs"], chosen["with_declared_id"]
+    return (f"{differ:,} of {known:,} matches differ from LAMOST's own gaia_source_id",)
