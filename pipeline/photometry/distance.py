@@ -122,7 +122,7 @@ def distances(
     return Distances(
         np.where(geometric, median, 1000 / safe),
         np.where(geometric, (high - low) / 2, 1000 * parallax_error_mas / safe**2),
-        np.select([geometric, inverse], [GEOMETRIC, PARALLAX], default=None),  # type: ignore[arg-type]
+        np.where(geometric, GEOMETRIC, np.where(inverse, PARALLAX, None)),
     )
 
 
