@@ -119,10 +119,13 @@ def distances(
     geometric = median > 0
     inverse = ~geometric & (corrected > min_parallax_snr * parallax_error_mas)
     safe = np.where(inverse, corrected, np.nan)
+    source = np.full(len(corrected), None, dtype=object)
+    source[inverse] = PARALLAX
+    source[geometric] = GEOMETRIC
     return Distances(
         np.where(geometric, median, 1000 / safe),
         np.where(geometric, (high - low) / 2, 1000 * parallax_error_mas / safe**2),
-        np.select([geometric, inverse], [GEOMETRIC, PARALLAX], default=None),  # type: ignore[arg-type]
+        source,
     )
 
 

@@ -103,7 +103,7 @@ def _source(table: Path) -> str:
 
 
 def _check(db: duckdb.DuckDBPyConnection, source: str, table: Path, columns: Sequence[str]) -> None:
-    rows = db.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+    rows = db.execute(f"DESCRIBE FROM {source}").fetchall()
     types = {str(row[0]): str(row[1]) for row in rows}
     missing = [name for name in columns if name not in types]
     if missing:

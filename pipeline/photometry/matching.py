@@ -113,7 +113,7 @@ class MovingMatch(AbstractCrossmatchAlgorithm):
 def _within(
     source_S3: Floats, target_T3: Floats, reach_arcsec: Floats
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find all pairs within each source's own reach, as indices."""
+    """Return the indices of all pairs within each source's own reach."""
     tree = KDTree(target_T3, balanced_tree=False, compact_nodes=False)
     limit = chord(reach_arcsec) * SLACK
     # Few sources move far: nearly all are dismissed by one short query.

@@ -1,5 +1,6 @@
 """E(B-V) from a dust map."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,9 @@ def open_dust_map(name: str, folder: Path | None) -> Any:
     if name != "sfd":
         raise DustMapError(f"no dust map {name!r}; there is sfd")
     try:
-        from dustmaps.sfd import SFDQuery
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it has no configuration file, which is fine
+            from dustmaps.sfd import SFDQuery
     except ImportError as error:
         raise DustMapError(
             f'photometry.reddening = "map" needs the package dustmaps ({error}); '

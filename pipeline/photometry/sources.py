@@ -91,10 +91,8 @@ def find_catalogue(
         pixels = [(p.order, p.pixel) for p in main.get_healpix_pixels()]
         names = resolve(main.schema.names, aliases, required, location)
         return SourceCatalogue(location, (), names, digest_of(location, info, pixels, names))
-    if path.is_dir():
-        files = sorted(path.rglob("*.parquet"))
-    else:
-        files = [path] if path.is_file() else []
+    files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
+    files = [file for file in files if file.is_file()]
     if not files:
         raise SourceError(
             f"no source catalogue at {location}: give a HATS folder or URL, a Parquet file, or a "

@@ -282,7 +282,5 @@ def _notes(plan: Plan, chosen: dict[str, int]) -> tuple[str, ...]:
         return (
             f"LAMOST's own gaia_source_id was not used: its release is {release or 'not declared'}",
         )
-    return (
-        f"{chosen['declared_id_differs']:,} of {chosen['with_declared_id']:,} matches differ from "
-        "LAMOST's own gaia_source_id",
-    )
+    differ, known = chosen["declared_id_differs"], chosen["with_declared_id"]
+    return (f"{differ:,} of {known:,} matches differ from LAMOST's own gaia_source_id",)

@@ -13,6 +13,8 @@ from pipeline.photometry.positions import degrees, propagate, separation_arcsec,
 from pipeline.photometry.targets import POSITION, TARGETS
 
 NAMES = {name: name for name in ("source_id", "ra", "dec", "pmra", "pmdec", "ref_epoch")}
+pytestmark = pytest.mark.timeout(300)  # LSDB compiles its alignment once a process
+
 RADIUS, SPAN_YR = 3.0, 9.0
 REACH = RADIUS + 11 * (SPAN_YR + 2)
 ALGORITHM = MovingMatch(RADIUS, REACH, NAMES, 2016.0)

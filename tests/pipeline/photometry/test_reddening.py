@@ -17,7 +17,7 @@ def sfd_folder(tmp_path):
         size = 512
         wcs = WCS(naxis=2)
         wcs.wcs.ctype = ["GLON-ZEA", "GLAT-ZEA"]
-        wcs.wcs.crval = [90.0 if sign == 1 else 90.0, 90.0 * sign]
+        wcs.wcs.crval = [90.0, 90.0 * sign]
         wcs.wcs.crpix = [size / 2 + 0.5] * 2
         wcs.wcs.cd = np.diag([-0.35, 0.35])
         y, x = np.mgrid[:size, :size]

@@ -11,20 +11,29 @@ from pipeline.photometry.sources import SourceError
 from pipeline.photometry.stage import PhotometryError, run
 from pipeline.published import NotReadyError
 from pipeline.settings import load_settings
+from pipeline.simulate.merge import write_hats
 from pipeline.simulate.settings import SurveySettings
 from pipeline.simulate.stage import run as simulate
 from schemas.observations import OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
 from schemas.quality import PhotometryFlag
 
-STARS = 150
+STARS = 120
+
+# LSDB compiles its alignment of partitions once a process.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
 def survey(tmp_path_factory, client):
     """A simulated survey of three fields, ingested."""
     out = tmp_path_factory.mktemp("survey") / "demo"
-    values = {"n_stars": STARS, "seed": 8, "out": out, "survey": SurveySettings(field_stars=50)}
+    values = {
+        "n_stars": STARS,
+        "seed": 8,
+        "out": out,
+    }
+    values["survey"] = SurveySettings(field_stars=40, hats=False)
     simulate(load_settings(simulate=values), client)
     ingest(load_settings(out / "pairspec.toml"), client)
     return out
@@ -98,11 +107,10 @@ def test_a_second_run_does_nothing(finished, client):
 
 def test_hats_catalogues_give_the_same_table(survey, finished, tmp_path, client):
     catalogues = survey / "catalogues"
+    for name in ("gaia_source", "tmass"):
+        write_hats(catalogues / f"{name}.parquet", tmp_path / name, name)
     settings = elsewhere(
-        survey,
-        tmp_path,
-        gaia=str(catalogues / "gaia_source_hats"),
-        tmass=str(catalogues / "tmass_hats"),
+        survey, tmp_path, gaia=str(tmp_path / "gaia_source"), tmass=str(tmp_path / "tmass")
     )
     run(settings, client)
     assert read(settings).equals(read(finished[0]))
