@@ -89,9 +89,8 @@ def import_parquet(
     work = partial / "work"
     work.mkdir(parents=True)
     names = (folder.name, f"{folder.name}_margin")
-    job = PartitionJob(
-        work.resolve(), *((partial / n).resolve() for n in names), tuple(columns), *position
-    )
+    places = [(partial / name).resolve() for name in names]
+    job = PartitionJob(work.resolve(), places[0], places[1], tuple(columns), *position)
     blocks = blocks_of(list(files))
     with track("partition", 2 * len(blocks), 0, "blocks") as advance:
         counts = np.zeros(12 * 4**HISTOGRAM_ORDER, dtype=np.int64)

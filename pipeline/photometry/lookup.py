@@ -56,7 +56,7 @@ def look_up(
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_name(f"{out.name}.{os.getpid()}{PARTIAL}")
-    config = {
+    config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory_limit,
         "temp_directory": str(out.parent / "duckdb"),
         "threads": 1,

@@ -69,7 +69,7 @@ def match_catalogues(
     dict of int to list of pathlib.Path
         The files that hold pairs of each shard.
     """
-    import dask
+    from dask.delayed import delayed
     from distributed import as_completed
 
     crossed = sources.crossmatch(
@@ -83,7 +83,7 @@ def match_catalogues(
     )
     partitions = crossed.to_delayed()
     pending = pairs.ledger.pending(len(partitions))
-    write = dask.delayed(write_pairs, pure=False)
+    write = delayed(write_pairs, pure=False)
     done = len(partitions) - len(pending)
     with track("match", len(partitions), done, "partitions") as advance:
         if pending:

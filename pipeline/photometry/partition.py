@@ -92,7 +92,7 @@ class Plan:
 
 def blocks_of(files: list[Path]) -> list[Block]:
     """Cut Parquet files into blocks of about ``BLOCK_ROWS`` rows along their row groups."""
-    blocks = []
+    blocks: list[Block] = []
     for path in files:
         metadata = pq.read_metadata(path)
         held: list[int] = []
@@ -136,7 +136,7 @@ def route_block(block: Block, job: PartitionJob) -> int:
         within = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
         border = plan.margin_home_M[np.repeat(first, count) + within]
         _write_pieces(job.work / "margin", block.number, table, row, border)
-    return table.num_rows
+    return int(table.num_rows)
 
 
 def gather(number: int, job: PartitionJob) -> tuple[int, int, int]:
