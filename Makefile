@@ -14,7 +14,7 @@ ROOT      ?=
 SPECTRA   ?=
 CATALOGUE ?=
 SET       ?=
-STARS     ?= 1500
+STARS     ?= 12000
 DEMO      ?= demo
 
 OPTIONS := $(if $(CONFIG),--config $(CONFIG)) $(if $(ROOT),--root $(ROOT)) $(foreach s,$(SET),--set $(s))
@@ -42,7 +42,7 @@ demo: env ## Simulate a survey, run every stage on it, show the catalogue (about
 demo-large: env ## The same with about 60,000 spectra, for the patient
 	$(BIN)/pairspec demo --out $(DEMO)-large --stars 45000
 
-simulate: env ## Write a synthetic survey: STARS=1500 DEMO=demo
+simulate: env ## Write a synthetic survey: STARS=12000 DEMO=demo
 	$(PAIRSPEC) simulate --stars $(STARS) --out $(DEMO)
 
 ingest: env ## Read FITS files into the store: SPECTRA=dir CATALOGUE=file

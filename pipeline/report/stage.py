@@ -1,5 +1,6 @@
 """``pairspec report``: what a run found, on the screen and as JSON."""
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from pipeline.atomic import write_json
@@ -8,6 +9,7 @@ from pipeline.published import published
 from pipeline.root import Root
 from pipeline.settings import Settings
 from pipeline.stage import StageReport
+from pipeline.validation.stage import REPORT as EVALUATION
 from pipeline.validation.truth import Verdict, judge
 from schemas.catalogue import SPECTRA, STARS
 
@@ -47,6 +49,9 @@ def run(settings: Settings, client: "Client") -> StageReport:  # noqa: ARG001 (o
         verdict = judge(root.table(SPECTRA), truth, THRESHOLDS)
         summary["truth"] = as_json(verdict)
         notes += as_lines(verdict)
+    evaluation = root.reports / EVALUATION
+    if evaluation.exists():
+        summary["evaluation"] = json.loads(evaluation.read_text())
     write_json(root.reports / "summary.json", summary)
     shown = {
         "spectra": counts["spectra"],
