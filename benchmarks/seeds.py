@@ -2,13 +2,12 @@
 
     python benchmarks/seeds.py OUT/pairspec.toml [--seeds 1 2 3] [--set section.key=value ...]
 
-Needs a survey that was labelled. Each seed trains, infers and evaluates in a root of its own beside the
-first, which shares store and tables by links; what is finished is not done again.
+Needs a survey that was labelled. Each seed trains, infers and evaluates in a root of its own beside
+the first, which shares store and tables by links; what is finished is not done again.
 """
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -71,5 +70,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     main()
