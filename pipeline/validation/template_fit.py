@@ -4,8 +4,9 @@ After El-Badry et al. 2018 (MNRAS 476, 528; there on APOGEE spectra): a spectrum
 model of a single star, free in Teff, log g, [M/H], velocity and resolution, and with that of a
 pair, whose companion adds a mass ratio and a velocity. The companion has the primary's [M/H] and
 lies, as the primary does, on the main sequence of one assumed age, which gives the temperature,
-gravity and light that belong to its mass. The single model is nested in the other at a mass ratio
-of 1, so the difference is not negative up to convergence.
+gravity and light that belong to its mass. A pair of twins is a single main-sequence star, so the
+difference is negative only where fits have not converged, or where a single star off the main
+sequence fits better than any pair on it.
 
 The models are the simulator's own (`pipeline.simulate.composite`). On simulated spectra the fit
 therefore knows the truth about stellar spectra, which no fit of real ones does.
@@ -24,7 +25,7 @@ from pipeline.simulate.scatter import StarScatter
 from pipeline.simulate.settings import ScatterSettings
 from pipeline.simulate.templates import LABEL_MAX, LABEL_MIN
 from pipeline.validation.ideal import View
-from pipeline.validation.least_squares import Fit, Parameters, chi_square, least_squares
+from pipeline.validation.least_squares import Fit, Parameters, least_squares
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -50,6 +51,9 @@ MH_NODES = np.arange(-1.2, 0.301, 0.05)
 TEFF_NODES = np.arange(LABEL_MIN[0], LABEL_MAX[0] + 1, 10.0)
 MASS_NODES = np.arange(0.1, 1.8, 0.005)
 
+MASS_MIN = 0.12
+"""Companions are not lighter than this (Sun = 1), where the isochrones of every [M/H] have begun."""
+
 
 @dataclass(frozen=True)
 class FitSettings:
@@ -58,10 +62,12 @@ class FitSettings:
     Parameters
     ----------
     log_age : float
-        log10 age in years of the main sequence: 9.3 is young enough for one up to 7000 K.
+        log10 age in years of the main sequence. At 9.3 (2 Gyr) it reaches up to 6460 K at [M/H]
+        0.3 and higher at lower ones.
     error_floor : float
         Error of a pixel relative to the continuum, in quadrature on top of its noise, for what
-        models and calibration leave.
+        models and calibration leave. 0.01 is the best of 0, 0.005 and 0.01 on simulated spectra
+        with calibration errors.
     q_starts : tuple of float
         Mass ratios from which the binary fit starts.
     one_velocity : bool
@@ -72,7 +78,7 @@ class FitSettings:
     """
 
     log_age: float = 9.3
-    error_floor: float = 0.0
+    error_floor: float = 0.01
     q_starts: tuple[float, ...] = (0.95, 0.8, 0.65)
     one_velocity: bool = False
     n_first: int = 5
@@ -107,9 +113,7 @@ def single_model(theta_B5: Float64, view: View) -> Float32:
 def binary_model(theta_B7: Float64, view: View, log_age: float) -> Float32:
     """Normalised spectra of pairs, shape (B, L); parameters as in `BINARY`."""
     n = len(theta_B7)
-    primary, companion = main_sequence_pair(
-        theta_B7[:, 0], theta_B7[:, 2], theta_B7[:, 5], log_age
-    )
+    primary, companion = main_sequence_pair(theta_B7[:, 0], theta_B7[:, 2], theta_B7[:, 5], log_age)
     radius2_B = 10**primary.log_l * (SUN_TEFF_K / primary.teff_k) ** 4
     companion_B3, companion2_B = model_labels(companion, theta_B7[:, 2])
     return _seen(
@@ -138,12 +142,13 @@ def main_sequence_pair(
     Returns
     -------
     primary, companion : Stars
-        The primary to within 1 K, unless its temperature is beyond the main sequence.
+        The primary to within 3 K, unless its temperature is beyond the main sequence.
     """
     mh = np.clip(mh, MH_NODES[0], MH_NODES[-1])
     mass_msun = _mass_of(log_age)(np.stack([mh, teff_k], axis=1))
     age = np.full(len(mh), log_age)
-    return main_sequence(mass_msun, age, mh), main_sequence(q * mass_msun, age, mh)
+    companion_msun = np.maximum(q * mass_msun, MASS_MIN)
+    return main_sequence(mass_msun, age, mh), main_sequence(companion_msun, age, mh)
 
 
 def compare(
