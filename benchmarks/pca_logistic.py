@@ -11,10 +11,10 @@ from scipy.special import expit
 from pipeline.validation.intervals import weighted_auc
 
 N_COMPONENT = 120
-N_QUADRATIC = (30, 60, 120)
+N_QUADRATIC = (20, 30, 60)
 """Leading components whose squares and products are features, tried one after the other."""
 
-RIDGE = (0.1, 0.03, 0.01, 0.003, 0.001)
+RIDGE = (1e-2, 1e-3, 3e-4, 1e-4, 3e-5)
 """Half of this times the squared weights is added to the mean loss, tried from strong to weak."""
 
 ROWS = 1024
@@ -152,5 +152,5 @@ def _regression(
         gradient = np.concatenate([[residual_B.sum()], slope_F + ridge * weight[1:]])
         return float(value + ridge / 2 * (weight[1:] ** 2).sum()), gradient
 
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 150})
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200})
     return np.asarray(found.x)

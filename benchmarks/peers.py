@@ -25,6 +25,7 @@ from peers_tables import Peers, report
 from pipeline.digest import digest_of
 from pipeline.network.checkpoint import ModelCard, read_card
 from pipeline.network.examples import Q_RANGE, SNR_RANGE, simulated_examples
+from pipeline.network.loader import Labelled
 from pipeline.network.predictor import Predictor
 from pipeline.network.settings import InferSettings, TrainingSettings
 from pipeline.settings import load_settings
@@ -75,11 +76,7 @@ class Bench:
     def pca(self) -> PcaLogistic:
         """The logistic regression, fitted if need be."""
         if not self.pca_path.exists():
-            n, share = self.training.n_examples, self.training.validation_share
-            held = max(1, round(share * n))
-            examples = simulated_examples(n, self.training.seed, self.simulate, self.spectra)
-            seen = examples.take(slice(0, -2 * held)).spectra
-            asked = examples.take(slice(-2 * held, -held)).spectra
+            seen, asked = self.examples()
             if self.card and self.card.data_digest != seen.digest():
                 raise SystemExit(
                     f"{self.model} was not trained on these {len(seen)} simulated spectra: give "
@@ -89,6 +86,21 @@ class Bench:
                 seen.flux_BL, seen.label_B, asked.flux_BL, asked.label_B
             ).save(self.pca_path)  # fmt: skip
         return PcaLogistic.load(self.pca_path)
+
+    def examples(self) -> tuple[Labelled, Labelled]:
+        """Training and validation spectra, those of `pipeline.network.job.train_on_blocks`."""
+        n = self.training.n_examples
+        path = self.folder / f"examples-{n}-{self.training.seed}.npz"
+        if not path.exists():
+            made = simulated_examples(n, self.training.seed, self.simulate, self.spectra).spectra
+            path.parent.mkdir(parents=True, exist_ok=True)
+            np.savez(path.with_suffix(".partial.npz"), flux=made.flux_BL, label=made.label_B)
+            path.with_suffix(".partial.npz").replace(path)
+        with np.load(path) as arrays:
+            flux_BL, label_B = arrays["flux"], arrays["label"]
+        held = max(1, round(self.training.validation_share * n))
+        first, second = slice(0, -2 * held), slice(-2 * held, -held)
+        return Labelled(flux_BL[first], label_B[first]), Labelled(flux_BL[second], label_B[second])
 
     def raw(self, block: int) -> RawExamples:
         """Simulate one block of the test spectra."""

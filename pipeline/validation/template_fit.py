@@ -52,7 +52,7 @@ TEFF_NODES = np.arange(LABEL_MIN[0], LABEL_MAX[0] + 1, 10.0)
 MASS_NODES = np.arange(0.1, 1.8, 0.005)
 
 MASS_MIN = 0.12
-"""Companions are not lighter than this (Sun = 1), where the isochrones of every [M/H] have begun."""
+"""Mass (Sun = 1) below which no companion goes: the isochrones of every [M/H] have begun there."""
 
 
 @dataclass(frozen=True)
