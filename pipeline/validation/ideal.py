@@ -37,6 +37,7 @@ from pipeline.simulate.settings import InstrumentSettings, ScatterSettings
 from pipeline.simulate.templates import LABEL_MAX, LABEL_MIN
 from pipeline.spectra.prepare import Prepared, network_input
 from pipeline.spectra.settings import SpectraSettings
+from pipeline.validation.least_squares import Parameters, chi_square, least_squares
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -115,8 +116,7 @@ class Nearest:
 
 def d_prime(flux_BL: Float32, other_BL: Float32, ivar_BL: Float32) -> Float64:
     """Distance of two known spectra in units of the noise: sqrt(sum ivar (f - g)^2), shape (B,)."""
-    difference_BL = (flux_BL - other_BL).astype(np.float64)
-    return np.asarray(np.sqrt(np.einsum("bl,bl,bl->b", ivar_BL, difference_BL, difference_BL)))
+    return np.asarray(np.sqrt(chi_square(flux_BL, other_BL, ivar_BL)))
 
 
 def known_auc(d_prime_B: Float64) -> Float64:
@@ -225,9 +225,8 @@ def nearest_single(
 ) -> Nearest:
     """Find the single stars nearest to some spectra, all at once.
 
-    Levenberg-Marquardt with derivatives by differences; a label that stands at a limit and would
-    leave its range is kept there. The smooth continuum needs no parameter of its own: it is
-    divided out of the model as it was out of the target.
+    Levenberg-Marquardt, see `least_squares`. The smooth continuum needs no parameter of its own:
+    it is divided out of the model as it was out of the target.
 
     Parameters
     ----------
@@ -245,49 +244,9 @@ def nearest_single(
     Nearest
         Never farther away than the first guess.
     """
-    theta_B4 = np.clip(start_B4, LOW_4, HIGH_4)
-    flux_BL = model(theta_B4)
-    distance_B = d_prime(target_BL, flux_BL, ivar_BL)
-    damping_B = np.full(len(theta_B4), 1e-3)
-    for _ in range(n_iteration):
-        slope_B4L = _slopes(theta_B4, flux_BL, model)
-        weighed_B4L = slope_B4L * ivar_BL[:, None]
-        curvature_B44 = np.einsum("bil,bjl->bij", weighed_B4L, slope_B4L).astype(np.float64)
-        pull_B4 = np.einsum("bil,bl->bi", weighed_B4L, target_BL - flux_BL).astype(np.float64)
-        stuck_B4 = ((theta_B4 <= LOW_4) & (pull_B4 < 0)) | ((theta_B4 >= HIGH_4) & (pull_B4 > 0))
-        trial_B4 = np.clip(
-            theta_B4 + _steps(curvature_B44, pull_B4, stuck_B4, damping_B), LOW_4, HIGH_4
-        )
-        trial_BL = model(trial_B4)
-        nearer_B = d_prime(target_BL, trial_BL, ivar_BL) < distance_B
-        theta_B4[nearer_B], flux_BL[nearer_B] = trial_B4[nearer_B], trial_BL[nearer_B]
-        distance_B = d_prime(target_BL, flux_BL, ivar_BL)
-        damping_B = np.where(nearer_B, damping_B / 10, damping_B * 30)
-    return Nearest(theta_B4, flux_BL, distance_B)
-
-
-def _slopes(theta_B4: Float64, flux_BL: Float32, model: Callable[[Float64], Float32]) -> Float32:
-    """Differentiate the model, each parameter in units of its step; shape (B, 4, L)."""
-    slopes = []
-    for k, step in enumerate(STEP_4):
-        sign_B = np.where(theta_B4[:, k] + step > HIGH_4[k], -1.0, 1.0)
-        moved_B4 = theta_B4.copy()
-        moved_B4[:, k] += sign_B * step
-        slopes.append((model(moved_B4) - flux_BL) * sign_B[:, None].astype(np.float32))
-    return np.stack(slopes, axis=1)
-
-
-def _steps(
-    curvature_B44: Float64, pull_B4: Float64, stuck_B4: NDArray[np.bool_], damping_B: Float64
-) -> Float64:
-    """Damped Gauss-Newton steps of the parameters that are free to move."""
-    free_B4 = (~stuck_B4).astype(np.float64)
-    matrix_B44 = curvature_B44 * free_B4[:, :, None] * free_B4[:, None]
-    diagonal_B4 = np.einsum("bii->bi", curvature_B44)
-    added_B4 = np.where(stuck_B4, 1.0, damping_B[:, None] * diagonal_B4 + 1e-12)
-    matrix_B44 += added_B4[:, :, None] * np.eye(4)
-    solved_B4 = np.linalg.solve(matrix_B44, (pull_B4 * free_B4)[..., None])[..., 0]
-    return np.asarray(solved_B4 * STEP_4)
+    limits = Parameters(LOW_4, HIGH_4, STEP_4)
+    found = least_squares(target_BL, ivar_BL, start_B4, model, limits, n_iteration)
+    return Nearest(found.theta_BP, found.flux_BL, np.sqrt(found.chi2_B))
 
 
 def _level(flux_BN: Float32) -> Float32:
