@@ -26,3 +26,11 @@ def test_inline_runs_in_this_process():
 def test_an_unknown_kind_is_refused():
     with pytest.raises(ValidationError, match="local"):
         ClusterSettings(kind="cloud")
+
+
+def test_workers_keep_freed_memory_for_the_next_batch():
+    with connect(ClusterSettings(workers=1)) as client:
+        (found,) = client.run(lambda: dict(os.environ)).values()
+    assert int(found["MALLOC_TRIM_THRESHOLD_"]) == 256 << 20
+    assert int(found["MALLOC_MMAP_THRESHOLD_"]) == 32 << 20
+    assert found["OMP_NUM_THREADS"] == "1"
