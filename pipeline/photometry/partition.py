@@ -1,6 +1,8 @@
 """A plain Parquet table as a HATS catalogue for LSDB, in bounded memory: the work of each task."""
 
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +26,10 @@ BLOCK_ROWS = 500_000
 
 @dataclass(frozen=True)
 class Block:
-    """Consecutive row groups of one Parquet file: the unit of reading."""
+    """Consecutive row groups, each with its Parquet file: the unit of reading."""
 
     number: int
-    path: Path
-    row_groups: tuple[int, ...]
+    row_groups: tuple[tuple[Path, int], ...]
 
 
 @dataclass(frozen=True)
@@ -94,17 +95,17 @@ class Plan:
 def blocks_of(files: list[Path]) -> list[Block]:
     """Cut Parquet files into blocks of about ``BLOCK_ROWS`` rows along their row groups."""
     blocks: list[Block] = []
+    held: list[tuple[Path, int]] = []
+    rows = 0
     for path in files:
         metadata = pq.read_metadata(path)
-        held: list[int] = []
-        rows = 0
         for group in range(metadata.num_row_groups):
-            held.append(group)
+            held.append((path, group))
             rows += metadata.row_group(group).num_rows
-            if rows >= BLOCK_ROWS or group == metadata.num_row_groups - 1:
-                blocks.append(Block(len(blocks), path, tuple(held)))
+            if rows >= BLOCK_ROWS:
+                blocks.append(Block(len(blocks), tuple(held)))
                 held, rows = [], 0
-    return blocks
+    return [*blocks, Block(len(blocks), tuple(held))] if held else blocks
 
 
 def count_block(block: Block, job: PartitionJob) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -166,8 +167,11 @@ def gather(number: int, job: PartitionJob) -> tuple[int, int, int]:
 
 
 def _read(block: Block, columns: list[str]) -> pa.Table:
-    with pq.ParquetFile(block.path) as file:
-        return file.read_row_groups(list(block.row_groups), columns=columns)
+    tables = []
+    for path, groups in groupby(block.row_groups, key=itemgetter(0)):
+        with pq.ParquetFile(path) as file:
+            tables.append(file.read_row_groups([group for _, group in groups], columns=columns))
+    return pa.concat_tables(tables)
 
 
 def _placed(table: pa.Table, job: PartitionJob) -> pa.Table:
