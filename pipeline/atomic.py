@@ -29,10 +29,14 @@ def write_json(path: Path, content: Any) -> None:
     write_bytes(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
 
 
-def write_parquet(path: Path, table: pa.Table, row_group_rows: int | None = None) -> None:
+def write_parquet(
+    path: Path, table: pa.Table, row_group_rows: int | None = None, *, dictionary: bool = True
+) -> None:
     """Write one Parquet file atomically; the same table gives the same bytes."""
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", row_group_size=row_group_rows)
+    pq.write_table(
+        table, sink, compression="zstd", row_group_size=row_group_rows, use_dictionary=dictionary
+    )
     write_bytes(path, sink.getvalue())
 
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from hats.catalog import CatalogType, PartitionInfo, TableProperties
 from hats.catalog.dataset.collection_properties import CollectionProperties
 from hats.io.parquet_metadata import write_parquet_metadata
-from hats.pixel_math import HealpixPixel, generate_alignment, get_margin
+from hats.pixel_math import HealpixPixel, get_margin
 from hats.pixel_math.healpix_shim import margin2order
 from hats.pixel_math.spatial_index import SPATIAL_INDEX_COLUMN, SPATIAL_INDEX_ORDER
 from hats.pixel_tree.negative_tree import compute_negative_tree_pixels
@@ -66,7 +66,7 @@ def import_parquet(
     position : tuple of str
         Names of right ascension and declination in degrees.
     partition_rows : int
-        Most rows of a partition.
+        Most rows of a partition; only a pixel of order ``HISTOGRAM_ORDER`` may have more.
     margin_arcsec : float
         Width of the margin; 0 for none.
     retries : int
@@ -135,13 +135,13 @@ def import_parquet(
 
 def _plan(counts: np.ndarray, partition_rows: int, margin_arcsec: float) -> tuple[Plan, int]:
     """Partitions of at most so many rows, and which pixels border on which partition."""
-    alignment = generate_alignment(
-        counts, highest_order=HISTOGRAM_ORDER, threshold=max(partition_rows, int(counts.max()))
-    )
-    homes = sorted({(int(a[0]), int(a[1])) for a in alignment if a is not None})
-    number = {home: n for n, home in enumerate(homes)}
-    home = np.array([-1 if a is None else number[int(a[0]), int(a[1])] for a in alignment])
-    pixels = [HealpixPixel(*one) for one in homes]
+    orders = _coarsest_orders(counts, partition_rows)
+    filled = np.flatnonzero(counts)
+    place = filled >> 2 * (HISTOGRAM_ORDER - orders[filled])
+    homes, number = np.unique(np.stack([orders[filled], place]), axis=1, return_inverse=True)
+    home = np.full(len(counts), -1)
+    home[filled] = number.ravel()
+    pixels = [HealpixPixel(*one) for one in homes.T.tolist()]
     n_main = len(pixels)
     order, border, owner = -1, np.empty(0, np.int64), np.empty(0, np.int64)
     if margin_arcsec > 0:
@@ -159,6 +159,15 @@ def _plan(counts: np.ndarray, partition_rows: int, margin_arcsec: float) -> tupl
         border, owner = border[by_pixel], owner[by_pixel]
     places = np.array([(p.order, p.pixel) for p in pixels], dtype=np.int64)
     return Plan(places[:, 0], places[:, 1], home, order, border, owner), n_main
+
+
+def _coarsest_orders(counts: np.ndarray, partition_rows: int) -> np.ndarray:
+    """Order of the largest pixel of at most so many rows around each of the finest pixels."""
+    orders = np.full(len(counts), HISTOGRAM_ORDER)
+    for order in range(HISTOGRAM_ORDER - 1, -1, -1):
+        fits = counts.reshape(12 * 4**order, -1).sum(axis=1) <= partition_rows
+        orders[np.repeat(fits, len(counts) // len(fits))] = order
+    return orders
 
 
 def _describe(

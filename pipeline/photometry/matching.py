@@ -1,5 +1,7 @@
 """Pairs of sources and observations: the sources are moved to the epoch of each observation."""
 
+from itertools import chain
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -125,8 +127,8 @@ def _within(
             near[group] = closest <= limit[group]
     candidates = np.flatnonzero(near)
     found = tree.query_ball_point(source_S3[candidates], limit[candidates], return_sorted=True)
-    lengths = np.fromiter((len(one) for one in found), np.int64, len(found))
-    target = np.fromiter((t for one in found for t in one), np.int64, int(lengths.sum()))
+    lengths = np.fromiter(map(len, found), np.int64, len(found))
+    target = np.fromiter(chain.from_iterable(found), np.int64, int(lengths.sum()))
     return np.repeat(candidates, lengths), target
 
 

@@ -1,9 +1,11 @@
 """The cross-match on the cluster: one file of pairs a partition, read again by shard."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -95,14 +97,19 @@ def match_catalogues(
 
 
 def write_pairs(frame: pd.DataFrame, number: int, pairs: Pairs) -> int:
-    """Write the pairs of one partition, in order of row, then of separation."""
+    """Write the pairs of one partition, in order of shard, of row, then of separation."""
     table = pa.Table.from_pandas(pd.DataFrame(frame), preserve_index=False)
-    table = table.replace_schema_metadata().sort_by([(ROW, "ascending"), (SEPARATION, "ascending")])
+    table = table.replace_schema_metadata().combine_chunks()
     if table.num_rows:
+        keys = [table[name].to_numpy() for name in (SEPARATION, ROW, SHARD)]
+        table = table.take(pa.array(np.lexsort(keys)))
+        starts = np.unique(table[SHARD].to_numpy(), return_index=True)[1].tolist()
         sink = pa.BufferOutputStream()
-        with pq.ParquetWriter(sink, table.schema, compression="zstd") as writer:
-            for shard in pc.unique(table[SHARD]).to_pylist():
-                writer.write_table(table.filter(pc.field(SHARD) == shard))
+        with pq.ParquetWriter(
+            sink, table.schema, compression="zstd", use_dictionary=False
+        ) as writer:
+            for start, stop in pairwise([*starts, table.num_rows]):
+                writer.write_table(table.slice(start, stop - start))
         write_bytes(pairs.path(number), sink.getvalue())
     pairs.ledger.write(number, {"pairs": table.num_rows})
     return int(table.num_rows)

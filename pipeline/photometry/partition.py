@@ -1,11 +1,14 @@
 """A plain Parquet table as a HATS catalogue for LSDB, in bounded memory: the work of each task."""
 
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 from hats.io import paths
 from hats.pixel_math import HealpixPixel
@@ -23,11 +26,10 @@ BLOCK_ROWS = 500_000
 
 @dataclass(frozen=True)
 class Block:
-    """Consecutive row groups of one Parquet file: the unit of reading."""
+    """Consecutive row groups, each with its Parquet file: the unit of reading."""
 
     number: int
-    path: Path
-    row_groups: tuple[int, ...]
+    row_groups: tuple[tuple[Path, int], ...]
 
 
 @dataclass(frozen=True)
@@ -93,17 +95,17 @@ class Plan:
 def blocks_of(files: list[Path]) -> list[Block]:
     """Cut Parquet files into blocks of about ``BLOCK_ROWS`` rows along their row groups."""
     blocks: list[Block] = []
+    held: list[tuple[Path, int]] = []
+    rows = 0
     for path in files:
         metadata = pq.read_metadata(path)
-        held: list[int] = []
-        rows = 0
         for group in range(metadata.num_row_groups):
-            held.append(group)
+            held.append((path, group))
             rows += metadata.row_group(group).num_rows
-            if rows >= BLOCK_ROWS or group == metadata.num_row_groups - 1:
-                blocks.append(Block(len(blocks), path, tuple(held)))
+            if rows >= BLOCK_ROWS:
+                blocks.append(Block(len(blocks), tuple(held)))
                 held, rows = [], 0
-    return blocks
+    return [*blocks, Block(len(blocks), tuple(held))] if held else blocks
 
 
 def count_block(block: Block, job: PartitionJob) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -114,9 +116,10 @@ def count_block(block: Block, job: PartitionJob) -> tuple[NDArray[np.int64], NDA
     tuple of numpy.ndarray
         Pixels of order ``HISTOGRAM_ORDER`` that have rows, and how many.
     """
-    ra, dec = _positions(_read(block, [job.ra, job.dec]), job)
-    pixels, counts = np.unique(radec2pix(HISTOGRAM_ORDER, ra, dec), return_counts=True)
-    return pixels, counts
+    ra, dec = _positions(_placed(_read(block, [job.ra, job.dec]), job), job)
+    counts = np.bincount(radec2pix(HISTOGRAM_ORDER, ra, dec))
+    pixels = np.flatnonzero(counts)
+    return pixels, counts[pixels]
 
 
 def route_block(block: Block, job: PartitionJob) -> int:
@@ -151,31 +154,37 @@ def gather(number: int, job: PartitionJob) -> tuple[int, int, int]:
     pixel = HealpixPixel(int(plan.order_P[number]), int(plan.pixel_P[number]))
     rows = []
     for kind, folder in (("main", job.catalogue), ("margin", job.margin)):
-        pieces = sorted((job.work / kind / f"{number:06d}").glob("*.parquet"))
-        tables = [pq.read_table(piece, partitioning=None) for piece in pieces]
+        pieces = sorted((job.work / kind / f"{number:06d}").glob("*.arrow"))
+        tables = [feather.read_table(piece) for piece in pieces]
         rows.append(sum(table.num_rows for table in tables))
         if tables:
-            table = pa.concat_tables(tables).sort_by(SPATIAL_INDEX_COLUMN)
+            table = pa.concat_tables(tables).combine_chunks()
+            order = np.argsort(table[SPATIAL_INDEX_COLUMN].to_numpy(), kind="stable")
             path = Path(str(paths.pixel_catalog_file(folder, pixel)))
-            write_parquet(path, table, row_group_rows=100_000)
+            # Measured numbers hardly repeat: a dictionary of them costs time and saves nothing.
+            write_parquet(path, table.take(pa.array(order)), 100_000, dictionary=False)
     return number, rows[0], rows[1]
 
 
 def _read(block: Block, columns: list[str]) -> pa.Table:
-    with pq.ParquetFile(block.path) as file:
-        return file.read_row_groups(list(block.row_groups), columns=columns)
+    tables = []
+    for path, groups in groupby(block.row_groups, key=itemgetter(0)):
+        with pq.ParquetFile(path) as file:
+            tables.append(file.read_row_groups([group for _, group in groups], columns=columns))
+    return pa.concat_tables(tables)
 
 
 def _placed(table: pa.Table, job: PartitionJob) -> pa.Table:
+    table = table.replace_schema_metadata()
     known = pc.and_(pc.is_finite(table[job.ra]), pc.is_finite(table[job.dec]))
-    return table.filter(pc.fill_null(known, False)).replace_schema_metadata()  # noqa: FBT003
+    known = pc.fill_null(known, False)  # noqa: FBT003
+    return table if pc.all(known).as_py() else table.filter(known)
 
 
 def _positions(
     table: pa.Table, job: PartitionJob
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    placed = _placed(table.select([job.ra, job.dec]), job)
-    ra, dec = (placed[name].to_numpy().astype(np.float64) for name in (job.ra, job.dec))
+    ra, dec = (table[name].to_numpy().astype(np.float64) for name in (job.ra, job.dec))
     return np.mod(ra, 360), dec
 
 
@@ -188,9 +197,9 @@ def _write_pieces(
 ) -> None:
     order = np.argsort(home, kind="stable")
     homes, starts = np.unique(home[order], return_index=True)
-    sorted_table = table.take(pa.array(row[order]))
+    sorted_table = table.combine_chunks().take(pa.array(row[order]))
     stops = np.append(starts, len(order))[1:]
     for number, start, stop in zip(homes.tolist(), starts.tolist(), stops.tolist(), strict=True):
-        path = folder / f"{number:06d}" / f"{block:06d}.parquet"
+        path = folder / f"{number:06d}" / f"{block:06d}.arrow"
         path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(sorted_table.slice(start, stop - start), path, compression="lz4")
+        feather.write_feather(sorted_table.slice(start, stop - start), path, compression="lz4")

@@ -14,7 +14,7 @@ from pipeline.photometry.pairs import Pairs, match_catalogues, read_pairs
 from pipeline.photometry.positions import julian_year
 from pipeline.photometry.targets import POSITION, TARGETS
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("lsdb")]
 
 RADIUS, REACH = 3.0, 150.0
 

@@ -21,7 +21,7 @@ from schemas.quality import PhotometryFlag
 STARS = 120
 
 # LSDB compiles its alignment of partitions once a process.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("lsdb")]
 
 
 @pytest.fixture(scope="module")
