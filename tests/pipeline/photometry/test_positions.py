@@ -53,7 +53,7 @@ def test_motion_is_astropys(ra, dec, pmra, pmdec, years):
     star = SkyCoord(
         ra * u.deg,
         dec * u.deg,
-        distance=Distance(100 * u.pc),
+        distance=Distance(10 * u.pc),
         pm_ra_cosdec=pmra * u.mas / u.yr,
         pm_dec=pmdec * u.mas / u.yr,
         radial_velocity=0 * u.km / u.s,
