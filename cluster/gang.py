@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from cluster.rank import Backend, PeerLostError, Rank, offer, run_rank
+from cluster.rank import Backend, PeerLostError, Rank, offer, run_rank, sees_gpu
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -136,18 +136,50 @@ def _form(client: "Client", wanted: int, options: GangOptions) -> list[Rank]:
                 f"after {options.rejoin_s:.0f} s: start more workers, or allow fewer ranks"
             )
         time.sleep(_POLL_S)
-    addresses = addresses[: wanted or None]
+    addresses = spread(addresses)[: wanted or None]
     if len(addresses) > 1 and any(address.startswith("inproc:") for address in addresses):
         raise GangError(
             f"{len(addresses)} ranks need as many processes, but the workers are threads of this "
             "one: ask for one rank, or for a cluster of processes"
         )
-    hosts = [urlsplit(address).hostname for address in addresses]
+    hosts = [_host(address) for address in addresses]
     on_host = Counter(hosts)
     return [
         Rank(number, len(addresses), address, on_host[host])
         for number, (address, host) in enumerate(zip(addresses, hosts, strict=True))
     ]
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).hostname or ""
+
+
+def spread(addresses: list[str]) -> list[str]:
+    """Order workers so that the first ones are on as many machines as there are."""
+    seen: Counter[str] = Counter()
+    turns = []
+    for address in addresses:
+        turns.append((seen[_host(address)], address))
+        seen[_host(address)] += 1
+    return [address for _, address in sorted(turns)]
+
+
+def natural_ranks(client: "Client", *, use_gpu: bool) -> int:
+    """Count the ranks that train fastest: one a GPU worker, else one a machine.
+
+    On a CPU one rank with all cores as threads does the work of several ranks without their
+    messages.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Of the cluster.
+    use_gpu : bool
+        False: GPUs are not to be used.
+    """
+    if use_gpu and any(client.run(sees_gpu).values()):
+        return len(_workers(client))
+    return len({_host(address) for address in _workers(client)})
 
 
 def _attempt(

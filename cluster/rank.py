@@ -42,6 +42,13 @@ class PeerLostError(RuntimeError):
     """A rank could not go on because another one, or the connection to it, is gone."""
 
 
+def sees_gpu() -> bool:
+    """Tell whether torch sees a GPU in this process."""
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
 def offer() -> tuple[str, int]:
     """Return the address of this worker's machine and a port that is free there."""
     from distributed import get_worker

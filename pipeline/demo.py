@@ -17,7 +17,6 @@ SHORT = (
     # A falling learning rate instead of the paper's long training at 1e-4.
     "training.learning_rate=1e-3",
     "training.schedule='cosine'",
-    "training.batch_size=64",
     "training.max_epochs=10",
 )
 """Settings of the demo; the survey's settings file passes them on to the later stages."""

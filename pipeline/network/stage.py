@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cluster.gang import GangOptions, run_gang
+from cluster.gang import GangOptions, natural_ranks, run_gang
 from pipeline.network.curve import write_curve
 from pipeline.network.job import TrainingJob, train_rank
 from pipeline.network.settings import TrainingSettings
@@ -63,7 +63,12 @@ def run(settings: Settings, client: "Client") -> StageReport:
     losses: list[str] = []
     with followed(job.folder / LOG, training.max_epochs):
         results = run_gang(
-            client, train_rank, job, sources, options=gang_options(training), notify=losses.append
+            client,
+            train_rank,
+            job,
+            sources,
+            options=gang_options(training, client),
+            notify=losses.append,
         )
     card, notes = results[0]
     curve = root.reports / "training.png"
@@ -82,10 +87,10 @@ def run(settings: Settings, client: "Client") -> StageReport:
     )
 
 
-def gang_options(training: TrainingSettings) -> GangOptions:
+def gang_options(training: TrainingSettings, client: "Client") -> GangOptions:
     """Tell the gang what the settings say of it."""
     return GangOptions(
-        ranks=training.ranks,
+        ranks=training.ranks or natural_ranks(client, use_gpu=training.device != "cpu"),
         min_ranks=training.min_ranks,
         max_restarts=training.max_restarts,
         rejoin_s=training.rejoin_s,

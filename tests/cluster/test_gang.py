@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cluster.connect import connect
-from cluster.gang import GangError, GangOptions, RankError, run_gang
+from cluster.gang import GangError, GangOptions, RankError, natural_ranks, run_gang, spread
 from cluster.rank import MisplacedError, Rank, run_rank
 from cluster.settings import ClusterSettings
 
@@ -76,6 +76,17 @@ def test_each_rank_runs_on_its_own_worker(pair):
     assert len({r[2] for r in results}) == 2
     assert [r[:2] for r in run(pair, total, 5)] == [(0, 11.0), (1, 11.0)]  # and again
     assert [r[:2] for r in run(pair, total, 5, options=GangOptions(ranks=1))] == [(0, 5.0)]
+
+
+def test_one_rank_a_machine_is_natural_without_a_gpu(pair):
+    assert natural_ranks(pair, use_gpu=False) == 1
+
+
+def test_few_ranks_are_spread_over_the_machines():
+    workers = [f"tcp://10.0.0.{host}:{port}" for host in (1, 2, 3) for port in (1, 2)]
+    first = [address[:-2] for address in spread(workers)[:3]]
+    assert first == ["tcp://10.0.0.1", "tcp://10.0.0.2", "tcp://10.0.0.3"]
+    assert sorted(spread(workers)) == workers
 
 
 def test_an_error_names_its_rank_and_does_not_hang_the_others(pair):
