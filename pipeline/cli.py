@@ -82,13 +82,14 @@ def demo(
     Example: pairspec demo --stars 12000 --out demo
     """
     from pipeline.console import run_stage
-    from pipeline.demo import SHORT, STAGES
+    from pipeline.demo import SHORT, run_stages
 
     survey = {"n_stars": stars, "seed": seed, "out": out}
     given = overrides or []
     run_stage("simulate", config, None, [*SHORT, *given], debug=debug, simulate=survey)
-    for stage in STAGES:
-        run_stage(stage, out / "pairspec.toml", None, given, debug=debug)
+    code = run_stages(out / "pairspec.toml", given)
+    if code:
+        raise typer.Exit(code)
 
 
 @app.command()

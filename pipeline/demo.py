@@ -1,10 +1,15 @@
 """The demo: which stages run, and what makes it fit a laptop and a quarter of an hour."""
 
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
 STAGES = (
-    "ingest", "photometry", "sample.selection", "sample.labelling", "sample.compositing",
-    "network", "inference", "validation", "catalogue", "report",
+    "ingest", "photometry", "select", "label", "composites", "train", "infer", "evaluate",
+    "catalogue", "report",
 )  # fmt: skip
-"""Modules of the stages after the simulation, in order."""
+"""Commands after the simulation, in order."""
 
 SHORT = (
     # Bright stars are near enough for the training sample: six in a hundred would be else.
@@ -20,3 +25,27 @@ SHORT = (
     "training.max_epochs=10",
 )
 """Settings of the demo; the survey's settings file passes them on to the later stages."""
+
+
+def run_stages(config: Path, overrides: Sequence[str]) -> int:
+    """Run the stages on a simulated survey, each as a user does: in a process of its own.
+
+    Parameters
+    ----------
+    config : pathlib.Path
+        Settings file of the survey.
+    overrides : sequence of str
+        ``section.key=value``, for every stage.
+
+    Returns
+    -------
+    int
+        Exit code of the first stage that failed, else 0.
+    """
+    sets = [part for text in overrides for part in ("--set", text)]
+    for stage in STAGES:
+        command = [sys.executable, "-m", "pipeline", stage, "--config", str(config), *sets]
+        done = subprocess.run(command, check=False)
+        if done.returncode:
+            return done.returncode
+    return 0

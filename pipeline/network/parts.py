@@ -75,8 +75,9 @@ def survey_parts(
     composites
         Blocks with ``flux`` and ``label``, one list a part, in the order of `PARTS`.
     composite_share
-        Share of the composites among the examples of an epoch, half of them pairs. With 1, they
-        are validation and test part as well; else those are the labels' alone.
+        Share of the composites among the examples of an epoch, half of them pairs. The
+        validation part holds those of its own stars too, for a few labelled binaries cannot tell
+        the best epoch; the test part is the labels' alone, but with a share of 1.
     oversample
         Take the labels' weights; off: each labelled spectrum once.
     """
@@ -96,6 +97,8 @@ def survey_parts(
     words = f"{len(training)} spectra with photometric labels"
     if composite_share:
         training, weight_B, added = _mixed(training, weight_B, composites[0], composite_share)
+        if composites[1]:
+            validation, *_ = _mixed(validation, np.ones(len(validation)), composites[1], 0.5)
         words += f" and {added} composites of the survey's single stars"
     return Parts(training, weight_B, validation, test, words)
 
