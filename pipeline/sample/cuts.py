@@ -66,28 +66,37 @@ class Cut:
             Lazy where the frame is.
         """
         value = frame[self.column]
-        return value.isna() | (value.abs() == np.inf) | value.isin(list(self.missing_values))
+        # Neither NaN nor an infinite value is below infinity.
+        missing = ~(value.abs() < np.inf)
+        for stand_in in self.missing_values:
+            missing |= value == stand_in
+        return missing
 
-    def passes(self, frame: Any) -> Any:
-        """Return where the value is there and strictly within the limits.
+    def within(self, frame: Any, missing: Any) -> Any:
+        """Return where a value that is not missing lies strictly within the limits.
 
         Parameters
         ----------
         frame : pandas.DataFrame or dask.dataframe.DataFrame
             Has the column, as a NumPy floating type.
+        missing : Series of bool
+            As from :meth:`missing`.
 
         Returns
         -------
         Series of bool
             Lazy where the frame is.
         """
-        value = frame[self.column]
-        passed = ~self.missing(frame)
+        value, passed = frame[self.column], ~missing
         if self.low is not None:
             passed &= value > self.low
         if self.high is not None:
             passed &= value < self.high
         return passed
+
+    def passes(self, frame: Any) -> Any:
+        """Return where the value is there and strictly within the limits; as `within`."""
+        return self.within(frame, self.missing(frame))
 
 
 def make_cuts(settings: SampleSettings) -> tuple[Cut, ...]:
@@ -125,6 +134,7 @@ def cut_bits(frame: Any, cuts: tuple[Cut, ...]) -> Any:
     """
     failed, missing = 0, 0
     for cut in cuts:
-        failed = failed + (~cut.passes(frame)).astype("int32") * int(cut.flag)
-        missing = missing + cut.missing(frame).astype("int32") * int(cut.flag)
+        absent = cut.missing(frame)
+        failed = failed + (~cut.within(frame, absent)).astype("int32") * int(cut.flag)
+        missing = missing + absent.astype("int32") * int(cut.flag)
     return frame.assign(failed=failed, missing=missing)
