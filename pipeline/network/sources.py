@@ -12,6 +12,7 @@ from pipeline.network.label_block import PARTS, label_block_path, write_label_bl
 from pipeline.progress import track
 from pipeline.published import NotReadyError, published
 from pipeline.root import Root
+from pipeline.sample.composite_block import composite_files
 from pipeline.settings import Settings
 from pipeline.simulate.examples import BLOCK
 
@@ -83,11 +84,10 @@ def make_sources(
 
 
 def _composites(job: TrainingJob) -> tuple[tuple[Path, ...], ...]:
-    """List the blocks of composites, ``ROOT/composites/DIGEST/PART/block-*.safetensors``."""
-    digest = published(job.root.path, "composites", "composites").digest
-    folder = job.root.path / "composites" / digest
-    files = tuple(tuple(sorted((folder / part).glob("block-*.safetensors"))) for part in PARTS)
+    """List the blocks of composites, a tuple a part."""
+    files = tuple(tuple(composite_files(job.root, part)) for part in PARTS)
     if not files[0]:
+        folder = job.root.path / "composites"
         raise NotReadyError(f"{folder} holds no blocks; run `pairspec composites` again")
     return files
 
