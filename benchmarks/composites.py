@@ -1,177 +1,172 @@
-"""What a classifier learns from composites of real dwarfs, and how it goes wrong.
+"""What classifiers learn from composites of real dwarfs: folds by star, what helps, what does not.
 
-Usage: ``python benchmarks/composites.py [--data FOLDER] [--root FOLDER] [--couples N] [--epochs N]
-[--seed N] [--threads N] [--plain]``. FOLDER holds public LAMOST files: ``spectra/`` and
-``tables/dr10_stellar_subset.csv``. Trains on composites of some stars and tests on composites of
-other stars. ``--plain`` measures the wrong way instead: single spectra as they are against sums.
+Usage: ``python benchmarks/composites.py [--data FOLDER] [--root FOLDER] [--folds N] [--ways NAME
+...]``. FOLDER holds public LAMOST files: ``spectra/`` and ``tables/dr10_stellar_subset.csv``. Each
+fold trains on composites of some stars and tests on composites of other stars; the scores of all
+folds go into one table. ``--plain`` measures the wrong way instead: single spectra as they are
+against sums. Composites and scores are kept in ``--root``, so a run that was stopped goes on.
 """
 
 import argparse
 import os
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.numpy import load
+from composite_fits import NETWORKS, fit_network, plain_auc, quadratic_scores, score
+from composite_folds import (
+    N_FOLDS,
+    Arrays,
+    find_pool,
+    make_fold,
+    read_part,
+    settings_for,
+    with_plain_singles,
+)
 
-from cluster.connect import connect
-from pipeline.ingest.stage import run as ingest
-from pipeline.network.augment import augmented
 from pipeline.network.examples import simulated_examples
 from pipeline.network.loader import Labelled
-from pipeline.network.model import PairNet, build_model
-from pipeline.network.settings import NetworkSettings
-from pipeline.root import Root
-from pipeline.sample.composite_block import composite_files, read_stored
-from pipeline.sample.composites import exposure, mean_snr, relative_variance, star_light
-from pipeline.sample.compositing import run as composites
-from pipeline.sample.dwarf_pool import read_pool
-from pipeline.sample.split import PARTS
-from pipeline.settings import Settings, load_settings
+from pipeline.network.model import PairNet
+from pipeline.settings import Settings
 from pipeline.validation.intervals import Estimate, by_star, weighted_auc
-from schemas.composites import COMPOSITE_POOL
 
-NETWORK = NetworkSettings(stem_stride=8, channels=(16, 32, 64), blocks=(1, 1, 1), strides=(2, 2, 2))
-"""A quarter of the default's arithmetic, so that six trainings take minutes on a CPU."""
-
-COMPONENTS = 60
-PENALTY = 3e-3
-BATCH = 64
-Arrays = dict[str, np.ndarray]
+MASS_EDGES = (0.0, 0.9, 1.0, 1.1, 9.0)
+BRIGHT = 60.0
 
 
-def settings_for(root: Path, data: Path, couples: int, seed: int) -> Settings:
-    """F and G dwarfs with S/N above 40; 60 % of the stars train, 30 % test."""
-    table = data / "tables" / "dr10_stellar_subset.csv"
-    overrides = {
-        "ingest.shard_rows": 512, "ingest.chunk_rows": 128, "sample.teff_max_k": 7200,
-        "labels.training_fraction": 0.6, "labels.validation_fraction": 0.1, "labels.seed": seed,
-        "composites.training_couples": couples, "composites.validation_couples": couples // 8,
-        "composites.test_couples": couples // 4, "composites.snr_min": 25, "cluster.workers": 2,
-    }  # fmt: skip
-    return load_settings(
-        None,
-        [f"{key}={value}" for key, value in overrides.items()],
-        root=root,
-        inputs={"spectra": data / "spectra", "catalogue": table},
-    )
+@dataclass
+class Fold:
+    """Composites of one fold, and what the ways of training share."""
+
+    training: Arrays
+    validation: Arrays
+    test: Arrays
+    wide: Callable[[], Arrays]
+    settings: Settings
+    args: argparse.Namespace
+
+    def fit(self, *parts: Labelled, **options: object) -> np.ndarray:
+        """Train the network on some examples and score the test part."""
+        flux = [np.asarray(part.flux_BL) for part in parts]
+        data = Labelled(np.concatenate(flux), np.concatenate([part.label_B for part in parts]))
+        held = Labelled(self.validation["flux"], self.validation["label"])
+        model = fit_network(data, held, self.args.epochs, NETWORKS[self.args.network], **options)
+        return score(model, self.test["flux"])
+
+    @property
+    def real(self) -> Labelled:
+        """Composites of the training stars."""
+        return Labelled(self.training["flux"], self.training["label"])
+
+    @property
+    def more(self) -> Labelled:
+        """Composites of these and of noisier stars."""
+        wide = self.wide()
+        return Labelled(wide["flux"], wide["label"])
+
+    @cached_property
+    def made(self) -> Labelled:
+        """As many simulated spectra."""
+        n = 2 * self.args.couples
+        return simulated_examples(n, 7, self.settings.simulate, self.settings.spectra).spectra
+
+    @cached_property
+    def taught(self) -> PairNet:
+        """A network of the simulated spectra alone."""
+        settings = self.settings
+        held = simulated_examples(1000, 8, settings.simulate, settings.spectra).spectra
+        model = fit_network(self.made, held, self.args.epochs, NETWORKS[self.args.network])
+        reached = plain_auc(score(model, held.flux_BL), held.label_B)
+        print(f"  simulated network on simulated spectra: AUC {reached:.3f}", flush=True)
+        return model
 
 
-def read_part(settings: Settings, part: str) -> Arrays:
-    blocks = [load(path.read_bytes()) for path in composite_files(Root(settings.root), part)]
-    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+def ensemble(fold: Fold) -> np.ndarray:
+    """Mean logit of three networks of other seeds, and of the regression, each in its spread."""
+    parts = [fold.fit(fold.real, noise=0.02, seed=seed) for seed in (1, 2, 3)]
+    mean_B = np.mean(parts, axis=0)
+    other_B = quadratic_scores(fold.training, fold.test)
+    return mean_B / mean_B.std() + other_B / other_B.std()
 
 
-def with_plain_singles(arrays: Arrays, settings: Settings, part: str) -> Arrays:
-    """Replace the twins by their primary's own spectrum, brought to the same S/N: the wrong way."""
-    root = Root(settings.root)
-    pool = read_pool(root.path / COMPOSITE_POOL.location, part)
-    stored = read_stored(root, pool.row, pool.rv_kms)
-    rng = np.random.default_rng(0)
-    flux_BL = arrays["flux"].copy()
-    twins = np.flatnonzero(arrays["label"] == 0)
-    first = {star: place for place, star in reversed(list(enumerate(pool.star)))}
-    place_B = np.array([first[star] for star in arrays["star"][twins]])
-    for start in range(0, len(twins), 256):
-        rows, place = (a[start : start + 256] for a in (twins, place_B))
-        light = star_light(
-            stored.take(place), np.zeros(len(place)), pool.m_g[place], settings.composites,
-            settings.spectra,
+WAYS: dict[str, tuple[str, Callable[[Fold], np.ndarray]]] = {
+    "pca": (
+        "PCA + quadratic logistic regression",
+        lambda fold: quadratic_scores(fold.training, fold.test),
+    ),
+    "scratch": ("network from scratch", lambda fold: fold.fit(fold.real)),
+    "noise": ("the same, noise up to 2 % added", lambda fold: fold.fit(fold.real, noise=0.02)),
+    "shift": (
+        "the same, shift 1 pixel, hide 5 %",
+        lambda fold: fold.fit(fold.real, shift=1, mask=0.05),
+    ),
+    "more": ("more stars to train with (S/N > 20)", lambda fold: fold.fit(fold.more, noise=0.02)),
+    "simulated": ("simulation alone", lambda fold: score(fold.taught, fold.test["flux"])),
+    "tuned": (
+        "simulation, then composites",
+        lambda fold: fold.fit(fold.real, noise=0.02, start=fold.taught, rate=3e-4),
+    ),
+    "mixed": (
+        "composites and simulation mixed",
+        lambda fold: fold.fit(fold.real, fold.made, noise=0.02),
+    ),
+    "ensemble": ("three networks and the regression", ensemble),
+}
+
+
+def measured(score_B: np.ndarray, test: Arrays, rows: np.ndarray) -> Estimate:
+    pair_B = test["label"][rows] == 1
+    score_B = score_B[rows]
+    return by_star(lambda w: weighted_auc(score_B, pair_B, w), test["star"][rows], 200)
+
+
+def row(name: str, score_B: np.ndarray, test: Arrays) -> str:
+    bins = [np.ones(len(score_B), bool), test["snr_g"] > BRIGHT]
+    bins += [(test["mass1_msun"] >= a) & (test["mass1_msun"] < b) for a, b in pairwise(MASS_EDGES)]
+    return f"| {name} | " + " | ".join(str(measured(score_B, test, rows)) for rows in bins) + " |"
+
+
+def ranked(score_B: np.ndarray) -> np.ndarray:
+    """Bring the scores of a fold to one scale: their ranks."""
+    return np.argsort(np.argsort(score_B)) / len(score_B)
+
+
+def run_fold(number: int, settings: Settings, table: object, args: argparse.Namespace) -> Arrays:
+    """Make one fold and all scores of it that are not kept yet."""
+    root = make_fold(settings, table, number, args.seed, wide=False)
+    training, validation, test = (read_part(root, p) for p in ("training", "validation", "test"))
+    if args.plain:
+        training, validation, test = (
+            with_plain_singles(arrays, settings, root, part)
+            for arrays, part in (
+                (training, "training"), (validation, "validation"), (test, "test")
+            )
         )  # fmt: skip
-        own_BL = relative_variance(light, settings.spectra)
-        factor_B = mean_snr(own_BL, light.bad_BL, settings.spectra) / arrays["snr_g"][rows]
-        wanted_BL = (own_BL * np.maximum(factor_B, 1)[:, None] ** 2).astype(np.float32)
-        flux_BL[rows] = exposure(light, wanted_BL, rng, settings.spectra).flux_BL
-    return arrays | {"flux": flux_BL}
 
+    def wide() -> Arrays:
+        return read_part(make_fold(settings, table, number, args.seed, wide=True), "training")
 
-def fit_network(
-    training: Labelled,
-    validation: Labelled,
-    epochs: int,
-    *,
-    start: PairNet | None = None,
-    rate: float = 5e-4,
-    shift: int = 0,
-    mask: float = 0.0,
-) -> PairNet:
-    """Train, and keep the epoch of the best validation AUC."""
-    model = build_model(NETWORK, training.flux_BL.shape[1], seed=1)
-    if start is not None:
-        model.load_state_dict(start.state_dict())
-    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=1e-2)
-    steps = epochs * -(-len(training) // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
-    torch.manual_seed(1)
-    best, kept = -1.0, model.state_dict()
-    for _ in range(epochs):
-        model.train()
-        for rows in torch.randperm(len(training)).split(BATCH):
-            flux_BL, label_B = training.fetch(rows.numpy())
-            logit_B = model(augmented(flux_BL, shift, mask))
-            loss = torch.nn.functional.binary_cross_entropy_with_logits(logit_B, label_B)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-        auc = plain_auc(score(model, validation.flux_BL), validation.label_B)
-        if auc > best:
-            best, kept = auc, {k: v.clone() for k, v in model.state_dict().items()}
-    model.load_state_dict(kept)
-    return model.eval()
-
-
-def score(model: PairNet, flux_BL: np.ndarray) -> np.ndarray:
-    model.eval()
-    with torch.inference_mode():
-        parts = [
-            model(torch.from_numpy(flux_BL[i : i + 256].astype(np.float32)))
-            for i in range(0, len(flux_BL), 256)
-        ]
-    return torch.cat(parts).numpy()
-
-
-def quadratic_scores(training: Arrays, test: Arrays) -> np.ndarray:
-    """Logistic regression on all products of principal components, penalised."""
-    mean_L = training["flux"].mean(axis=0, dtype=np.float64).astype(np.float32)
-    train_BL, test_BL = (part["flux"].astype(np.float32) - mean_L for part in (training, test))
-    torch.manual_seed(1)
-    *_, vector_LK = torch.svd_lowrank(torch.from_numpy(train_BL), COMPONENTS + 10, niter=4)
-    axes = vector_LK[:, :COMPONENTS].numpy()
-    upper = np.triu_indices(COMPONENTS)
-    spread = (train_BL @ axes).std(axis=0)
-
-    def features(flux_BL: np.ndarray) -> np.ndarray:
-        z = flux_BL @ axes / spread
-        return np.concatenate([z, (z[:, :, None] * z[:, None])[:, *upper]], axis=1)
-
-    x, y = features(train_BL), torch.from_numpy(training["label"].astype(np.float32))
-    center, width = x.mean(axis=0), x.std(axis=0)
-    x_BF = torch.from_numpy((x - center) / width)
-    weight = torch.zeros(x.shape[1], requires_grad=True)
-    bias = torch.zeros(1, requires_grad=True)
-    optimizer = torch.optim.LBFGS([weight, bias], max_iter=200, line_search_fn="strong_wolfe")
-
-    def loss() -> torch.Tensor:
-        optimizer.zero_grad()
-        value = torch.nn.functional.binary_cross_entropy_with_logits(x_BF @ weight + bias, y)
-        value = value + PENALTY * (weight**2).sum()
-        value.backward()
-        return value
-
-    optimizer.step(loss)
-    return (features(test_BL) - center) / width @ weight.detach().numpy()
-
-
-def plain_auc(score_B: np.ndarray, label_B: np.ndarray) -> float:
-    return weighted_auc(score_B, label_B == 1, np.ones(len(label_B)))
-
-
-def measured(score_B: np.ndarray, test: Arrays) -> Estimate:
-    pair_B = test["label"] == 1
-    return by_star(lambda weight: weighted_auc(score_B, pair_B, weight), test["star"], 200)
+    fold = Fold(training, validation, test, wide, settings, args)
+    kind = f"{args.network}-{args.epochs}-{args.couples}{'-plain' if args.plain else ''}"
+    result = {name: column for name, column in test.items() if name != "flux"}
+    for way in args.ways:
+        path = root.path / "scores" / f"{way}-{kind}.npy"
+        if not path.exists():
+            begin = time.perf_counter()
+            found = WAYS[way][1](fold)
+            path.parent.mkdir(exist_ok=True)
+            np.save(path, found)
+            took = time.perf_counter() - begin
+            reached = plain_auc(found, test["label"])
+            print(f"fold {number}: {way:12} AUC {reached:.3f}, {took:.0f} s", flush=True)
+        result[f"score {way}"] = ranked(np.load(path))
+    return result
 
 
 def main() -> None:
@@ -180,82 +175,34 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, default=Path(os.environ.get("PAIRSPEC_REAL_DATA", beside))
     )
-    parser.add_argument("--root", type=Path, help="keeps the composites for the next run")
-    parser.add_argument("--couples", type=int, default=3000)
+    parser.add_argument("--root", type=Path, help="keeps composites and scores for the next run")
+    parser.add_argument("--folds", type=int, default=N_FOLDS, choices=range(1, N_FOLDS + 1))
+    parser.add_argument("--couples", type=int, default=10_000, help="to train with, a fold")
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--network", choices=NETWORKS, default="quarter")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS), metavar="NAME")
     parser.add_argument("--plain", action="store_true")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     if not (args.data / "spectra").is_dir():
         parser.exit(message=f"nothing measured: no {args.data / 'spectra'}; name it by --data\n")
-    with tempfile.TemporaryDirectory() as folder:
-        settings = settings_for(args.root or Path(folder), args.data, args.couples, args.seed)
-        begin = time.perf_counter()
-        with connect(settings.cluster) as client:
-            ingest(settings, client)
-            lap("ingest", begin)
-            begin = time.perf_counter()
-            report = composites(settings, client)
-            lap("composites", begin)
-        print(*report.lines()[:6], sep="\n")
-        training, validation, test = (read_part(settings, part) for part in PARTS)
-        if args.plain:
-            training, validation, test = (
-                with_plain_singles(arrays, settings, part)
-                for arrays, part in zip((training, validation, test), PARTS, strict=True)
-            )
-    real = Labelled(training["flux"], training["label"])
-    check = Labelled(validation["flux"], validation["label"])
+    with tempfile.TemporaryDirectory() as temporary:
+        settings = settings_for(args.root or Path(temporary), args.data, args.couples)
+        table = find_pool(settings)
+        bright = table["snr_g"].to_numpy() > settings.composites.pool_snr_min
+        star = table["star"].to_numpy()
+        print(f"{len(np.unique(star[bright]))} stars, {len(np.unique(star))} in the wide pool")
+        folds = [run_fold(number, settings, table, args) for number in range(args.folds)]
+    test = {name: np.concatenate([fold[name] for fold in folds]) for name in folds[0]}
+    masses = [f"{a:g}-{b:g} Msun" for a, b in pairwise(MASS_EDGES)]
+    print("| classifier | AUC | " + " | ".join([f"S/N > {BRIGHT:.0f}", *masses]) + " |")
+    print("|---" * (3 + len(masses)) + "|")
     for name in ("mass1_msun", "snr_g", "bad_fraction"):
-        print(f"{name + ' alone':44} {measured(test[name], test)}")
-    run(lambda: quadratic_scores(training, test), "PCA + quadratic logistic regression", test)
-    if args.plain:
-        run(lambda: score(fit_network(real, check, args.epochs), test["flux"]), "network", test)
-        return
-    begin = time.perf_counter()
-    made = simulated_examples(2 * args.couples, 7, settings.simulate, settings.spectra).spectra
-    held = simulated_examples(1000, 8, settings.simulate, settings.spectra).spectra
-    lap("simulate", begin)
-    begin = time.perf_counter()
-    taught = fit_network(made, held, args.epochs)
-    lap("train on simulation", begin)
-    own = plain_auc(score(taught, held.flux_BL), held.label_B)
-    print(f"{'network of simulation on simulation':44} {own:.3f}")
-    run(lambda: score(taught, test["flux"]), "network, simulation alone", test)
-    both = Labelled(
-        np.concatenate([real.flux_BL, made.flux_BL]), np.concatenate([real.label_B, made.label_B])
-    )
-    variants = {
-        "network, from scratch": {},
-        "network, from scratch, augmented": {"shift": 2, "mask": 0.1},
-        "network, simulation then composites": {"start": taught, "rate": 2e-4},
-    }
-    for name, options in variants.items():
-        run(
-            lambda o=options: score(fit_network(real, check, args.epochs, **o), test["flux"]),
-            name,
-            test,
-        )
-    run(
-        lambda: score(fit_network(both, check, args.epochs // 2), test["flux"]),
-        "network, both mixed",
-        test,
-    )
-
-
-def run(make, name: str, test: Arrays) -> None:
-    begin = time.perf_counter()
-    score_B = make()
-    bright = test["snr_g"] > 60
-    of_bright = measured(score_B[bright], {k: v[bright] for k, v in test.items()})
-    columns = f"{measured(score_B, test)}  S/N > 60: {of_bright}"
-    print(f"{name:44} {columns}  {time.perf_counter() - begin:.0f} s", flush=True)
-
-
-def lap(name: str, begin: float) -> None:
-    print(f"{name:44} {time.perf_counter() - begin:.0f} s", flush=True)
+        print(row(f"{name} alone", test[name], test))
+    for way in args.ways:
+        print(row(WAYS[way][0], test[f"score {way}"], test))
 
 
 if __name__ == "__main__":

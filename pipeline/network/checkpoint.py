@@ -64,6 +64,10 @@ class ModelCard(Section):
     metrics: dict[str, FiniteFloat] = Field(default_factory=dict)
     """What it reached: epoch, validation AUC and the like."""
 
+    bfloat16_blocks: int = Field(0, ge=0)
+    """Residual blocks, counted from the last, that may compute in bfloat16 without changing p_b
+    by more than is promised; measured when it was trained."""
+
     versions: dict[str, str] = Field(default_factory=package_versions)
     """Versions of the packages that trained it."""
 

@@ -129,8 +129,8 @@ class Ensemble:
 
     @property
     def mode(self) -> str:
-        """How it really computes."""
-        return self._predictors[0].mode
+        """How it really computes; several names where the members differ."""
+        return ", ".join(sorted({predictor.mode for predictor in self._predictors}))
 
     def predict(self, flux_BL: Float32 | torch.Tensor) -> Answer:
         """Classify spectra; arguments and errors as of `Predictor.predict`."""

@@ -17,6 +17,7 @@ from pipeline.network.examples import TRUTH, Examples, example_block
 from pipeline.network.loader import Labelled
 from pipeline.network.model import build_model
 from pipeline.network.parts import Parts, simulated_parts, survey_parts
+from pipeline.network.rounding import bfloat16_blocks
 from pipeline.network.settings import NetworkSettings, TrainingSettings
 from pipeline.network.trainer import HOW, evaluate, train
 from pipeline.root import Root
@@ -166,6 +167,7 @@ def train_rank(
         data_digest=parts.training.digest(),
         split_seed=job.split_seed,
         metrics={name: result.best[name] for name in REACHED} | {"test_auc": test_auc},
+        bfloat16_blocks=bfloat16_blocks(result.model, parts.validation),
     )
     return read_card(save_model(job.root.model, result.model, card)), result.notes
 

@@ -4,7 +4,7 @@ import copy
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import fuse_conv_bn_eval
+from torch.nn.utils import fuse_conv_bn_eval, fuse_linear_bn_eval
 from torch.utils.flop_counter import FlopCounterMode
 
 from pipeline.network.norm import build_norm
@@ -23,6 +23,24 @@ class ConvNorm(nn.Module):
         """Convolve and normalise."""
         y_BCL: Tensor = self.norm(self.conv(x_BCL))
         return y_BCL
+
+
+class LinearNorm(nn.Module):
+    """A fully connected layer and its norm; `folded` makes it and a batch norm one layer.
+
+    Without the norm the hidden layers learn late: they take in thousands of features.
+    """
+
+    def __init__(self, n_in: int, n_out: int, norm: Norm) -> None:
+        super().__init__()
+        self.linear = nn.Linear(n_in, n_out, bias=False)
+        # One group: a channel has one value a spectrum here, and few of them are no statistics.
+        self.norm: nn.BatchNorm1d | nn.GroupNorm | nn.Identity = build_norm(norm, n_out, groups=1)
+
+    def forward(self, x_BC: Tensor) -> Tensor:
+        """Connect and normalise."""
+        y_BC: Tensor = self.norm(self.linear(x_BC))
+        return y_BC
 
 
 class BasicBlock(nn.Module):
@@ -73,13 +91,12 @@ class PairNet(nn.Module):
                 stages.append(BasicBlock(n_in, n_out, settings.kernel, step, norm))
                 n_in, length = n_out, -(-length // step)
         self.stages = nn.Sequential(*stages)
-        self.head = nn.Sequential(
-            nn.Flatten(),
-            nn.Linear(n_in * length, settings.hidden),
-            nn.ReLU(),
-            nn.Dropout(settings.dropout),
-            nn.Linear(settings.hidden, 1),
-        )
+        head: list[nn.Module] = [nn.Flatten()]
+        n_in *= length
+        for n_out in settings.hidden:
+            head += [LinearNorm(n_in, n_out, norm), nn.ReLU()]
+            n_in = n_out
+        self.head = nn.Sequential(*head, nn.Dropout(settings.dropout), nn.Linear(n_in, 1))
 
     def forward(self, flux_BL: Tensor) -> Tensor:
         """Log-odds that a spectrum holds two stars.
@@ -139,12 +156,16 @@ def build_model(settings: NetworkSettings, n_pixel: int, seed: int = 0) -> PairN
 
 
 def folded(model: PairNet) -> PairNet:
-    """Return a copy for inference, each batch norm folded into its convolution."""
+    """Return a copy for inference, each batch norm folded into the layer before it."""
     model = copy.deepcopy(model).eval()
     for module in model.modules():
-        if isinstance(module, ConvNorm) and isinstance(module.norm, nn.BatchNorm1d):
+        if not isinstance(getattr(module, "norm", None), nn.BatchNorm1d):
+            continue
+        if isinstance(module, ConvNorm):
             module.conv = fuse_conv_bn_eval(module.conv, module.norm)
-            module.norm = nn.Identity()
+        elif isinstance(module, LinearNorm):
+            module.linear = fuse_linear_bn_eval(module.linear, module.norm)
+        module.norm = nn.Identity()
     return model
 
 

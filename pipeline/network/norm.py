@@ -34,6 +34,8 @@ class BatchNorm(nn.BatchNorm1d):
         """Normalise; the running statistics learn from the whole batch."""
         if self.group is None or not self.training:
             return super().forward(input)
+        if input.ndim == 2:
+            return self.forward(input.unsqueeze(2)).squeeze(2)
         if self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
         normalised, mean_C, var_C = _Synchronised.apply(  # type: ignore[no-untyped-call]
@@ -93,10 +95,10 @@ class _Synchronised(torch.autograd.Function):
         return dx_BCL, dweight_C, dbias_C, None, None
 
 
-def build_norm(kind: Norm, n_channels: int) -> nn.BatchNorm1d | nn.GroupNorm:
-    """Build the normalisation after a convolution."""
+def build_norm(kind: Norm, n_channels: int, groups: int = GROUPS) -> nn.BatchNorm1d | nn.GroupNorm:
+    """Build the normalisation after a layer, with at most so many groups."""
     if kind == "group":
-        return nn.GroupNorm(math.gcd(GROUPS, n_channels), n_channels)
+        return nn.GroupNorm(math.gcd(groups, n_channels), n_channels)
     return BatchNorm(n_channels)
 
 

@@ -22,7 +22,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "blocks": (2, 2, 2, 2),
         "strides": (2, 2, 2, 2),
         "kernel": 3,
-        "hidden": 256,
+        "hidden": (256,),
     },
 }
 """Sizes that a preset gives to what is not set; `small` is the defaults."""
@@ -66,11 +66,12 @@ class NetworkSettings(Section):
     kernel: int = Field(5, ge=1)
     """Width of the convolutions in the blocks; odd. [assumed]"""
 
-    hidden: int = Field(128, ge=1)
-    """Width of the first of the two fully connected layers. [assumed]"""
+    hidden: tuple[int, ...] = (128, 128)
+    """Widths of the fully connected layers before the last one, which gives the logit. They alone
+    see the whole spectrum at once. [paper: one; two learn faster]"""
 
     dropout: float = Field(0.5, ge=0, lt=1)
-    """Share of the activations dropped between the two fully connected layers. [paper]"""
+    """Share of the activations dropped before the last fully connected layer. [paper]"""
 
     @model_validator(mode="before")
     @classmethod
@@ -86,8 +87,8 @@ class NetworkSettings(Section):
                 "channels, blocks and strides need one entry a stage each, got "
                 f"{len(self.channels)}, {len(self.blocks)} and {len(self.strides)}"
             )
-        if min(*self.channels, *self.blocks, *self.strides) < 1:
-            raise ValueError("channels, blocks and strides must all be at least 1")
+        if min(*self.channels, *self.blocks, *self.strides, *self.hidden) < 1:
+            raise ValueError("channels, blocks, strides and hidden must all be at least 1")
         if self.kernel % 2 == 0 or self.stem_kernel % 2 == 0:
             raise ValueError("kernel and stem_kernel must be odd, so that padding is symmetric")
         return self
@@ -139,7 +140,7 @@ class TrainingSettings(Section):
     warmup_share: float = Field(0.05, ge=0, lt=1)
     """Share of all steps over which the cosine schedule rises linearly. [assumed]"""
 
-    batch_size: int = Field(32, ge=1)
+    batch_size: int = Field(32, ge=2)
     """Spectra a step, over all ranks together: their number changes nothing else. [assumed]"""
 
     shuffle_rows: int = Field(16384, ge=1)
@@ -211,8 +212,8 @@ class InferSettings(Section):
     """Spectra a pass. [derived: 64 to 128 are the fastest on a CPU core]"""
 
     precision: Precision = "float32"
-    """Arithmetic; ``bfloat16`` is used only where the hardware computes in it, and float32
-    elsewhere. [assumed]"""
+    """Arithmetic; ``bfloat16`` is used only where the hardware computes in it, in as many blocks as
+    the network's card allows, and float32 elsewhere. [assumed]"""
 
     fuse: bool = True
     """Fold the batch norms into the convolutions and, on a CPU, keep the channels of a pixel

@@ -29,7 +29,7 @@ def root(tmp_path, client):
     )  # fmt: skip
     settings = load_settings(tmp_path / "survey" / "pairspec.toml", ["infer.scope=all"])
     ingest(settings, client)
-    small = NetworkSettings(stem_channels=4, channels=(4,), blocks=(1,), strides=(4,), hidden=8)
+    small = NetworkSettings(stem_channels=4, channels=(4,), blocks=(1,), strides=(4,), hidden=(8,))
     n_pixel = WaveGrid.from_settings(SpectraSettings()).n_pixel
     card = ModelCard(
         network=small, n_pixel=n_pixel, spectra=SpectraSettings(), data="none", split_seed=0

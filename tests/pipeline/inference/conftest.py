@@ -11,7 +11,9 @@ from pipeline.settings import load_settings
 from pipeline.spectra.grid import WaveGrid
 from pipeline.spectra.settings import SpectraSettings
 
-SMALL = NetworkSettings(stem_channels=4, channels=(4, 8), blocks=(1, 1), strides=(4, 4), hidden=8)
+SMALL = NetworkSettings(
+    stem_channels=4, channels=(4, 8), blocks=(1, 1), strides=(4, 4), hidden=(8,)
+)
 
 
 @pytest.fixture(scope="session", name="save_untrained")

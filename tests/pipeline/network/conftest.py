@@ -22,7 +22,12 @@ def one_thread():
 @pytest.fixture
 def tiny():
     return NetworkSettings(
-        stem_channels=4, stem_kernel=7, channels=(4, 8), blocks=(2, 1), strides=(1, 2), hidden=8
+        stem_channels=4,
+        stem_kernel=7,
+        channels=(4, 8),
+        blocks=(2, 1),
+        strides=(1, 2),
+        hidden=(8, 6),
     )
 
 

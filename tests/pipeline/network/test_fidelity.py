@@ -9,18 +9,22 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
 from pipeline.network import device as device_module
-from pipeline.network.checkpoint import ModelCard, save_model
+from pipeline.network.checkpoint import ModelCard, load_model, save_model
+from pipeline.network.loader import Labelled
 from pipeline.network.metrics import auc
 from pipeline.network.model import build_model
 from pipeline.network.predictor import Predictor
+from pipeline.network.rounding import bfloat16_blocks
 from pipeline.network.settings import InferSettings, NetworkSettings
 from pipeline.simulate.examples import labelled_spectra
 from pipeline.simulate.settings import SimulateSettings
 from pipeline.spectra.prepare import network_input
 from pipeline.spectra.settings import SpectraSettings
 
-NETWORK = NetworkSettings(channels=(16, 32), blocks=(1, 1), strides=(4, 4), hidden=64, dropout=0.2)
-N_ALL, N_TRAINING, EPOCHS, BATCH = 960, 500, 18, 25
+NETWORK = NetworkSettings(
+    channels=(16, 32), blocks=(1, 1), strides=(4, 4), hidden=(64,), dropout=0.5
+)
+N_ALL, N_TRAINING, N_CHECKED, EPOCHS, BATCH = 960, 500, 700, 8, 25
 
 
 class Task(NamedTuple):
@@ -60,7 +64,9 @@ def task(tmp_path_factory):
     model.eval()
     with torch.no_grad():
         logit_B = model(x_BL)
+    validation = Labelled(flux_BL[N_TRAINING:N_CHECKED], label_B[N_TRAINING:N_CHECKED])
     card = ModelCard(
+        bfloat16_blocks=bfloat16_blocks(model, validation),
         network=NETWORK,
         n_pixel=model.n_pixel,
         spectra=SpectraSettings(),
@@ -94,9 +100,24 @@ def test_bfloat16_keeps_the_verdict(task, monkeypatch):
     monkeypatch.setattr(device_module, "computes_bfloat16", lambda device: True)
     settings = InferSettings(device="cpu", precision="bfloat16")
     predictor = Predictor(task.folder, None, settings)
+    assert 1 <= predictor.card.bfloat16_blocks <= len(NETWORK.channels)
     assert predictor.mode == "cpu bfloat16 fused"
     logit_B, p_b_B = predictor.predict(task.flux_BL)
     difference_B = np.abs(p_b_B - task.p_b_B)
     assert 1e-5 < difference_B.max() < 0.02
     assert difference_B.mean() < 0.002
+    unchecked_B = difference_B[N_CHECKED:]
+    assert len(unchecked_B) > 200 and unchecked_B.max() < 0.02
     assert auc(logit_B, task.label_B) == pytest.approx(auc(task.logit_B, task.label_B), abs=1e-3)
+
+
+@pytest.mark.slow
+def test_too_sure_a_network_stays_in_float32(task):
+    """Logits a hundred times as large turn any rounding into another verdict."""
+    model, card = load_model(task.folder)
+    spectra = Labelled(task.flux_BL[N_TRAINING:N_CHECKED], task.label_B[N_TRAINING:N_CHECKED])
+    assert bfloat16_blocks(model, spectra) == card.bfloat16_blocks
+    with torch.no_grad():
+        model.head[-1].weight *= 100
+        model.head[-1].bias *= 100
+    assert bfloat16_blocks(model, spectra) == 0

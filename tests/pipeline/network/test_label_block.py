@@ -22,7 +22,7 @@ from schemas.observations import OBSERVATIONS
 from schemas.sample import LABELS
 
 NETWORK = NetworkSettings(
-    stem_channels=4, stem_stride=8, channels=(8,), blocks=(1,), strides=(4,), hidden=8
+    stem_channels=4, stem_stride=8, channels=(8,), blocks=(1,), strides=(4,), hidden=(8,)
 )
 TRAINING = TrainingSettings(max_epochs=2, batch_size=8, device="cpu", threads=1)
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.network.model import build_model, flop_count, folded, parameter_count
+from pipeline.network.model import LinearNorm, build_model, flop_count, folded, parameter_count
 from pipeline.network.settings import NetworkSettings
 
 
@@ -32,9 +32,12 @@ def _reference_logit(model, flux_L):
     for block in model.stages:
         skip = x_CL if isinstance(block.skip, torch.nn.Identity) else step(block.skip, x_CL)
         x_CL = np.maximum(step(block.second, np.maximum(step(block.first, x_CL), 0)) + skip, 0)
-    first, last = (m for m in model.head if isinstance(m, torch.nn.Linear))
-    hidden = first.weight.detach().double().numpy() @ x_CL.ravel() + first.bias.detach().numpy()
-    return (last.weight.detach().double().numpy() @ np.maximum(hidden, 0))[0] + last.bias.item()
+    x_C = x_CL.ravel()
+    for part in (m for m in model.head if isinstance(m, LinearNorm)):
+        x_C = part.linear.weight.detach().double().numpy() @ x_C
+        x_C = np.maximum(_norm(x_C[:, None], part.norm)[:, 0], 0)
+    last = model.head[-1]
+    return (last.weight.detach().double().numpy() @ x_C)[0] + last.bias.item()
 
 
 def test_forward_is_the_formula_and_folding_keeps_it(model, flux_BL):
@@ -59,7 +62,7 @@ def test_flops_count_a_multiply_add_as_two(tiny):
     length = 50  # 200 pixels, stem stride 4
     stem = 2 * length * 4 * 7
     block = 2 * 2 * length * 4 * 4 * 5
-    head = 2 * (4 * length * 8 + 8)
+    head = 2 * (4 * length * 8 + 8 * 6 + 6)
     assert flop_count(build_model(settings, 200)) == stem + block + head
 
 

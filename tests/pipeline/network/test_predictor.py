@@ -43,14 +43,23 @@ def test_a_spectrum_does_not_depend_on_its_neighbours(folder, flux_BL):
     np.testing.assert_allclose(alone_B, together_B[5:6], rtol=0, atol=1e-5)
 
 
-def test_bfloat16_is_close(folder, flux_BL, eager_p_B, monkeypatch):
+def test_bfloat16_is_close(tmp_path, model, card, flux_BL, eager_p_B, monkeypatch):
     monkeypatch.setattr(device_module, "computes_bfloat16", lambda device: True)
+    card = card.model_copy(update={"bfloat16_blocks": len(model.stages)})
+    folder = save_model(tmp_path / "model", model, card)
     predictor = Predictor(folder, None, InferSettings(precision="bfloat16", device="cpu"))
     assert predictor.dtype == torch.bfloat16
     assert predictor.mode == "cpu bfloat16 fused"
     difference_B = np.abs(predictor.predict(flux_BL)[1] - eager_p_B)
     assert 0 < difference_B.max() < 0.02
     assert difference_B.mean() < 0.002
+
+
+def test_no_bfloat16_where_the_card_allows_none(folder, flux_BL, eager_p_B, monkeypatch):
+    monkeypatch.setattr(device_module, "computes_bfloat16", lambda device: True)
+    predictor = Predictor(folder, None, InferSettings(precision="bfloat16", device="cpu"))
+    assert predictor.mode == "cpu float32 fused"
+    np.testing.assert_allclose(predictor.predict(flux_BL)[1], eager_p_B, rtol=0, atol=1e-5)
 
 
 def test_bfloat16_only_where_the_hardware_has_it(monkeypatch):

@@ -19,7 +19,7 @@ from pipeline.network.settings import NetworkSettings, TrainingSettings
 from pipeline.network.state import state_files
 
 NETWORK = NetworkSettings(
-    stem_channels=4, stem_kernel=7, channels=(8, 8), blocks=(1, 1), strides=(2, 1), hidden=8,
+    stem_channels=4, stem_kernel=7, channels=(8, 8), blocks=(1, 1), strides=(2, 1), hidden=(8,),
     dropout=0.0,
 )  # fmt: skip
 SETTINGS = TrainingSettings(

@@ -18,7 +18,13 @@ from pipeline.network.state import newest_state, state_files
 from pipeline.network.trainer import DivergedError, evaluate, learning_rate, train
 
 NETWORK = NetworkSettings(
-    stem_channels=4, stem_kernel=7, channels=(8,), blocks=(1,), strides=(2,), hidden=8, dropout=0.3
+    stem_channels=4,
+    stem_kernel=7,
+    channels=(8,),
+    blocks=(1,),
+    strides=(2,),
+    hidden=(8,),
+    dropout=0.3,
 )
 SETTINGS = TrainingSettings(
     learning_rate=2e-2, batch_size=16, max_epochs=4, patience=4, schedule="cosine", device="cpu"
@@ -146,7 +152,7 @@ def test_the_state_of_another_run_is_refused(tmp_path):
     with pytest.raises(CheckpointError, match="other training"):
         run(tmp_path, SETTINGS.model_copy(update={"learning_rate": 1e-3}))
     with pytest.raises(CheckpointError, match="other network"):
-        run(tmp_path, network=NETWORK.model_copy(update={"hidden": 9}))
+        run(tmp_path, network=NETWORK.model_copy(update={"hidden": (9,)}))
     model = build_model(NETWORK, 96)
     with pytest.raises(CheckpointError, match="other data"):
         train(model, SETTINGS, toy(400, 9), VALIDATION, tmp_path)

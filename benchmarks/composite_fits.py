@@ -1,0 +1,112 @@
+"""The classifiers that ``benchmarks/composites.py`` compares."""
+
+import numpy as np
+import torch
+from composite_folds import Arrays
+
+from pipeline.network.augment import augmented
+from pipeline.network.loader import Labelled
+from pipeline.network.model import PairNet, build_model
+from pipeline.network.settings import NetworkSettings
+from pipeline.validation.intervals import weighted_auc
+
+QUARTER = NetworkSettings(stem_stride=8, channels=(16, 32, 64), blocks=(1, 1, 1), strides=(2, 2, 2))
+"""A quarter of the default's arithmetic."""
+
+NETWORKS = {"quarter": QUARTER, "small": NetworkSettings()}
+COMPONENTS = 60
+PENALTY = 3e-3
+BATCH = 64
+
+
+def plain_auc(score_B: np.ndarray, label_B: np.ndarray) -> float:
+    """Area under the ROC curve."""
+    return weighted_auc(score_B, label_B == 1, np.ones(len(label_B)))
+
+
+def fit_network(
+    training: Labelled,
+    validation: Labelled,
+    epochs: int,
+    network: NetworkSettings,
+    *,
+    start: PairNet | None = None,
+    rate: float = 1e-3,
+    shift: int = 0,
+    mask: float = 0.0,
+    noise: float = 0.0,
+    seed: int = 1,
+) -> PairNet:
+    """Train, and keep the epoch of the best validation AUC.
+
+    With ``noise`` each spectrum gains white noise of a random level up to that, as it is read.
+    """
+    model = build_model(network, training.flux_BL.shape[1], seed=seed)
+    if start is not None:
+        model.load_state_dict(start.state_dict())
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=1e-2)
+    steps = epochs * -(-len(training) // BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
+    torch.manual_seed(seed)
+    best, kept = -1.0, model.state_dict()
+    for _ in range(epochs):
+        model.train()
+        for rows in torch.randperm(len(training)).split(BATCH):
+            flux_BL, label_B = training.fetch(rows.numpy())
+            flux_BL = augmented(flux_BL.float(), shift, mask)
+            if noise:
+                level_B1 = noise * torch.rand(len(flux_BL), 1)
+                flux_BL = flux_BL + level_B1 * torch.randn_like(flux_BL)
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(model(flux_BL), label_B)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+        auc = plain_auc(score(model, validation.flux_BL), validation.label_B)
+        if auc > best:
+            best, kept = auc, {k: v.clone() for k, v in model.state_dict().items()}
+    model.load_state_dict(kept)
+    return model.eval()
+
+
+def score(model: PairNet, flux_BL: np.ndarray) -> np.ndarray:
+    """Log-odds of each spectrum."""
+    model.eval()
+    with torch.inference_mode():
+        parts = [
+            model(torch.from_numpy(flux_BL[i : i + 256].astype(np.float32)))
+            for i in range(0, len(flux_BL), 256)
+        ]
+    return torch.cat(parts).numpy()
+
+
+def quadratic_scores(training: Arrays, test: Arrays) -> np.ndarray:
+    """Logistic regression on all products of principal components, penalised."""
+    mean_L = training["flux"].mean(axis=0, dtype=np.float64).astype(np.float32)
+    train_BL, test_BL = (part["flux"].astype(np.float32) - mean_L for part in (training, test))
+    torch.manual_seed(1)
+    *_, vector_LK = torch.svd_lowrank(torch.from_numpy(train_BL), COMPONENTS + 10, niter=4)
+    axes = vector_LK[:, :COMPONENTS].numpy()
+    upper = np.triu_indices(COMPONENTS)
+    spread = (train_BL @ axes).std(axis=0)
+
+    def features(flux_BL: np.ndarray) -> np.ndarray:
+        z = flux_BL @ axes / spread
+        return np.concatenate([z, (z[:, :, None] * z[:, None])[:, *upper]], axis=1)
+
+    x, y = features(train_BL), torch.from_numpy(training["label"].astype(np.float32))
+    center, width = x.mean(axis=0), x.std(axis=0)
+    x_BF = torch.from_numpy((x - center) / width)
+    weight = torch.zeros(x.shape[1], requires_grad=True)
+    bias = torch.zeros(1, requires_grad=True)
+    optimizer = torch.optim.LBFGS([weight, bias], max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        value = torch.nn.functional.binary_cross_entropy_with_logits(x_BF @ weight + bias, y)
+        value = value + PENALTY * (weight**2).sum()
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    return (features(test_BL) - center) / width @ weight.detach().numpy()
