@@ -3,8 +3,10 @@
 import torch
 
 
-def augmented(flux_BL: torch.Tensor, shift_pixels: int, mask_share: float) -> torch.Tensor:
-    """Shift each spectrum, and hide a stretch of it.
+def augmented(
+    flux_BL: torch.Tensor, shift_pixels: int, mask_share: float, noise: float = 0.0
+) -> torch.Tensor:
+    """Shift each spectrum, hide a stretch of it, and add noise.
 
     Parameters
     ----------
@@ -15,6 +17,9 @@ def augmented(flux_BL: torch.Tensor, shift_pixels: int, mask_share: float) -> to
         an error of its velocity would do; the continuum comes in at the end. 0: none does.
     mask_share
         Share of the pixels in the stretch that becomes continuum, at a random place. 0: none.
+    noise
+        Largest level of the white noise added, in units of the continuum; each spectrum gets a
+        level of its own, uniform from 0. 0: none.
 
     Returns
     -------
@@ -35,4 +40,7 @@ def augmented(flux_BL: torch.Tensor, shift_pixels: int, mask_share: float) -> to
         first_B1 = torch.randint(0, length - width + 1, (n, 1), device=flux_BL.device)
         hidden_BL = (pixel_L >= first_B1) & (pixel_L < first_B1 + width)
         flux_BL = torch.where(hidden_BL, 1.0, flux_BL)
+    if noise:
+        level_B1 = noise * torch.rand((n, 1), device=flux_BL.device)
+        flux_BL = flux_BL + level_B1 * torch.randn_like(flux_BL)
     return flux_BL

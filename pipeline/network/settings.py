@@ -172,6 +172,10 @@ class TrainingSettings(Section):
     """Augmentation: set one random stretch of this share of each training spectrum to the
     continuum. [assumed: off]"""
 
+    noise: float = Field(0.0, ge=0)
+    """Augmentation: add white noise of a random level, up to so much of the continuum, to each
+    training spectrum. [assumed: off]"""
+
     seed: int = Field(1, ge=0)
     """Seed of weights, order, dropout and augmentation. [assumed]"""
 

@@ -28,3 +28,15 @@ def test_mask_hides_one_stretch(share):
     hidden_BL = (augmented(FLUX_BL, 0, share) == 1).numpy()
     assert (hidden_BL.sum(1) == 100 * share).all()
     assert (np.abs(np.diff(hidden_BL.astype(int), axis=1)).sum(1) <= 2).all()
+
+
+def test_noise_has_a_level_of_its_own_for_each_spectrum():
+    flux_BL = torch.ones(400, 1000)
+    torch.manual_seed(3)
+    added_BL = (augmented(flux_BL, 0, 0.0, 0.02) - 1).numpy()
+    level_B = added_BL.std(axis=1)
+    assert level_B.max() < 0.022 and abs(level_B.mean() - 0.01) < 0.001
+    assert level_B.min() < 0.002
+    assert abs(added_BL.mean()) < 1e-4
+    assert abs(np.corrcoef(added_BL[0], added_BL[1])[0, 1]) < 0.15
+    assert (flux_BL == 1).all()

@@ -177,6 +177,33 @@ def test_another_seed_makes_others_elsewhere(real_data, root, report, client):
     assert composite_files(Root(root), "test")[0] == first
 
 
+def test_a_block_reads_its_own_shards_and_all_shards_take_turns(
+    real_data, root, report, client, tmp_path
+):
+    """Shards of 128 rows, one a block: memory does not grow with the survey."""
+    settings = settings_for(
+        real_data, tmp_path, "ingest.shard_rows=128", "composites.block_shards=3",
+        "composites.training_couples=80", "composites.block_couples=10",
+        "composites.validation_couples=0", "composites.test_couples=0",
+        "labels.training_fraction=0.98", "labels.validation_fraction=0.01",
+    )  # fmt: skip
+    ingest(settings, client)
+    run(settings, client)
+    pool = pq.read_table(tmp_path / COMPOSITE_POOL.location).to_pandas()
+    shards_of = pool.groupby("star")["shard"].agg(set)
+    used: list[set[int]] = []
+    for path in composite_files(Root(tmp_path), "training"):
+        block = load(path.read_bytes())
+        stars = set(block["star"]) | set(block["star2"])
+        assert len(stars) > 10
+        used.append(set.union(*(shards_of[star] for star in stars)))
+    everywhere = set(pool["shard"])
+    assert len(everywhere) > 3 and set.union(*used) == everywhere
+    # A star seen twice may lie in a shard more.
+    assert all(len(shards) < len(everywhere) for shards in used)
+    assert len({frozenset(shards) for shards in used}) > 1
+
+
 def test_labels_decide_where_there_are_labels(real_data, root, report, client, tmp_path):
     """Only stars labelled as single, each in the part that its label names."""
     for name in ("manifest.parquet", "spectra.zarr", "tables"):
