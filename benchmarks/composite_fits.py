@@ -37,10 +37,7 @@ def fit_network(
     noise: float = 0.0,
     seed: int = 1,
 ) -> PairNet:
-    """Train, and keep the epoch of the best validation AUC.
-
-    With ``noise`` each spectrum gains white noise of a random level up to that, as it is read.
-    """
+    """Train, and keep the epoch of the best validation AUC."""
     model = build_model(network, training.flux_BL.shape[1], seed=seed)
     if start is not None:
         model.load_state_dict(start.state_dict())
@@ -53,10 +50,7 @@ def fit_network(
         model.train()
         for rows in torch.randperm(len(training)).split(BATCH):
             flux_BL, label_B = training.fetch(rows.numpy())
-            flux_BL = augmented(flux_BL.float(), shift, mask)
-            if noise:
-                level_B1 = noise * torch.rand(len(flux_BL), 1)
-                flux_BL = flux_BL + level_B1 * torch.randn_like(flux_BL)
+            flux_BL = augmented(flux_BL.float(), shift, mask, noise)
             loss = torch.nn.functional.binary_cross_entropy_with_logits(model(flux_BL), label_B)
             optimizer.zero_grad()
             loss.backward()
@@ -67,6 +61,30 @@ def fit_network(
             best, kept = auc, {k: v.clone() for k, v in model.state_dict().items()}
     model.load_state_dict(kept)
     return model.eval()
+
+
+def pretrained(flux_BL: np.ndarray, network: NetworkSettings, passes: int = 40) -> PairNet:
+    """Teach a network to restore hidden stretches of spectra; nobody says what they are of."""
+    whole_BL = torch.from_numpy(flux_BL.astype(np.float32))
+    model = build_model(network, whole_BL.shape[1], seed=1)
+    decoder = torch.nn.Linear(network.hidden[-1], whole_BL.shape[1])
+    encoder = model.head[:-2]  # without dropout and the logit
+    weights = [*model.parameters(), *decoder.parameters()]
+    optimizer = torch.optim.AdamW(weights, lr=1e-3, weight_decay=1e-2)
+    torch.manual_seed(1)
+    mean_L = whole_BL.mean(dim=0)
+    scatter_L = whole_BL.std(dim=0).clamp(min=1e-3)
+    model.train()
+    for _ in range(passes):
+        for rows in torch.randperm(len(whole_BL)).split(BATCH):
+            wanted_BL = (whole_BL[rows] - mean_L) / scatter_L
+            seen_BL = augmented(whole_BL[rows], 0, 0.2, 0.02)
+            features_BCL = model.stages(torch.relu(model.stem((seen_BL - 1).unsqueeze(1))))
+            loss = torch.nn.functional.huber_loss(decoder(encoder(features_BCL)), wanted_BL)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    return model
 
 
 def score(model: PairNet, flux_BL: np.ndarray) -> np.ndarray:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 from safetensors.numpy import load
 
 from cluster.connect import connect
@@ -24,7 +26,10 @@ from pipeline.sample.composites import exposure, mean_snr, relative_variance, st
 from pipeline.sample.dwarf_pool import find_dwarfs, read_pool
 from pipeline.sample.split import PARTS
 from pipeline.settings import Settings, load_settings
+from pipeline.spectra.prepare import network_input
 from schemas.composites import COMPOSITE_POOL
+from schemas.observations import OBSERVATIONS
+from schemas.quality import UNCOUNTED
 
 Arrays = dict[str, np.ndarray]
 N_FOLDS = 5
@@ -106,6 +111,23 @@ def read_part(root: Root, part: str) -> Arrays:
     folder = composite_folder(root, digest, part)
     blocks = [load(path.read_bytes()) for path in sorted(folder.glob("block-*.safetensors"))]
     return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+
+
+def unlabelled(settings: Settings, root: Root) -> np.ndarray:
+    """Normalise every usable spectrum of the files but those of test and validation stars."""
+    pool = pq.read_table(root.path / COMPOSITE_POOL.location, columns=["row", "split"])
+    split = pool["split"].to_numpy(zero_copy_only=False)
+    held = pool["row"].to_numpy()[split != "training"]
+    names = ["row", "rv_kms", "quality"]
+    frame = ds.dataset(Root(settings.root).table(OBSERVATIONS)).to_table(names).to_pandas()
+    counted = (frame["quality"] & int(UNCOUNTED)) == 0
+    frame = frame[counted & frame["rv_kms"].notna() & ~frame["row"].isin(held)].sort_values("row")
+    stored = read_stored(root, frame["row"].to_numpy(), frame["rv_kms"].to_numpy(np.float64))
+    ready = network_input(
+        stored.flux_BN, stored.ivar_BN, stored.log10_first_B, stored.n_pixel_B, stored.rv_kms_B,
+        settings.spectra,
+    )  # fmt: skip
+    return np.asarray(ready.flux_BL)[np.asarray(ready.usable_B)]
 
 
 def with_plain_singles(arrays: Arrays, settings: Settings, root: Root, part: str) -> Arrays:

@@ -13,13 +13,20 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
-from composite_fits import NETWORKS, fit_network, plain_auc, quadratic_scores, score
+from composite_fits import (
+    NETWORKS,
+    fit_network,
+    plain_auc,
+    pretrained,
+    quadratic_scores,
+    score,
+)
 from composite_folds import (
     N_FOLDS,
     Arrays,
@@ -27,6 +34,7 @@ from composite_folds import (
     make_fold,
     read_part,
     settings_for,
+    unlabelled,
     with_plain_singles,
 )
 
@@ -48,6 +56,7 @@ class Fold:
     validation: Arrays
     test: Arrays
     wide: Callable[[], Arrays]
+    plain: Callable[[], np.ndarray]
     settings: Settings
     args: argparse.Namespace
 
@@ -112,6 +121,12 @@ WAYS: dict[str, tuple[str, Callable[[Fold], np.ndarray]]] = {
         "simulation, then composites",
         lambda fold: fold.fit(fold.real, noise=0.02, start=fold.taught, rate=3e-4),
     ),
+    "pretrained": (
+        "first to restore hidden stretches of all spectra",
+        lambda fold: fold.fit(
+            fold.real, noise=0.02, start=pretrained(fold.plain(), NETWORKS[fold.args.network])
+        ),
+    ),
     "mixed": (
         "composites and simulation mixed",
         lambda fold: fold.fit(fold.real, fold.made, noise=0.02),
@@ -152,7 +167,8 @@ def run_fold(number: int, settings: Settings, table: object, args: argparse.Name
     def wide() -> Arrays:
         return read_part(make_fold(settings, table, number, args.seed, wide=True), "training")
 
-    fold = Fold(training, validation, test, wide, settings, args)
+    plain = partial(unlabelled, settings, root)
+    fold = Fold(training, validation, test, wide, plain, settings, args)
     kind = f"{args.network}-{args.epochs}-{args.couples}{'-plain' if args.plain else ''}"
     result = {name: column for name, column in test.items() if name != "flux"}
     for way in args.ways:
