@@ -159,13 +159,12 @@ def folded(model: PairNet) -> PairNet:
     """Return a copy for inference, each batch norm folded into the layer before it."""
     model = copy.deepcopy(model).eval()
     for module in model.modules():
-        if not isinstance(getattr(module, "norm", None), nn.BatchNorm1d):
-            continue
-        if isinstance(module, ConvNorm):
+        if isinstance(module, ConvNorm) and isinstance(module.norm, nn.BatchNorm1d):
             module.conv = fuse_conv_bn_eval(module.conv, module.norm)
-        elif isinstance(module, LinearNorm):
+            module.norm = nn.Identity()
+        elif isinstance(module, LinearNorm) and isinstance(module.norm, nn.BatchNorm1d):
             module.linear = fuse_linear_bn_eval(module.linear, module.norm)
-        module.norm = nn.Identity()
+            module.norm = nn.Identity()
     return model
 
 

@@ -225,11 +225,11 @@ def _train_epoch(
             rate = learning_rate(settings, epoch * steps + step, settings.max_epochs * steps)
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            flux_BL = augmented(
+            changed_BL = augmented(
                 flux_BL, settings.shift_pixels, settings.mask_share, settings.noise
             )
             with torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16):
-                logit_B = network(flux_BL)
+                logit_B = network(changed_BL)
             loss = cross_entropy(logit_B.float(), label_B)
             optimizer.zero_grad()
             torch.autograd.backward(loss)
