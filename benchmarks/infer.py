@@ -108,7 +108,9 @@ def find_files(folder: Path | None, scratch: Path) -> list[Path]:
     folder = folder or (Path(named) / "spectra" if named else None)
     if folder is None:
         folder = scratch / "survey" / "spectra"
-        settings = load_settings(None, [], simulate={"n_stars": 800, "out": folder.parent})
+        # Without broken files, on which a plain loop stops.
+        survey = {"n_stars": 800, "out": folder.parent, "survey": {"broken_fraction": 0}}
+        settings = load_settings(None, [], simulate=survey)
         with connect(settings.cluster) as client:
             simulate(settings, client)
     return sorted(path for path in folder.rglob("*.fits*") if path.is_file())
