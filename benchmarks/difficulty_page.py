@@ -113,13 +113,15 @@ def settings_of(studies: dict[str, Study]) -> str:
     pairs = sum(sizes[f"q{k}"] for k in range(len(Q_EDGES) - 1)) // (len(Q_EDGES) - 1)
     epochs = ", ".join(
         f"{study.card.metrics['epoch']:.0f} (scatter {name}; validation AUC there "
-        f"{study.card.metrics['validation_auc']:.4f}, model {study.card.model_id})"
+        f"{study.card.metrics['validation_auc']:.3f}, on the training run's own held-out test "
+        f"spectra {study.card.metrics['test_auc']:.3f}, model {study.card.model_id})"
         for name, study in studies.items()
     )
+    sizes_of_network = ", ".join(f"{k} {v}" for k, v in first.card.network.model_dump().items())
     scatter, instrument = first.simulate.scatter, first.simulate.instrument
     errors = ", ".join(f"{name} {getattr(instrument, name):g}" for name in CALIBRATION)
     return f"""\
-- Network: {first.card.network.model_dump()}.
+- Network: {sizes_of_network}.
 - Training: {first.card.data}; at most {training.max_epochs} epochs, of which the best was {epochs};
   {training.optimizer}, learning rate {training.learning_rate:g} ({training.schedule}), batch
   {training.batch_size}, patience {training.patience}, seed {training.seed}.
