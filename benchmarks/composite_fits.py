@@ -6,9 +6,9 @@ from composite_folds import Arrays
 
 from pipeline.network.augment import augmented
 from pipeline.network.loader import Labelled
+from pipeline.network.metrics import auc
 from pipeline.network.model import PairNet, build_model
 from pipeline.network.settings import NetworkSettings
-from pipeline.validation.intervals import weighted_auc
 
 QUARTER = NetworkSettings(stem_stride=8, channels=(16, 32, 64), blocks=(1, 1, 1), strides=(2, 2, 2))
 """A quarter of the default's arithmetic."""
@@ -17,11 +17,6 @@ NETWORKS = {"quarter": QUARTER, "small": NetworkSettings()}
 COMPONENTS = 60
 PENALTY = 3e-3
 BATCH = 64
-
-
-def plain_auc(score_B: np.ndarray, label_B: np.ndarray) -> float:
-    """Area under the ROC curve."""
-    return weighted_auc(score_B, label_B == 1, np.ones(len(label_B)))
 
 
 def fit_network(
@@ -56,9 +51,9 @@ def fit_network(
             loss.backward()
             optimizer.step()
             schedule.step()
-        auc = plain_auc(score(model, validation.flux_BL), validation.label_B)
-        if auc > best:
-            best, kept = auc, {k: v.clone() for k, v in model.state_dict().items()}
+        reached = auc(score(model, validation.flux_BL), validation.label_B)
+        if reached > best:
+            best, kept = reached, {k: v.clone() for k, v in model.state_dict().items()}
     model.load_state_dict(kept)
     return model.eval()
 

@@ -74,7 +74,9 @@ def fold_parts(star: np.ndarray, fold: int, seed: int) -> np.ndarray:
     return part[place]
 
 
-def make_fold(settings: Settings, table: pa.Table, fold: int, seed: int, *, wide: bool) -> Root:
+def make_fold(
+    settings: Settings, table: pa.Table, fold: int, seed: int, *, wide: bool
+) -> CompositeJob:
     """Make the composites of one fold, in a root of its own that shares the store.
 
     The wide pool has more and noisier stars to train with; the other parts are the same stars.
@@ -101,14 +103,12 @@ def make_fold(settings: Settings, table: pa.Table, fold: int, seed: int, *, wide
     job = CompositeJob(root, digest, composites, settings.simulate.population, settings.spectra)
     with ProcessPoolExecutor(os.cpu_count()) as processes:
         list(processes.map(partial(write_composites, job=job), range(len(job.units()))))
-    (root.path / "digest").write_text(digest)
-    return root
+    return job
 
 
-def read_part(root: Root, part: str) -> Arrays:
+def read_part(job: CompositeJob, part: str) -> Arrays:
     """Read the composites of one part."""
-    digest = (root.path / "digest").read_text()
-    folder = composite_folder(root, digest, part)
+    folder = composite_folder(job.root, job.digest, part)
     blocks = [load(path.read_bytes()) for path in sorted(folder.glob("block-*.safetensors"))]
     return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
 

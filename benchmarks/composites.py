@@ -22,7 +22,6 @@ import torch
 from composite_fits import (
     NETWORKS,
     fit_network,
-    plain_auc,
     pretrained,
     quadratic_scores,
     score,
@@ -40,6 +39,7 @@ from composite_folds import (
 
 from pipeline.network.examples import simulated_examples
 from pipeline.network.loader import Labelled
+from pipeline.network.metrics import auc
 from pipeline.network.model import PairNet
 from pipeline.settings import Settings
 from pipeline.validation.intervals import Estimate, by_star, weighted_auc
@@ -91,7 +91,7 @@ class Fold:
         settings = self.settings
         held = simulated_examples(1000, 8, settings.simulate, settings.spectra).spectra
         model = fit_network(self.made, held, self.args.epochs, NETWORKS[self.args.network])
-        reached = plain_auc(score(model, held.flux_BL), held.label_B)
+        reached = auc(score(model, held.flux_BL), held.label_B)
         print(f"  simulated network on simulated spectra: AUC {reached:.3f}", flush=True)
         return model
 
@@ -154,8 +154,9 @@ def ranked(score_B: np.ndarray) -> np.ndarray:
 
 def run_fold(number: int, settings: Settings, table: object, args: argparse.Namespace) -> Arrays:
     """Make one fold and all scores of it that are not kept yet."""
-    root = make_fold(settings, table, number, args.seed, wide=False)
-    training, validation, test = (read_part(root, p) for p in ("training", "validation", "test"))
+    job = make_fold(settings, table, number, args.seed, wide=False)
+    root = job.root
+    training, validation, test = (read_part(job, p) for p in ("training", "validation", "test"))
     if args.plain:
         training, validation, test = (
             with_plain_singles(arrays, settings, root, part)
@@ -179,7 +180,7 @@ def run_fold(number: int, settings: Settings, table: object, args: argparse.Name
             path.parent.mkdir(exist_ok=True)
             np.save(path, found)
             took = time.perf_counter() - begin
-            reached = plain_auc(found, test["label"])
+            reached = auc(found, test["label"])
             print(f"fold {number}: {way:12} AUC {reached:.3f}, {took:.0f} s", flush=True)
         result[f"score {way}"] = ranked(np.load(path))
     return result

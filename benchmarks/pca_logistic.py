@@ -8,7 +8,7 @@ from scipy.linalg import eigh
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from pipeline.validation.intervals import weighted_auc
+from pipeline.network.metrics import auc
 
 N_COMPONENT = 120
 N_QUADRATIC = (20, 30, 60)
@@ -127,12 +127,15 @@ def fit_pca_logistic(
         for ridge in RIDGE:
             weight = _regression(seen_BF, label_B, ridge, weight)
             score_B = held_BF @ weight[1:].astype(np.float32)
-            auc = weighted_auc(score_B, asked_B == 1, np.ones(len(asked_B)))
-            print(f"  {n_quadratic} quadratic, ridge {ridge}: validation AUC {auc:.4f}", flush=True)
-            if best is None or auc > best.validation_auc:
+            reached = auc(score_B, asked_B)
+            print(
+                f"  {n_quadratic} quadratic, ridge {ridge}: validation AUC {reached:.4f}",
+                flush=True,
+            )
+            if best is None or reached > best.validation_auc:
                 best = PcaLogistic(
                     mean_L, basis_LK, n_quadratic, ridge, mean_F, scale_F,
-                    weight[1:].astype(np.float32), float(weight[0]), auc,
+                    weight[1:].astype(np.float32), float(weight[0]), reached,
                 )  # fmt: skip
     if best is None:
         raise ValueError("nothing to choose from: N_QUADRATIC and RIDGE must not be empty")

@@ -107,7 +107,7 @@ def _join(rank: Rank, meeting: tuple[str, int], backend: Backend, timeout_s: flo
 
     if dist.is_initialized():
         raise PeerLostError("the process still has the broken group of an earlier gang")
-    gpu = backend == "auto" and torch.cuda.is_available()
+    gpu = backend == "auto" and sees_gpu()
     if gpu:
         # dask-cuda shows each worker its own GPU first.
         torch.cuda.set_device(0)
