@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _CONFIG = {
     "distributed.scheduler.allowed-failures": 10,
     "distributed.comm.timeouts.connect": "30s",
+    # Nannies start lost workers again. So long after each loss the cluster looks whether the worker
+    # is back, and if it is just being restarted once more, closes its nanny for good.
+    "distributed.deploy.lost-worker-timeout": "365d",
     "distributed.admin.large-graph-warning-threshold": "100MB",
     # Dask lets workers hand every freed block back to the system at once, which makes a network
     # spend half of its time on page faults: 161 spectra a second and core in training against 388.

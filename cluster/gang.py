@@ -2,12 +2,13 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from cluster.rank import Backend, PeerLostError, Rank, offer, run_rank, sees_gpu
+from cluster.rank import Backend, PeerLostError, Rank, offer, run_rank
+from cluster.workers import deaths, host_of, present, spread
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -81,7 +82,7 @@ def run_gang(
     options : GangOptions
         How.
     notify : callable
-        Gets one sentence for every loss.
+        Gets a sentence for every loss, and one for how each lost process ended.
 
     Returns
     -------
@@ -96,8 +97,13 @@ def run_gang(
         Too few workers, or too many losses.
     """
     wanted = options.ranks
+    known = deaths(client)
     for attempt in range(options.max_restarts + 1):
         ranks = _form(client, wanted, options)
+        seen = deaths(client)
+        for death in sorted(seen - known):
+            notify(death)
+        known = seen
         wanted = wanted or len(ranks)
         try:
             return _attempt(client, function, args, ranks, options)
@@ -115,16 +121,11 @@ def run_gang(
     )
 
 
-def _workers(client: "Client") -> dict[str, Any]:
-    found: dict[str, Any] = client.scheduler_info(n_workers=-1)["workers"]
-    return found
-
-
 def _form(client: "Client", wanted: int, options: GangOptions) -> list[Rank]:
     """Wait for the workers; one rank for each, ordered by address."""
     deadline = time.monotonic() + options.rejoin_s
     while True:
-        addresses = sorted(_workers(client))
+        addresses = sorted(present(client))
         if len(addresses) >= max(wanted, 1):
             break
         if time.monotonic() > deadline:
@@ -142,44 +143,12 @@ def _form(client: "Client", wanted: int, options: GangOptions) -> list[Rank]:
             f"{len(addresses)} ranks need as many processes, but the workers are threads of this "
             "one: ask for one rank, or for a cluster of processes"
         )
-    hosts = [_host(address) for address in addresses]
+    hosts = [host_of(address) for address in addresses]
     on_host = Counter(hosts)
     return [
         Rank(number, len(addresses), address, on_host[host])
         for number, (address, host) in enumerate(zip(addresses, hosts, strict=True))
     ]
-
-
-def _host(address: str) -> str:
-    return urlsplit(address).hostname or ""
-
-
-def spread(addresses: list[str]) -> list[str]:
-    """Order workers so that the first ones are on as many machines as there are."""
-    seen: Counter[str] = Counter()
-    turns = []
-    for address in addresses:
-        turns.append((seen[_host(address)], address))
-        seen[_host(address)] += 1
-    return [address for _, address in sorted(turns)]
-
-
-def natural_ranks(client: "Client", *, use_gpu: bool) -> int:
-    """Count the ranks that train fastest: one a GPU worker, else one a machine.
-
-    On a CPU one rank with all cores as threads does the work of several ranks without their
-    messages.
-
-    Parameters
-    ----------
-    client : distributed.Client
-        Of the cluster.
-    use_gpu : bool
-        False: GPUs are not to be used.
-    """
-    if use_gpu and any(client.run(sees_gpu).values()):
-        return len(_workers(client))
-    return len({_host(address) for address in _workers(client)})
 
 
 def _attempt(
@@ -227,14 +196,21 @@ def _collect(client: "Client", futures: "dict[Future[Any], Rank]") -> list[Any]:
             if any(future.status in ("error", "cancelled", "lost") for future in futures):
                 _settle(futures)
                 raise _failure(futures)
-            gone = [r for r in futures.values() if r.address not in _workers(client)]
-            if gone:
+            if gone := _gone(client, futures.values()):
                 names = ", ".join(f"rank {r.number} ({r.address})" for r in gone)
                 raise _LostError(f"the worker of {names} is gone")
             time.sleep(_POLL_S)
         return list(client.gather(list(futures)))
     finally:
         client.cancel([future for future in futures if not future.done()], force=True)
+
+
+def _gone(client: "Client", ranks: Iterable[Rank]) -> list[Rank]:
+    # A scheduler that does not answer once says nothing of the workers: it is asked again.
+    with suppress(OSError):
+        there = present(client)
+        return [rank for rank in ranks if rank.address not in there]
+    return []
 
 
 def _settle(futures: "dict[Future[Any], Rank]") -> None:
@@ -267,7 +243,7 @@ def _failure(futures: "dict[Future[Any], Rank]") -> Exception:
 
 def _refresh(client: "Client", ranks: list[Rank]) -> None:
     """Start the survivors' processes afresh: they may wait for a peer, in a broken group."""
-    there = _workers(client)
+    there = present(client)
     ours = [r.address for r in ranks if there.get(r.address, {}).get("nanny")]
     if ours:
         client.restart_workers(ours, timeout=_RESTART_S, raise_for_error=False)

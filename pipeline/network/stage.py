@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cluster.gang import GangOptions, natural_ranks, run_gang
+from cluster.gang import GangOptions, run_gang
+from cluster.workers import natural_ranks
 from pipeline.network.curve import write_curve
 from pipeline.network.job import TrainingJob, train_rank
 from pipeline.network.settings import TrainingSettings

@@ -1,10 +1,13 @@
 import os
+import signal
+import time
 
 import pytest
 from pydantic import ValidationError
 
 from cluster.connect import connect
 from cluster.settings import ClusterSettings
+from cluster.workers import present
 
 
 def test_local_workers_are_processes_and_gone_afterwards():
@@ -12,7 +15,7 @@ def test_local_workers_are_processes_and_gone_afterwards():
         pids = client.run(os.getpid)
         assert len(set(pids.values())) == 2
         assert os.getpid() not in pids.values()
-        assert all(w["memory_limit"] == 2**30 for w in client.scheduler_info()["workers"].values())
+        assert all(w["memory_limit"] == 2**30 for w in present(client).values())
     for pid in pids.values():
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
@@ -34,3 +37,16 @@ def test_workers_keep_freed_memory_for_the_next_batch():
     assert int(found["MALLOC_TRIM_THRESHOLD_"]) == 256 << 20
     assert int(found["MALLOC_MMAP_THRESHOLD_"]) == 32 << 20
     assert found["OMP_NUM_THREADS"] == "1"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(90)
+def test_a_worker_that_is_lost_twice_comes_back_twice():
+    """Dask looks after a lost worker 15 s later, here just when it is lost once more."""
+    with connect(ClusterSettings(workers=1, memory_limit="1GiB")) as client:
+        for pause_s in (14.6, 0.0):
+            pid = client.submit(os.getpid, pure=False).result()
+            os.kill(pid, signal.SIGKILL)
+            time.sleep(pause_s)
+        time.sleep(2)
+        assert client.submit(os.getpid, pure=False).result(timeout=20) != pid

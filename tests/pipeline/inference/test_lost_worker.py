@@ -8,6 +8,7 @@ import pytest
 
 from cluster.connect import connect
 from cluster.settings import ClusterSettings
+from cluster.workers import present
 from pipeline.inference.stage import run as infer
 from pipeline.ingest.stage import run as ingest
 from pipeline.settings import load_settings
@@ -53,7 +54,7 @@ def kill_a_worker(client, settings, killed):
 def test_a_killed_worker_costs_nothing(ingested, digest_tree):
     killed = []
     with connect(WORKERS) as local:
-        before = set(local.scheduler_info()["workers"])
+        before = set(present(local))
         killer = threading.Thread(target=kill_a_worker, args=(local, ingested, killed), daemon=True)
         killer.start()
         report = infer(ingested, local)

@@ -1,0 +1,96 @@
+"""Who the workers of a cluster are, and what became of those that died."""
+
+import re
+from collections import Counter
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from cluster.rank import sees_gpu
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+_DEATH = re.compile(r"Worker process \d+ (?:was killed|exited).*")
+
+
+def present(client: "Client") -> dict[str, Any]:
+    """Ask the scheduler which workers there are now.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Of the cluster.
+
+    Returns
+    -------
+    dict
+        What the scheduler knows of each worker, by address.
+
+    Raises
+    ------
+    OSError
+        The scheduler does not answer.
+    """
+    # Not client.scheduler_info: every two seconds a timer of the client puts an answer without
+    # workers in its place, and who reads it just then believes that all workers are gone.
+    if client.scheduler is None:
+        raise OSError("the client is closed")
+    identity = client.sync(client.scheduler.identity, n_workers=-1)
+    found: dict[str, Any] = identity["workers"]
+    return found
+
+
+def deaths(client: "Client") -> set[str]:
+    """Collect what the nannies of the workers that are present saw of deaths.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Of the cluster.
+
+    Returns
+    -------
+    set of str
+        One sentence for each process that ended: its number, and its exit status or signal.
+    """
+    # A nanny may be gone by the time that it is asked: then there is nothing to learn from it.
+    with suppress(OSError):
+        nannies = [address for address, worker in present(client).items() if worker["nanny"]]
+        logs = client.get_worker_logs(workers=nannies, nanny=True) if nannies else {}
+        lines = [line for log in logs.values() for _, line in log]
+        return {match.group() for line in lines if (match := _DEATH.search(line))}
+    return set()
+
+
+def host_of(address: str) -> str:
+    """Return the machine of a worker."""
+    return urlsplit(address).hostname or ""
+
+
+def spread(addresses: list[str]) -> list[str]:
+    """Order workers so that the first ones are on as many machines as there are."""
+    seen: Counter[str] = Counter()
+    turns = []
+    for address in addresses:
+        turns.append((seen[host_of(address)], address))
+        seen[host_of(address)] += 1
+    return [address for _, address in sorted(turns)]
+
+
+def natural_ranks(client: "Client", *, use_gpu: bool) -> int:
+    """Count the ranks that train fastest: one a GPU worker, else one a machine.
+
+    On a CPU one rank with all cores as threads does the work of several ranks without their
+    messages.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Of the cluster.
+    use_gpu : bool
+        False: GPUs are not to be used.
+    """
+    if use_gpu and any(client.run(sees_gpu).values()):
+        return len(present(client))
+    return len({host_of(address) for address in present(client)})
