@@ -162,7 +162,8 @@ class TrainingSettings(Section):
     """Largest norm of the gradient; 0: no clipping. [assumed]"""
 
     weight_decay: float = Field(0.0, ge=0)
-    """Weight decay of the optimiser. [assumed]"""
+    """Weight decay of the optimiser, for convolutions and fully connected layers; biases and norms
+    have none. [assumed: none]"""
 
     shift_pixels: int = Field(0, ge=0)
     """Augmentation: shift each training spectrum at random by up to so many pixels.

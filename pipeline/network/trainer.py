@@ -157,12 +157,15 @@ def _identity(
 
 def _optimizer(model: PairNet, settings: TrainingSettings) -> torch.optim.Optimizer:
     kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
-    return kind(
-        model.parameters(),
-        lr=settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        fused=True,
-    )
+    # Biases and the scales of norms are left alone: shrinking them changes what a layer says, not
+    # how simple it is.
+    kernels = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim == 1]
+    groups = [
+        {"params": kernels, "weight_decay": settings.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return kind(groups, lr=settings.learning_rate, fused=True)
 
 
 def _resume(state: TrainingState, folder: Path, rank: int, world: int) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ class InstrumentSettings(Section):
     flat_sigma: float = Field(0.0025, ge=0)
     """Scatter of the response on scales of 20 pixels, relative. [derived: same stars]"""
 
-    clean_fraction: float = Field(0.27, ge=0, le=1)
+    clean_fraction: float = Field(0.34, ge=0, le=1)
     """Spectra without one bad pixel. [source: 1,336 public LAMOST files]"""
 
     bad_runs_median: float = Field(2.5, gt=0)
@@ -50,11 +50,11 @@ class InstrumentSettings(Section):
     bad_runs_sigma: float = Field(1.2, ge=0)
     """Scatter of its natural logarithm. [source: same files]"""
 
-    bad_region_fraction: float = Field(0.04, ge=0, le=1)
+    bad_region_fraction: float = Field(0.06, ge=0, le=1)
     """Chance that a stretch is lost: the blue end, the join of the arms, the A band, the red end,
     each by itself. [source: same files]"""
 
-    bad_arm_fraction: float = Field(0.045, ge=0, le=1)
+    bad_arm_fraction: float = Field(0.07, ge=0, le=1)
     """Chance that a long part of the blue arm is lost. [source: same files, of which one in ten
     has lost more than 4 % of its pixels]"""
 

@@ -202,6 +202,20 @@ def test_bfloat16_and_adamw_train_too(tmp_path):
     assert result.best["validation_auc"] > 0.85
 
 
+def test_weight_decay_shrinks_kernels_alone(tmp_path):
+    settings = SETTINGS.model_copy(
+        update={"optimizer": "adamw", "learning_rate": 1e-4, "weight_decay": 1000.0}
+        | {"schedule": "constant", "max_epochs": 1}
+    )
+    before = dict(build_model(NETWORK, 96, settings.seed).named_parameters())
+    for name, after in run(tmp_path, settings).model.named_parameters():
+        # Steps of 1e-4 move nothing far; a decay of 10 % a step leaves little after 40.
+        if after.ndim > 1:
+            assert after.norm() < 0.2 * before[name].norm(), name
+        else:
+            assert (after - before[name]).abs().max() < 0.01, name
+
+
 def test_group_norm_trains_too(tmp_path):
     result = run(tmp_path, network=NETWORK.model_copy(update={"norm": "group"}))
     assert result.best["validation_auc"] > 0.85

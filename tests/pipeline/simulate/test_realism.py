@@ -29,9 +29,9 @@ def test_bad_pixels_are_as_many_as_in_real_files(simulated, real):
     inside = np.arange(simulated.ivar_BN.shape[1]) < simulated.n_pixel_B[:, None]
     ours = ((simulated.ivar_BN == 0) & inside).sum(axis=1) / simulated.n_pixel_B
     theirs = real["n_ivar_zero"] / real["n_pixel"]
-    assert abs((ours == 0).mean() - (theirs == 0).mean()) < 0.1
-    for share in (0.5, 0.75, 0.9):
-        assert np.quantile(ours, share) == pytest.approx(np.quantile(theirs, share), rel=0.5)
+    assert abs((ours == 0).mean() - (theirs == 0).mean()) < 0.03
+    for share in (0.5, 0.75, 0.9, 0.97):
+        assert np.quantile(ours, share) == pytest.approx(np.quantile(theirs, share), rel=0.3)
 
 
 def test_snr_covers_that_of_real_files(simulated, real):
