@@ -9,9 +9,9 @@ the first, which shares store and tables by links; what is finished is not done 
 import argparse
 import json
 import subprocess
-import sys
 from pathlib import Path
 
+from pipeline.demo import stage_command
 from pipeline.settings import load_settings
 from pipeline.validation.paper import PAPER
 
@@ -32,13 +32,6 @@ def share(root: Path, own: Path) -> None:
                 place.symlink_to(path)
 
 
-def run(stage: str, config: Path, own: Path, overrides: list[str]) -> None:
-    """Run one stage as a user does."""
-    sets = [part for text in overrides for part in ("--set", text)]
-    command = [sys.executable, "-m", "pipeline", stage, "--config", config, "--root", own, *sets]
-    subprocess.run([str(part) for part in command], check=True)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("config", type=Path)
@@ -52,7 +45,7 @@ def main() -> None:
         share(root, own)
         overrides = [f"training.seed={seed}", *args.set]
         for stage in ("train", "infer", "evaluate"):
-            run(stage, args.config, own, overrides)
+            subprocess.run(stage_command(stage, args.config, overrides, own), check=True)
         found = json.loads((own / "reports" / "evaluation.json").read_text())
         lines.append(
             f"| {seed} | {found['auc']:.3f} [{found['auc_low']:.3f}, {found['auc_high']:.3f}] | "

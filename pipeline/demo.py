@@ -42,10 +42,30 @@ def run_stages(config: Path, overrides: Sequence[str]) -> int:
     int
         Exit code of the first stage that failed, else 0.
     """
-    sets = [part for text in overrides for part in ("--set", text)]
     for stage in STAGES:
-        command = [sys.executable, "-m", "pipeline", stage, "--config", str(config), *sets]
-        done = subprocess.run(command, check=False)
+        done = subprocess.run(stage_command(stage, config, overrides), check=False)
         if done.returncode:
             return done.returncode
     return 0
+
+
+def stage_command(
+    stage: str, config: Path, overrides: Sequence[str], root: Path | None = None
+) -> list[str]:
+    """Return the command that runs one stage with this interpreter.
+
+    Parameters
+    ----------
+    stage : str
+        Name of the stage.
+    config : pathlib.Path
+        Settings file.
+    overrides : sequence of str
+        ``section.key=value``.
+    root : pathlib.Path, optional
+        Other root than that of the settings file.
+    """
+    command = [sys.executable, "-m", "pipeline", stage, "--config", str(config)]
+    if root is not None:
+        command += ["--root", str(root)]
+    return command + [part for text in overrides for part in ("--set", text)]

@@ -107,3 +107,15 @@ def synchronise(model: nn.Module, group: dist.ProcessGroup | None) -> None:
     for module in model.modules():
         if isinstance(module, BatchNorm):
             module.group = group
+
+
+def average_statistics(model: nn.Module, world: int) -> None:
+    """Give all ranks the mean of what their batch norms learned."""
+    norms = [module for module in model.modules() if isinstance(module, BatchNorm)]
+    found = [t for norm in norms for t in (norm.running_mean, norm.running_var) if t is not None]
+    if world == 1 or not found:
+        return
+    all_C = torch.cat(found)
+    dist.all_reduce(all_C)
+    for statistic, mean in zip(found, (all_C / world).split([len(t) for t in found]), strict=True):
+        statistic.copy_(mean)

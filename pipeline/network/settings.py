@@ -143,6 +143,10 @@ class TrainingSettings(Section):
     batch_size: int = Field(32, ge=2)
     """Spectra a step, over all ranks together: their number changes nothing else. [assumed]"""
 
+    synchronise_norms: bool = True
+    """Batch norms take their statistics over the batch of all ranks; off: each rank over its own
+    share, with fewer messages, and the number of ranks changes what is learned. [assumed]"""
+
     shuffle_rows: int = Field(16384, ge=1)
     """Spectra that are shuffled, and at most held in memory, at a time (7 kB each); chunks of
     256 neighbours are shuffled over the whole part before. [assumed]"""

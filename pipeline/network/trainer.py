@@ -22,7 +22,7 @@ from pipeline.network.device import choose_device, choose_dtype
 from pipeline.network.loader import Labelled, Loader
 from pipeline.network.metrics import auc
 from pipeline.network.model import PairNet
-from pipeline.network.norm import synchronise
+from pipeline.network.norm import average_statistics, synchronise
 from pipeline.network.sampler import Sampler, balancing_weights
 from pipeline.network.settings import TrainingSettings
 from pipeline.network.state import TrainingState, newest_state
@@ -128,13 +128,16 @@ def train(
     identity = _identity(model, settings, training, validation) if rank == 0 else {}
     state = TrainingState(model, _optimizer(model, settings), sampler, identity)
     notes = _resume(state, folder, rank, world)
-    # Collectives of the norms have a group of their own: DDP's run beside them in the backward.
-    synchronise(model, dist.new_group() if world > 1 else None)
+    if world > 1 and settings.synchronise_norms:
+        # Their collectives have a group of their own: DDP's run beside them in the backward.
+        synchronise(model, dist.new_group())
     try:
         while sampler.epoch < settings.max_epochs and state.stale_epochs < settings.patience:
             begin = time.perf_counter()
             loss = _train_epoch(state, settings, loader, rank, world)
             seconds = time.perf_counter() - begin
+            if not settings.synchronise_norms:
+                average_statistics(model, world)
             measured = evaluate(model, validation, rank, world)
             _record(state, loss, measured, sampler.examples / seconds)
             if rank == 0:

@@ -111,12 +111,22 @@ def test_two_ranks_learn_as_one_with_the_same_global_batch(pair, tmp_path, norm)
     np.testing.assert_allclose(*aucs, atol=2e-3)
 
 
+def test_ranks_with_statistics_of_their_own_stay_together(pair, tmp_path):
+    apart = SETTINGS.model_copy(update={"synchronise_norms": False})
+    (first, second), _ = gang(pair, train_toy, tmp_path / "apart", apart, NETWORK)
+    for name, weight in first[1].items():
+        np.testing.assert_array_equal(weight, second[1][name], err_msg=name)
+    assert first[2] == second[2] and first[2][-1]["validation_auc"] > 0.9
+    (together, _), _ = gang(pair, train_toy, tmp_path / "together", SETTINGS, NETWORK)
+    assert not np.array_equal(first[0], together[0])  # it is another function of the batch
+
+
 def test_a_worker_killed_in_mid_epoch_changes_no_bit_of_the_result(pair, tmp_path):
     (tmp_path / "killed").mkdir()
     (undisturbed, _), _ = gang(pair, train_toy, tmp_path / "whole", KILLED, DROPOUT)
     (resumed, _), notes = gang(pair, train_killed, tmp_path / "killed", KILLED, DROPOUT)
     assert (tmp_path / "killed" / "killed").exists()
-    assert len(notes) == 1
+    assert len(notes) == 2 and "was killed by signal 9" in notes[1]
     losses = [[r["train_loss"] for r in run[2]] for run in (resumed, undisturbed)]
     assert len(losses[0]) == 3 and losses[0] == losses[1]
     for name, weight in undisturbed[1].items():
