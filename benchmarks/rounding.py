@@ -1,7 +1,7 @@
 """What float16 and bfloat16 do to normalised spectra, beside their noise.
 
-Usage: ``python benchmarks/rounding.py SPECTRA``, a folder of LAMOST files, of which those that cannot
-be read, or are mostly bad, are counted and left out.
+Usage: ``python benchmarks/rounding.py SPECTRA``, a folder of LAMOST files, of which those that
+cannot be read, or are mostly bad, are counted and left out.
 """
 
 import argparse
@@ -44,10 +44,7 @@ def main() -> None:
     good_BL = made.ivar_BL[made.usable_B] > 0
     sigma_BL = np.sqrt(1 / np.where(good_BL, made.ivar_BL[made.usable_B], 1))
     print(f"{len(paths)} files, {read_B.sum()} read, {len(flux_BL)} used")
-    print(
-        "rounding: rms over the continuum; its share of the noise at the median pixel, and at the"
-    )
-    print("one in a hundred with the least noise")
+    print("rms rounding over the continuum; its share of the noise: median, and 99 in 100 below")
     for dtype in (torch.float16, torch.bfloat16):
         error_BL = np.abs((flux_BL.to(dtype).float() - flux_BL).numpy())
         share = (error_BL / sigma_BL)[good_BL]

@@ -117,5 +117,6 @@ def average_statistics(model: nn.Module, world: int) -> None:
         return
     all_C = torch.cat(found)
     dist.all_reduce(all_C)
-    for statistic, mean in zip(found, (all_C / world).split([len(t) for t in found]), strict=True):
-        statistic.copy_(mean)
+    means = torch.split(all_C / world, [len(t) for t in found])
+    for statistic_C, mean_C in zip(found, means, strict=True):
+        statistic_C.copy_(mean_C)
