@@ -3,7 +3,8 @@
 Usage: ``python benchmarks/train.py [--spectra N] [--rounds N]``. The plain loop is what a user
 would write: a Dataset over a float16 file, a DataLoader, Adam, float32, all cores for one
 process. The trainer's figures are those of its own log, without the evaluation. Rounds are
-interleaved, so that a busy machine hits all alike; rates are medians.
+interleaved, so that a busy machine hits all alike; rates are medians. The last columns are the
+ratios to the plain loop with batches of either size.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from pipeline.network.trainer import train
 from pipeline.spectra.grid import WaveGrid
 from pipeline.spectra.settings import SpectraSettings
 
+SIZES = (32, 128)
 N_PIXEL = WaveGrid.from_settings(SpectraSettings()).n_pixel
 
 
@@ -78,9 +80,10 @@ def main() -> None:
     torch.set_num_threads(cores)
     base = TrainingSettings(max_epochs=1, patience=1, oversample=False, device="cpu")
     ways = {
-        f"1 rank, {cores} threads": (1, cores),
-        "1 rank, 1 thread": (1, 1),
-        "2 ranks, 1 thread each": (2, 1),
+        f"1 rank, {cores} threads": (1, cores, True),
+        "1 rank, 1 thread": (1, 1, True),
+        "2 ranks, 1 thread each": (2, 1, True),
+        "2 ranks, norms apart": (2, 1, False),
     }
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -97,11 +100,13 @@ def main() -> None:
                 for _ in range(10):
                     a @ b
                 product.append(10 * 2 * 1024**3 / (time.perf_counter() - begin))
-                rates.setdefault("plain loop, batch 32", []).append(plain_rate(folder, 32))
-                for size in (32, 128):
-                    for way, (ranks, threads) in ways.items():
+                for size in SIZES:
+                    plain = plain_rate(folder, size)
+                    rates.setdefault(f"plain loop, batch {size}", []).append(plain)
+                    for way, (ranks, threads, together) in ways.items():
                         update = {"threads": threads, "batch_size": size}
-                        out = folder / f"{number}-{size}-{ranks}-{threads}"
+                        update["synchronise_norms"] = together
+                        out = folder / f"{number}-{size}-{way}"
                         rate = run_gang(
                             client,
                             train_epoch,
@@ -115,12 +120,13 @@ def main() -> None:
     # Backward is twice forward.
     flop = 3 * flop_count(build_model(NetworkSettings(), N_PIXEL))
     peak = statistics.median(product)
-    plain = statistics.median(rates["plain loop, batch 32"])
+    plain = {size: statistics.median(rates[f"plain loop, batch {size}"]) for size in SIZES}
     print(f"{flop / 1e6:.0f} MFLOP a spectrum; matrix product {peak / 1e9:.0f} GFLOP/s")
-    print(f"{'':36}{'spectra/s':>10}{'of matmul':>11}{'x plain':>9}")
+    print(f"{'':36}{'spectra/s':>10}{'of matmul':>11}" + "".join(f"{f'x {s}':>9}" for s in SIZES))
     for way, found in rates.items():
         rate = statistics.median(found)
-        print(f"{way:36}{rate:10.0f}{rate * flop / peak:11.0%}{rate / plain:9.2f}")
+        ratios = "".join(f"{rate / plain[size]:9.2f}" for size in SIZES)
+        print(f"{way:36}{rate:10.0f}{rate * flop / peak:11.0%}{ratios}")
 
 
 if __name__ == "__main__":
