@@ -123,7 +123,8 @@ def settings_of(studies: dict[str, Study]) -> str:
     return f"""\
 - Network: {sizes_of_network}.
 - Training: {first.card.data}; at most {training.max_epochs} epochs, of which the best was {epochs};
-  {training.optimizer}, learning rate {training.learning_rate:g} ({training.schedule}), batch
+  {training.optimizer}, learning rate {training.learning_rate:g} ({training.schedule}),
+  weight decay {training.weight_decay:g}, batch
   {training.batch_size}, patience {training.patience}, seed {training.seed}.
 - Spectra: as many pairs as single stars, q uniform in 0.71-0.93, S/N in g 20-200 uniform in the
   logarithm.

@@ -23,6 +23,9 @@ SHORT = (
     "training.learning_rate=1e-3",
     "training.schedule='cosine'",
     "training.max_epochs=10",
+    # Few examples are soon learned by heart.
+    "training.optimizer='adamw'",
+    "training.weight_decay=1.0",
 )
 """Settings of the demo; the survey's settings file passes them on to the later stages."""
 
