@@ -30,13 +30,16 @@ def fit_network(
     shift: int = 0,
     mask: float = 0.0,
     noise: float = 0.0,
+    decay: float = 0.01,
     seed: int = 1,
 ) -> PairNet:
     """Train, and keep the epoch of the best validation AUC."""
     model = build_model(network, training.flux_BL.shape[1], seed=seed)
     if start is not None:
         model.load_state_dict(start.state_dict())
-    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=1e-2)
+    kernels = [p for p in model.parameters() if p.ndim > 1]
+    others = {"params": [p for p in model.parameters() if p.ndim == 1], "weight_decay": 0.0}
+    optimizer = torch.optim.AdamW([{"params": kernels}, others], lr=rate, weight_decay=decay)
     steps = epochs * -(-len(training) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
     torch.manual_seed(seed)

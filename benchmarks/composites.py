@@ -115,7 +115,15 @@ WAYS: dict[str, tuple[str, Callable[[Fold], np.ndarray]]] = {
         "the same, shift 1 pixel, hide 5 %",
         lambda fold: fold.fit(fold.real, shift=1, mask=0.05),
     ),
+    "decay": (
+        "noise, and a weight decay of 1 instead of 0.01",
+        lambda fold: fold.fit(fold.real, noise=0.02, decay=1.0),
+    ),
     "more": ("more stars to train with (S/N > 20)", lambda fold: fold.fit(fold.more, noise=0.02)),
+    "most": (
+        "more stars, noise, weight decay of 1",
+        lambda fold: fold.fit(fold.more, noise=0.02, decay=1.0),
+    ),
     "simulated": ("simulation alone", lambda fold: score(fold.taught, fold.test["flux"])),
     "tuned": (
         "simulation, then composites",
