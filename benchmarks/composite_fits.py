@@ -8,6 +8,7 @@ from pipeline.network.augment import augmented
 from pipeline.network.loader import Labelled
 from pipeline.network.metrics import auc
 from pipeline.network.model import PairNet, build_model
+from pipeline.network.optimizer import decay_groups
 from pipeline.network.settings import NetworkSettings
 
 QUARTER = NetworkSettings(stem_stride=8, channels=(16, 32, 64), blocks=(1, 1, 1), strides=(2, 2, 2))
@@ -37,9 +38,7 @@ def fit_network(
     model = build_model(network, training.flux_BL.shape[1], seed=seed)
     if start is not None:
         model.load_state_dict(start.state_dict())
-    kernels = [p for p in model.parameters() if p.ndim > 1]
-    others = {"params": [p for p in model.parameters() if p.ndim == 1], "weight_decay": 0.0}
-    optimizer = torch.optim.AdamW([{"params": kernels}, others], lr=rate, weight_decay=decay)
+    optimizer = torch.optim.AdamW(decay_groups(model, decay), lr=rate)
     steps = epochs * -(-len(training) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
     torch.manual_seed(seed)

@@ -3,7 +3,7 @@
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from pipeline.lamost.reader import read_spectrum
+from pipeline.lamost.spectrum import Spectrum
 from pipeline.network.checkpoint import load_model
 from pipeline.network.predictor import Predictor
 from pipeline.network.settings import InferSettings
@@ -117,6 +118,18 @@ def plain_files(paths: list[Path], model: Path, batch: int) -> Outcome:
     return clock.outcome(p_b)
 
 
+def stacked(spectra: Iterable[Spectrum], n: int) -> tuple[np.ndarray, ...]:
+    """Put `n` spectra into rows: flux_BN, ivar_BN, log10_first_B, n_pixel_B."""
+    flux_BN = np.zeros((n, ROW_PIXELS), np.float32)
+    ivar_BN = np.zeros(flux_BN.shape, np.float32)
+    first_B, n_pixel_B = np.zeros(n), np.zeros(n, np.int32)
+    for row, spectrum in enumerate(spectra):
+        n_pixel_B[row] = size = spectrum.flux.size
+        flux_BN[row, :size], ivar_BN[row, :size] = spectrum.flux, spectrum.ivar
+        first_B[row] = np.log10(float(spectrum.wave[0]))
+    return flux_BN, ivar_BN, first_B, n_pixel_B
+
+
 def our_files(paths: list[Path], model: Path, settings: InferSettings) -> Outcome:
     """Go from files to p_b with the parts of ``pairspec ingest`` and ``pairspec infer``."""
     torch.set_num_threads(1)
@@ -124,16 +137,9 @@ def our_files(paths: list[Path], model: Path, settings: InferSettings) -> Outcom
     clock, p_b = Clock(), []
     for some in batches(paths, BLOCK):
         with clock.part("read"):
-            flux_BN = np.zeros((len(some), ROW_PIXELS), np.float32)
-            ivar_BN = np.zeros(flux_BN.shape, np.float32)
-            first_B, n_pixel_B = np.zeros(len(some)), np.zeros(len(some), np.int32)
-            for row, path in enumerate(some):
-                spectrum = read_spectrum(path)
-                n_pixel_B[row] = n = spectrum.flux.size
-                flux_BN[row, :n], ivar_BN[row, :n] = spectrum.flux, spectrum.ivar
-                first_B[row] = np.log10(float(spectrum.wave[0]))
+            rows = stacked(map(read_spectrum, some), len(some))
         with clock.part("normalise"):
-            ready = network_input(flux_BN, ivar_BN, first_B, n_pixel_B, None, SPECTRA)
+            ready = network_input(*rows, None, SPECTRA)
         with clock.part("network"):
             p_b.append(network.predict(ready.flux_BL)[1])
     return clock.outcome(p_b)

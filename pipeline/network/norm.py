@@ -63,8 +63,8 @@ class _Synchronised(torch.autograd.Function):
         # Two passes of plain sums: torch.var_mean takes ten times as long on a CPU.
         mean_C = x_BCL.float().mean((0, 2))
         away_BCL = x_BCL - mean_C[:, None]
-        var_C = torch.linalg.vector_norm(away_BCL, dim=2, dtype=torch.float32).square().mean(0)
-        var_C = var_C / x_BCL.shape[2]
+        norm_BC = torch.linalg.vector_norm(away_BCL, dim=2, dtype=torch.float32)
+        var_C = norm_BC.square().mean(0) / x_BCL.shape[2]
         own_2C = torch.stack([mean_C, var_C])
         all_R2C = [torch.empty_like(own_2C) for _ in range(dist.get_world_size(group))]
         dist.all_gather(all_R2C, own_2C, group=group)

@@ -23,6 +23,7 @@ from pipeline.network.loader import Labelled, Loader
 from pipeline.network.metrics import auc
 from pipeline.network.model import PairNet
 from pipeline.network.norm import average_statistics, synchronise
+from pipeline.network.optimizer import build_optimizer
 from pipeline.network.sampler import Sampler, balancing_weights
 from pipeline.network.settings import TrainingSettings
 from pipeline.network.state import TrainingState, newest_state
@@ -126,7 +127,7 @@ def train(
     )
     loader = Loader(training, sampler, device, settings.shuffle_rows)
     identity = _identity(model, settings, training, validation) if rank == 0 else {}
-    state = TrainingState(model, _optimizer(model, settings), sampler, identity)
+    state = TrainingState(model, build_optimizer(model, settings), sampler, identity)
     notes = _resume(state, folder, rank, world)
     if world > 1 and settings.synchronise_norms:
         # Their collectives have a group of their own: DDP's run beside them in the backward.
@@ -156,19 +157,6 @@ def _identity(
         "training": settings.model_dump(mode="json", exclude=HOW),
         "data": [training.digest(), validation.digest()],
     }
-
-
-def _optimizer(model: PairNet, settings: TrainingSettings) -> torch.optim.Optimizer:
-    kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
-    # Biases and the scales of norms are left alone: shrinking them changes what a layer says, not
-    # how simple it is.
-    kernels = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim == 1]
-    groups = [
-        {"params": kernels, "weight_decay": settings.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    return kind(groups, lr=settings.learning_rate, fused=True)
 
 
 def _resume(state: TrainingState, folder: Path, rank: int, world: int) -> tuple[str, ...]:

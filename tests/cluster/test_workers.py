@@ -1,5 +1,6 @@
 import os
 import signal
+import time
 
 import dask
 import pytest
@@ -26,7 +27,7 @@ def test_a_death_is_told_with_its_signal():
         (first,) = present(client)
         client.submit(os.kill, pid, signal.SIGKILL, pure=False, retries=0)
         while first in present(client) or not present(client):
-            pass
+            time.sleep(0.05)
         assert deaths(client) - before == {f"Worker process {pid} was killed by signal 9"}
 
 
