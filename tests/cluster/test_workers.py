@@ -3,6 +3,7 @@ import signal
 import time
 
 import dask
+import distributed  # noqa: F401 (a setting made before its defaults are there would take them away)
 import pytest
 
 from cluster.connect import connect
