@@ -39,7 +39,7 @@ $(READY): pyproject.toml constraints.txt
 demo: env ## Simulate a survey, run every stage on it, show the catalogue (about 10 minutes)
 	$(BIN)/pairspec demo --out $(DEMO) --stars $(STARS)
 
-demo-large: env ## The same with about 60,000 spectra, for the patient
+demo-large: env ## The same with about 72,000 spectra, for the patient (22 minutes)
 	$(BIN)/pairspec demo --out $(DEMO)-large --stars 45000
 
 simulate: env ## Write a synthetic survey: STARS=12000 DEMO=demo
