@@ -17,11 +17,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from pipeline.lamost.reader import read_spectrum
+from pipeline.settings.simulate import SimulateSettings
+from pipeline.settings.spectra import SpectraSettings
 from pipeline.simulate.examples import labelled_spectra
 from pipeline.simulate.instrument import N_PIXEL
-from pipeline.simulate.settings import SimulateSettings
 from pipeline.spectra.prepare import network_input
-from pipeline.spectra.settings import SpectraSettings
 
 LIGHT_KMS = 299792.458
 TEFFS_K = (4600.0, 5300.0, 5900.0, 6400.0)

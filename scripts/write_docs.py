@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.settings_page import settings_page
+from pipeline.cli.settings_page import settings_page
 from schemas.registry import data_dictionary
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"

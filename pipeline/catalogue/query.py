@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.root import Root
+from pipeline.core.root import Root
 from schemas.registry import TABLES
 
 

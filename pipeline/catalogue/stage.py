@@ -9,15 +9,15 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.atomic import write_parquet
-from pipeline.catalogue.assignment import assign_stars
-from pipeline.digest import digest_of
-from pipeline.ingest.manifest import open_manifest
-from pipeline.progress import track
-from pipeline.published import publish, published, published_digest
-from pipeline.root import Root
-from pipeline.settings import Settings
-from pipeline.stage import StageReport
+from pipeline.core.atomic import write_parquet
+from pipeline.core.digest import digest_of
+from pipeline.core.progress import track
+from pipeline.core.published import publish, published, published_digest
+from pipeline.core.root import Root
+from pipeline.core.stage import StageReport
+from pipeline.photometry.assignment import assign_stars
+from pipeline.settings.load import Settings
+from pipeline.store.manifest import open_manifest
 from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
 from schemas.observations import OBSERVATIONS
 from schemas.photometry import PHOTOMETRY

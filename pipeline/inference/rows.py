@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.root import Root
+from pipeline.core.root import Root
 from schemas.observations import OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
 from schemas.quality import UNCOUNTED

@@ -5,23 +5,23 @@ from typing import TYPE_CHECKING
 
 import pyarrow.dataset as ds
 
-from pipeline.atomic import sweep
-from pipeline.digest import digest_of
-from pipeline.inference.partition import (
+from pipeline.core.atomic import sweep
+from pipeline.core.digest import digest_of
+from pipeline.core.progress import track
+from pipeline.core.published import NotReadyError, Published, publish, published, published_digest
+from pipeline.core.root import Root
+from pipeline.core.stage import StageReport
+from pipeline.inference.rows import Selection, read_rows
+from pipeline.inference.shard import (
     MODE,
     REPORT,
     InferenceJob,
     predict_partition,
     write_predictions,
 )
-from pipeline.inference.rows import Selection, read_rows
-from pipeline.ingest.manifest import open_manifest
 from pipeline.network.ensemble import plan_ensemble
-from pipeline.progress import track
-from pipeline.published import NotReadyError, Published, publish, published, published_digest
-from pipeline.root import Root
-from pipeline.settings import Settings
-from pipeline.stage import StageReport
+from pipeline.settings.load import Settings
+from pipeline.store.manifest import open_manifest
 from schemas.catalogue import PREDICTIONS
 from schemas.sample import SAMPLE
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from pipeline.atomic import write_parquet
+from pipeline.core.atomic import write_parquet
 from schemas.observations import DUPLICATES
 from schemas.table import conform
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.atomic import PARTIAL
+from pipeline.core.atomic import PARTIAL
 from pipeline.lamost.catalogue import iter_catalogue
 
 

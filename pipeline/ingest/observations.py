@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from pipeline.atomic import write_parquet
-from pipeline.root import Root
+from pipeline.core.atomic import write_parquet
+from pipeline.core.root import Root
 from schemas.observations import DUPLICATES, HEADERS, OBSERVATIONS
 from schemas.quality import QualityFlag
 

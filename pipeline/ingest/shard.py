@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipeline.atomic import write_parquet
-from pipeline.ingest.manifest import open_manifest
-from pipeline.ingest.store import Rows, blank_rows, write_shard
+from pipeline.core.atomic import write_parquet
+from pipeline.core.root import Root
 from pipeline.lamost.errors import SpectrumError
 from pipeline.lamost.reader import read_spectrum
 from pipeline.lamost.spectrum import Header, Spectrum
-from pipeline.root import Root
+from pipeline.store.manifest import open_manifest
+from pipeline.store.store import Rows, blank_rows, write_shard
 from schemas.observations import HEADERS
 from schemas.quality import QualityFlag
 from schemas.store import ROW_PIXELS

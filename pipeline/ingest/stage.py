@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 
 from cluster.window import run_window
-from pipeline.atomic import sweep
-from pipeline.digest import digest_of
+from pipeline.core.atomic import sweep
+from pipeline.core.digest import digest_of
+from pipeline.core.progress import track
+from pipeline.core.published import publish
+from pipeline.core.root import Root
+from pipeline.core.stage import StageReport
 from pipeline.ingest.duplicates import write_duplicates
 from pipeline.ingest.lamost_catalogue import catalogue_digest, convert_catalogue
-from pipeline.ingest.manifest import Manifest, freeze, open_manifest, scan
 from pipeline.ingest.observations import ObservationsJob, write_observations
 from pipeline.ingest.shard import IngestJob, ingest_shard
-from pipeline.ingest.store import ensure_store
-from pipeline.progress import track
-from pipeline.published import publish
-from pipeline.root import Root
-from pipeline.settings import Settings
-from pipeline.stage import StageReport
+from pipeline.settings.load import Settings
+from pipeline.store.manifest import Manifest, freeze, open_manifest, scan
+from pipeline.store.store import ensure_store
 from schemas.observations import DUPLICATES, HEADERS, OBSERVATIONS
 
 if TYPE_CHECKING:

@@ -9,11 +9,12 @@ from pydantic import Field, FiniteFloat, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from pipeline.atomic import write_bytes
+from pipeline.core.atomic import write_bytes
 from pipeline.network.model import PairNet, build_model
-from pipeline.network.settings import NetworkSettings, TrainingSettings
-from pipeline.section import Section
-from pipeline.spectra.settings import SpectraSettings
+from pipeline.settings.network import NetworkSettings
+from pipeline.settings.section import Section
+from pipeline.settings.spectra import SpectraSettings
+from pipeline.settings.training import TrainingSettings
 
 WEIGHTS = "model.safetensors"
 CARD = "model.json"

@@ -4,7 +4,7 @@ import json
 from io import BytesIO
 from pathlib import Path
 
-from pipeline.atomic import write_bytes
+from pipeline.core.atomic import write_bytes
 
 
 def write_curve(log: Path, path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import torch
 
-from pipeline.network.settings import Device, Precision
+from pipeline.settings.compute import Device, Precision
 
 
 def choose_device(name: Device) -> torch.device:

@@ -12,8 +12,8 @@ import torch
 
 from pipeline.network.checkpoint import ModelCard, read_card
 from pipeline.network.predictor import Float32, Predictor
-from pipeline.network.settings import InferSettings
-from pipeline.spectra.settings import SpectraSettings
+from pipeline.settings.infer import InferSettings
+from pipeline.settings.spectra import SpectraSettings
 
 
 class EnsembleError(ValueError):

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.network.loader import Labelled
+from pipeline.settings.simulate import SimulateSettings
+from pipeline.settings.spectra import SpectraSettings
 from pipeline.simulate.examples import labelled_block
-from pipeline.simulate.settings import SimulateSettings
 from pipeline.spectra.prepare import network_input
-from pipeline.spectra.settings import SpectraSettings
 
 Q_RANGE = (0.71, 0.93)
 """Mass ratios of the training pairs [paper]."""

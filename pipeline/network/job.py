@@ -9,20 +9,21 @@ from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
 from cluster.rank import Rank
-from pipeline.atomic import write_bytes
-from pipeline.digest import digest_of
-from pipeline.ledger import Ledger
+from pipeline.core.atomic import write_bytes
+from pipeline.core.digest import digest_of
+from pipeline.core.ledger import Ledger
+from pipeline.core.root import Root
 from pipeline.network.checkpoint import ModelCard, read_card, save_model
 from pipeline.network.examples import TRUTH, Examples, example_block
 from pipeline.network.loader import Labelled
 from pipeline.network.model import build_model
 from pipeline.network.parts import Parts, simulated_parts, survey_parts
 from pipeline.network.rounding import bfloat16_blocks
-from pipeline.network.settings import NetworkSettings, TrainingSettings
 from pipeline.network.trainer import HOW, evaluate, train
-from pipeline.root import Root
-from pipeline.simulate.settings import SimulateSettings
-from pipeline.spectra.settings import SpectraSettings
+from pipeline.settings.network import NetworkSettings
+from pipeline.settings.simulate import SimulateSettings
+from pipeline.settings.spectra import SpectraSettings
+from pipeline.settings.training import TrainingSettings
 
 REACHED = ("epoch", "train_loss", "validation_loss", "validation_auc")
 """What the card keeps of the best epoch's record."""

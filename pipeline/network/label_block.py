@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
-from pipeline.atomic import write_bytes
-from pipeline.inference.blocks import prepare, read_blocks
-from pipeline.ingest.store import open_store
-from pipeline.ledger import Ledger
-from pipeline.root import Root
+from pipeline.core.atomic import write_bytes
+from pipeline.core.ledger import Ledger
+from pipeline.core.root import Root
+from pipeline.settings.spectra import SpectraSettings
 from pipeline.spectra.grid import WaveGrid
-from pipeline.spectra.settings import SpectraSettings
+from pipeline.spectra.stored import prepare, read_blocks
+from pipeline.store.store import open_store
 from schemas.observations import OBSERVATIONS
 from schemas.sample import LABELS
 

@@ -8,7 +8,7 @@ from torch.nn.utils import fuse_conv_bn_eval, fuse_linear_bn_eval
 from torch.utils.flop_counter import FlopCounterMode
 
 from pipeline.network.norm import build_norm
-from pipeline.network.settings import NetworkSettings, Norm
+from pipeline.settings.network import NetworkSettings, Norm
 
 
 class ConvNorm(nn.Module):

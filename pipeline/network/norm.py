@@ -7,7 +7,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from pipeline.network.settings import Norm
+from pipeline.settings.network import Norm
 
 _FIXED = False
 """Of native_batch_norm_backward's flag ``train``: the statistics are given."""

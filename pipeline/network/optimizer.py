@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from pipeline.network.settings import TrainingSettings
+from pipeline.settings.training import TrainingSettings
 
 
 def decay_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from pipeline.network.checkpoint import load_model
 from pipeline.network.device import choose_device, choose_dtype, mode_name
 from pipeline.network.fused import fused
 from pipeline.network.rounding import in_bfloat16
-from pipeline.network.settings import InferSettings
+from pipeline.settings.infer import InferSettings
 
 Float32 = NDArray[np.float32]
 

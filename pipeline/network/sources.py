@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cluster.window import run_window
-from pipeline.digest import digest_of
-from pipeline.ingest.manifest import open_manifest
+from pipeline.composites.block import composite_files
+from pipeline.core.digest import digest_of
+from pipeline.core.progress import track
+from pipeline.core.published import NotReadyError, published
+from pipeline.core.root import Root
 from pipeline.network.job import Sources, TrainingJob, write_block
 from pipeline.network.label_block import PARTS, label_block_path, write_label_block
-from pipeline.progress import track
-from pipeline.published import NotReadyError, published
-from pipeline.root import Root
-from pipeline.sample.composite_block import composite_files
-from pipeline.settings import Settings
+from pipeline.settings.load import Settings
 from pipeline.simulate.examples import BLOCK
+from pipeline.store.manifest import open_manifest
 
 if TYPE_CHECKING:
     from distributed import Client

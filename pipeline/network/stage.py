@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from cluster.gang import GangOptions, run_gang
 from cluster.workers import natural_ranks
+from pipeline.core.progress import track
+from pipeline.core.root import Root
+from pipeline.core.stage import StageReport
 from pipeline.network.curve import write_curve
 from pipeline.network.job import TrainingJob, train_rank
-from pipeline.network.settings import TrainingSettings
 from pipeline.network.sources import make_sources, source_digest
 from pipeline.network.tensorboard import require_tensorboard
 from pipeline.network.trainer import LOG
-from pipeline.progress import track
-from pipeline.root import Root
-from pipeline.settings import Settings
-from pipeline.stage import StageReport
+from pipeline.settings.load import Settings
+from pipeline.settings.training import TrainingSettings
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from pipeline.atomic import write_bytes
+from pipeline.core.atomic import write_bytes
 from pipeline.network.checkpoint import CheckpointError
 from pipeline.network.model import PairNet
 from pipeline.network.sampler import Sampler

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 from torch.nn.parallel import DistributedDataParallel
 
-from pipeline.atomic import write_bytes
+from pipeline.core.atomic import write_bytes
 from pipeline.network.augment import augmented
 from pipeline.network.collective import from_first, gather_rows, mean_over_ranks
 from pipeline.network.device import choose_device, choose_dtype
@@ -25,9 +25,9 @@ from pipeline.network.model import PairNet
 from pipeline.network.norm import average_statistics, synchronise
 from pipeline.network.optimizer import build_optimizer
 from pipeline.network.sampler import Sampler, balancing_weights
-from pipeline.network.settings import TrainingSettings
 from pipeline.network.state import TrainingState, newest_state
 from pipeline.network.tensorboard import write_tensorboard
+from pipeline.settings.training import TrainingSettings
 
 LOG = "log.jsonl"
 

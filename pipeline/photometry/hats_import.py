@@ -17,7 +17,8 @@ from hats.pixel_tree.negative_tree import compute_negative_tree_pixels
 from hats.pixel_tree.pixel_tree import PixelTree
 
 from cluster.window import run_window
-from pipeline.photometry.partition import (
+from pipeline.core.progress import track
+from pipeline.photometry.healpix_split import (
     HISTOGRAM_ORDER,
     PartitionJob,
     Plan,
@@ -26,7 +27,6 @@ from pipeline.photometry.partition import (
     gather,
     route_block,
 )
-from pipeline.progress import track
 
 if TYPE_CHECKING:
     from distributed import Client

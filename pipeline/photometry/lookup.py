@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.atomic import PARTIAL
+from pipeline.core.atomic import PARTIAL
 
 _INTEGERS = ("BIGINT", "UBIGINT", "HUGEINT", "INTEGER")
 

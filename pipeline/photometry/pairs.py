@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.atomic import write_bytes
-from pipeline.ledger import Ledger
+from pipeline.core.atomic import write_bytes
+from pipeline.core.ledger import Ledger
+from pipeline.core.progress import track
 from pipeline.photometry.matching import MovingMatch
-from pipeline.progress import track
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -7,15 +7,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.atomic import write_parquet
-from pipeline.ledger import Ledger
+from pipeline.core.atomic import write_parquet
+from pipeline.core.ledger import Ledger
+from pipeline.core.root import Root
 from pipeline.photometry.lookup import align
 from pipeline.photometry.nearest import choose_nearest
 from pipeline.photometry.pairs import ROW, SEPARATION, SHARD, read_pairs
 from pipeline.photometry.positions import Floats, degrees, propagate
-from pipeline.photometry.settings import PhotometrySettings
 from pipeline.photometry.targets import counted_observations, make_targets, targets_path
-from pipeline.root import Root
+from pipeline.settings.photometry import PhotometrySettings
 
 GAIA_EPOCH_YR = 2016.0
 """Reference epoch of Gaia DR3, where a catalogue has no ``ref_epoch``."""

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipeline.atomic import write_parquet
+from pipeline.core.atomic import write_parquet
+from pipeline.core.root import Root
 from pipeline.photometry.distance import distances, zero_points
 from pipeline.photometry.extinction import LAWS
 from pipeline.photometry.intrinsic import Measured, intrinsic
@@ -20,9 +21,8 @@ from pipeline.photometry.pairs import ROW, SEPARATION, read_pairs
 from pipeline.photometry.positions import Floats
 from pipeline.photometry.reddening import e_bv_from_map, open_dust_map
 from pipeline.photometry.resolve import floats, optional
-from pipeline.photometry.settings import PhotometrySettings
 from pipeline.photometry.targets import counted_observations
-from pipeline.root import Root
+from pipeline.settings.photometry import PhotometrySettings
 from schemas.photometry import PHOTOMETRY
 from schemas.quality import PhotometryFlag
 

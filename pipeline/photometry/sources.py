@@ -9,7 +9,7 @@ import hats
 import lsdb
 import pyarrow.parquet as pq
 
-from pipeline.digest import digest_of
+from pipeline.core.digest import digest_of
 from pipeline.photometry.columns import resolve
 from pipeline.photometry.hats_import import import_parquet
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 import lsdb
 
 from cluster.window import run_window
-from pipeline.atomic import sweep
-from pipeline.digest import digest_of
+from pipeline.core.atomic import sweep
+from pipeline.core.digest import digest_of
+from pipeline.core.progress import track
+from pipeline.core.published import publish, published
+from pipeline.core.root import Root
+from pipeline.core.stage import StageReport
 from pipeline.ingest.lamost_catalogue import catalogue_digest
-from pipeline.ingest.manifest import open_manifest
 from pipeline.photometry.columns import GAIA, GAIA_REQUIRED, TMASS, TMASS_REQUIRED
 from pipeline.photometry.hats_import import import_parquet
 from pipeline.photometry.lookup import look_up
@@ -26,11 +29,8 @@ from pipeline.photometry.shard import (
 )
 from pipeline.photometry.sources import SourceCatalogue, find_catalogue
 from pipeline.photometry.targets import POSITION, TARGETS, targets_path, write_targets
-from pipeline.progress import track
-from pipeline.published import publish, published
-from pipeline.root import Root
-from pipeline.settings import Settings
-from pipeline.stage import StageReport
+from pipeline.settings.load import Settings
+from pipeline.store.manifest import open_manifest
 from schemas.photometry import PHOTOMETRY
 
 if TYPE_CHECKING:

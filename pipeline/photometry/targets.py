@@ -9,9 +9,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipeline.atomic import write_parquet
+from pipeline.core.atomic import write_parquet
+from pipeline.core.root import Root
 from pipeline.photometry.positions import julian_year
-from pipeline.root import Root
 from schemas.observations import OBSERVATIONS
 from schemas.quality import UNCOUNTED
 

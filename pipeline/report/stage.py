@@ -3,14 +3,14 @@
 import json
 from typing import TYPE_CHECKING, Any
 
-from pipeline.atomic import write_json
+from pipeline.core.atomic import write_json
+from pipeline.core.published import published
+from pipeline.core.root import Root
+from pipeline.core.stage import StageReport
+from pipeline.evaluation.stage import REPORT as EVALUATION
+from pipeline.evaluation.truth import Verdict, judge
 from pipeline.network.checkpoint import read_card
-from pipeline.published import published
-from pipeline.root import Root
-from pipeline.settings import Settings
-from pipeline.stage import StageReport
-from pipeline.validation.stage import REPORT as EVALUATION
-from pipeline.validation.truth import Verdict, judge
+from pipeline.settings.load import Settings
 from schemas.catalogue import SPECTRA, STARS
 
 if TYPE_CHECKING:

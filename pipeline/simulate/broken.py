@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pipeline.atomic import write_bytes
+from pipeline.core.atomic import write_bytes
 from pipeline.lamost.names import ExposureName, format_name, parse_name
-from pipeline.simulate.settings import SimulateSettings
+from pipeline.settings.simulate import SimulateSettings
 from pipeline.simulate.survey import Field
 from pipeline.simulate.writer import compress, format_header, table_header
 

@@ -7,10 +7,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.photometry.distance import FIVE, SIX, zero_points
-from pipeline.simulate.isochrone import BANDS
+from pipeline.settings.simulate import SurveySettings
 from pipeline.simulate.naming import tmass_designation
 from pipeline.simulate.photometry import Sources, ecliptic_latitude, effective_wavenumber
-from pipeline.simulate.settings import SurveySettings
+from pipeline.stars.isochrone import BANDS
 
 LRS_STELLAR = (
     "obsid", "uid", "gp_id", "designation", "obsdate", "lmjd", "mjd", "planid", "spid", "fiberid",

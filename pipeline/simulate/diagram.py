@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.photometry.extinction import LAWS
-from pipeline.simulate.isochrone import BANDS
+from pipeline.settings.simulate import SimulateSettings
 from pipeline.simulate.parameters import measure
 from pipeline.simulate.photometry import observe_sources
 from pipeline.simulate.population import draw_population
-from pipeline.simulate.settings import SimulateSettings
+from pipeline.stars.isochrone import BANDS
 
 FloatArray = NDArray[np.float64]
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.simulate.binary import Systems, build_systems, components_of
-from pipeline.simulate.composite import composite_flux
+from pipeline.settings.simulate import SimulateSettings
+from pipeline.settings.stars import PopulationSettings
 from pipeline.simulate.instrument import N_PIXEL, draw_fibres, observe
-from pipeline.simulate.orbits import draw_orbits, velocities
 from pipeline.simulate.parameters import measure
-from pipeline.simulate.scatter import draw_scatter
-from pipeline.simulate.settings import PopulationSettings, SimulateSettings
+from pipeline.stars.binary import Systems, build_systems, components_of
+from pipeline.stars.composite import composite_flux
+from pipeline.stars.orbits import draw_orbits, velocities
+from pipeline.stars.scatter import draw_scatter
 
 BLOCK = 256
 """Spectra drawn from one stream of random numbers; the batches asked for don't matter."""

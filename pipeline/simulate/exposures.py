@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
-from pipeline.simulate.binary import components_of
-from pipeline.simulate.composite import composite_flux
+from pipeline.settings.simulate import SimulateSettings
 from pipeline.simulate.instrument import (
     N_PIXEL,
     STEP,
@@ -16,11 +15,12 @@ from pipeline.simulate.instrument import (
     mean_snr,
     observe,
 )
-from pipeline.simulate.orbits import Orbits, velocities
 from pipeline.simulate.parameters import Measured, measure
 from pipeline.simulate.population import Population
-from pipeline.simulate.scatter import StarScatter
-from pipeline.simulate.settings import SimulateSettings
+from pipeline.stars.binary import components_of
+from pipeline.stars.composite import composite_flux
+from pipeline.stars.orbits import Orbits, velocities
+from pipeline.stars.scatter import StarScatter
 
 SNR_WINDOWS = ((3700.0, 3950.0), (4200.0, 5300.0), (5600.0, 7000.0), (7000.0, 8200.0),
                (8200.0, 9000.0))  # fmt: skip

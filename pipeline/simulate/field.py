@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.atomic import PARTIAL, write_parquet
+from pipeline.core.atomic import PARTIAL, write_parquet
+from pipeline.settings.simulate import SimulateSettings
 from pipeline.simulate.broken import broken_files
 from pipeline.simulate.catalogues import gaia_table, multi_epoch_table, tmass_tables
 from pipeline.simulate.exposures import Exposures, expose, wavelengths
@@ -17,8 +18,6 @@ from pipeline.simulate.lists import eclipsing_table, planet_table
 from pipeline.simulate.observation_rows import observation_rows, stellar_table
 from pipeline.simulate.photometry import Sources, observe_sources
 from pipeline.simulate.population import draw_population
-from pipeline.simulate.scatter import draw_scatter
-from pipeline.simulate.settings import SimulateSettings
 from pipeline.simulate.survey import (
     GAIA_EPOCH_MJD,
     Field,
@@ -32,6 +31,7 @@ from pipeline.simulate.survey import (
 )
 from pipeline.simulate.truth import truth_observations, truth_stars
 from pipeline.simulate.writer import compress, image_file, table_file
+from pipeline.stars.scatter import draw_scatter
 
 NO_NORMALISATION = 0.03
 """Share of table files without a normalised spectrum (all -9999)."""

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from pipeline.simulate.products import interpolate_knots, product
-from pipeline.simulate.settings import InstrumentSettings
+from pipeline.settings.simulate import InstrumentSettings
 from pipeline.simulate.sky import sky_line_profiles, telluric_bands, throughput
+from pipeline.stars.products import interpolate_knots, product
 
 N_PIXEL = 3909
 """Longest LAMOST spectrum; shorter ones are padded with flux 0 and ivar 0."""

@@ -4,10 +4,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.simulate.isochrone import BANDS
 from pipeline.simulate.naming import designation
 from pipeline.simulate.photometry import Sources
 from pipeline.simulate.population import Population
+from pipeline.stars.isochrone import BANDS
 
 
 def eclipsing_table(

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
 
-from pipeline.atomic import PARTIAL
+from pipeline.core.atomic import PARTIAL
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite

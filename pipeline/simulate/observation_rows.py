@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from pipeline.lamost.names import ExposureName, format_name
 from pipeline.simulate.catalogues import LRS_STELLAR
 from pipeline.simulate.exposures import Exposures
-from pipeline.simulate.isochrone import BANDS
 from pipeline.simulate.naming import designation, subclass_of
 from pipeline.simulate.survey import Visit, obsid_of
+from pipeline.stars.isochrone import BANDS
 
 LIGHT_KMS = 299792.458
 MISSING = -9999.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.simulate.settings import CatalogueErrorSettings
+from pipeline.settings.simulate import CatalogueErrorSettings
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.simulate.isochrone import BANDS
 from pipeline.simulate.population import Population, blend_mag
+from pipeline.stars.isochrone import BANDS
 
 OBLIQUITY_RAD = np.deg2rad(23.4392911)
 K_PM = 4.74047

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.simulate.binary import Systems, build_systems
-from pipeline.simulate.isochrone import BANDS, Stars, main_sequence
-from pipeline.simulate.orbits import Orbits, draw_orbits
-from pipeline.simulate.settings import PopulationSettings, SurveySettings
+from pipeline.settings.simulate import SurveySettings
+from pipeline.settings.stars import PopulationSettings
+from pipeline.stars.binary import Systems, build_systems
+from pipeline.stars.isochrone import BANDS, Stars, main_sequence
+from pipeline.stars.orbits import Orbits, draw_orbits
 
 HOT_MASS, COOL_MASS = 1.45, 0.55
 MASS_MIN, MASS_MAX = 0.35, 1.79

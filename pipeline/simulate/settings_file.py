@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterator, Mapping
 
-from pipeline.ingest.settings import InputSettings
-from pipeline.settings import Settings
+from pipeline.settings.inputs import InputSettings
+from pipeline.settings.load import Settings
 
 _OWN = {"root", "inputs", "simulate", "cluster"}
 """Sections that belong to the survey or to the machine, not to the runs on the survey."""

@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cluster.window import run_window
-from pipeline.atomic import sweep, write_bytes, write_json
-from pipeline.digest import digest_of
-from pipeline.ledger import Ledger
-from pipeline.progress import track
-from pipeline.settings import Settings
+from pipeline.core.atomic import sweep, write_bytes, write_json
+from pipeline.core.digest import digest_of
+from pipeline.core.ledger import Ledger
+from pipeline.core.progress import track
+from pipeline.core.stage import StageReport
+from pipeline.settings.load import Settings
+from pipeline.settings.simulate import SimulateSettings
 from pipeline.simulate.field import SimulateJob, simulate_field
 from pipeline.simulate.merge import merge_csv, merge_parquet, write_hats
-from pipeline.simulate.settings import SimulateSettings
 from pipeline.simulate.settings_file import settings_file
 from pipeline.simulate.survey import n_fields
-from pipeline.stage import StageReport
 
 if TYPE_CHECKING:
     from distributed import Client

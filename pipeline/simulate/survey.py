@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.simulate.settings import SimulateSettings
+from pipeline.settings.simulate import SimulateSettings
 
 MJD_EPOCH = date(1858, 11, 17)
 FIRST_LMJD, LAST_LMJD = 55860, 59900

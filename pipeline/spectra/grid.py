@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from pipeline.spectra.settings import SpectraSettings
+from pipeline.settings.spectra import SpectraSettings
 
 Wavelengths = np.ndarray[Any, np.dtype[np.float64]]
 

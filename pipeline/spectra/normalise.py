@@ -2,9 +2,9 @@
 
 from array_api_compat import array_namespace
 
+from pipeline.settings.spectra import SpectraSettings
 from pipeline.spectra.arrays import Array
 from pipeline.spectra.continuum import smoothed_flux
-from pipeline.spectra.settings import SpectraSettings
 
 
 def normalised_flux(

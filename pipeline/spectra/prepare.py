@@ -4,12 +4,12 @@ from typing import NamedTuple
 
 from array_api_compat import array_namespace, device
 
+from pipeline.settings.spectra import SpectraSettings
 from pipeline.spectra.arrays import Array, row_blocks
 from pipeline.spectra.grid import WaveGrid
 from pipeline.spectra.masking import bad_fraction, bad_pixels
 from pipeline.spectra.normalise import normalised_flux
 from pipeline.spectra.resampling import resample
-from pipeline.spectra.settings import SpectraSettings
 
 
 class Prepared(NamedTuple):

@@ -6,10 +6,10 @@ from pipeline.inference.stage import run as infer
 from pipeline.ingest.stage import run as ingest
 from pipeline.network.checkpoint import ModelCard, save_model
 from pipeline.network.model import build_model
-from pipeline.network.settings import NetworkSettings
-from pipeline.settings import load_settings
+from pipeline.settings.load import load_settings
+from pipeline.settings.network import NetworkSettings
+from pipeline.settings.spectra import SpectraSettings
 from pipeline.spectra.grid import WaveGrid
-from pipeline.spectra.settings import SpectraSettings
 
 SMALL = NetworkSettings(
     stem_channels=4, channels=(4, 8), blocks=(1, 1), strides=(4, 4), hidden=(8,)

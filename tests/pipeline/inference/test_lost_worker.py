@@ -11,7 +11,7 @@ from cluster.settings import ClusterSettings
 from cluster.workers import present
 from pipeline.inference.stage import run as infer
 from pipeline.ingest.stage import run as ingest
-from pipeline.settings import load_settings
+from pipeline.settings.load import load_settings
 from schemas.catalogue import PREDICTIONS
 
 N_FILES, SHARD_ROWS = 96, 8

@@ -4,17 +4,17 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from pipeline.atomic import write_parquet
 from pipeline.catalogue.stage import run as catalogue
-from pipeline.cli import app
+from pipeline.cli.app import app
+from pipeline.core.atomic import write_parquet
+from pipeline.core.published import NotReadyError, publish, published
+from pipeline.core.root import Root
 from pipeline.inference.rows import RowsError
 from pipeline.inference.stage import run as infer
 from pipeline.ingest.stage import run as ingest
 from pipeline.network.ensemble import EnsembleError
-from pipeline.published import NotReadyError, publish, published
-from pipeline.root import Root
-from pipeline.settings import load_settings
-from pipeline.spectra.settings import SpectraSettings
+from pipeline.settings.load import load_settings
+from pipeline.settings.spectra import SpectraSettings
 from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
 from schemas.observations import OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
@@ -189,7 +189,9 @@ def _observations(settings):
 
 def test_the_command_passes_its_options_on(monkeypatch, tmp_path):
     seen = {}
-    monkeypatch.setattr("pipeline.console.run_stage", lambda *a, **kw: seen.update(kw, stage=a[0]))
+    monkeypatch.setattr(
+        "pipeline.cli.console.run_stage", lambda *a, **kw: seen.update(kw, stage=a[0])
+    )
     arguments = ["infer", "--all", "--model", "a", "--model", "b", "--root", str(tmp_path)]
     assert CliRunner().invoke(app, arguments).exit_code == 0
     assert seen["stage"] == "inference"

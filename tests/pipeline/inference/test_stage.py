@@ -5,14 +5,14 @@ import torch
 
 from pipeline.catalogue.query import save, show
 from pipeline.catalogue.stage import run as catalogue
+from pipeline.core.published import NotReadyError
 from pipeline.inference.stage import run as infer
 from pipeline.ingest.stage import run as ingest
 from pipeline.lamost.reader import read_spectrum
 from pipeline.network.checkpoint import CheckpointError
-from pipeline.published import NotReadyError
-from pipeline.settings import load_settings
+from pipeline.settings.load import load_settings
+from pipeline.settings.spectra import SpectraSettings
 from pipeline.spectra.prepare import network_input
-from pipeline.spectra.settings import SpectraSettings
 from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
 from schemas.quality import QualityFlag
 

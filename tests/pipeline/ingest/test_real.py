@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.ingest.stage import run
-from pipeline.settings import load_settings
+from pipeline.settings.load import load_settings
 from schemas.quality import QualityFlag
 
 

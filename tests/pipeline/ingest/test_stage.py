@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.ingest.stage import run
-from pipeline.ingest.store import open_store
-from pipeline.settings import load_settings
+from pipeline.settings.load import load_settings
+from pipeline.store.store import open_store
 from schemas.quality import QualityFlag
 
 

@@ -4,8 +4,8 @@ import torch
 
 from pipeline.network.checkpoint import ModelCard
 from pipeline.network.model import build_model
-from pipeline.network.settings import NetworkSettings
-from pipeline.spectra.settings import SpectraSettings
+from pipeline.settings.network import NetworkSettings
+from pipeline.settings.spectra import SpectraSettings
 
 N_PIXEL = 200
 

@@ -14,8 +14,8 @@ from pipeline.network.ensemble import (
 )
 from pipeline.network.model import build_model
 from pipeline.network.predictor import Predictor
-from pipeline.network.settings import InferSettings
-from pipeline.spectra.settings import SpectraSettings
+from pipeline.settings.infer import InferSettings
+from pipeline.settings.spectra import SpectraSettings
 
 SETTINGS = InferSettings(device="cpu")
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from pipeline.network.examples import TRUTH, example_block, joined, simulated_examples
-from pipeline.simulate.settings import SimulateSettings
+from pipeline.settings.simulate import SimulateSettings
+from pipeline.settings.spectra import SpectraSettings
 from pipeline.spectra.grid import WaveGrid
-from pipeline.spectra.settings import SpectraSettings
 
 SIMULATE, SPECTRA = SimulateSettings(), SpectraSettings(max_bad_fraction=0.02)
 

@@ -15,11 +15,12 @@ from pipeline.network.metrics import auc
 from pipeline.network.model import build_model
 from pipeline.network.predictor import Predictor
 from pipeline.network.rounding import bfloat16_blocks
-from pipeline.network.settings import InferSettings, NetworkSettings
+from pipeline.settings.infer import InferSettings
+from pipeline.settings.network import NetworkSettings
+from pipeline.settings.simulate import SimulateSettings
+from pipeline.settings.spectra import SpectraSettings
 from pipeline.simulate.examples import labelled_spectra
-from pipeline.simulate.settings import SimulateSettings
 from pipeline.spectra.prepare import network_input
-from pipeline.spectra.settings import SpectraSettings
 
 NETWORK = NetworkSettings(
     channels=(16, 32), blocks=(1, 1), strides=(4, 4), hidden=(64,), dropout=0.5

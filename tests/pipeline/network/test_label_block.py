@@ -5,19 +5,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.atomic import write_parquet
+from pipeline.core.atomic import write_parquet
+from pipeline.core.published import NotReadyError, publish
+from pipeline.core.root import Root
 from pipeline.ingest.stage import run as ingest
-from pipeline.ingest.store import open_store
 from pipeline.network.blocks import BlockError, Stacked, map_block
 from pipeline.network.checkpoint import load_model
 from pipeline.network.label_block import LabelsError, label_block_path, write_label_block
 from pipeline.network.parts import survey_parts
-from pipeline.network.settings import NetworkSettings, TrainingSettings
 from pipeline.network.stage import run
-from pipeline.published import NotReadyError, publish
-from pipeline.root import Root
-from pipeline.settings import Settings
+from pipeline.settings.load import Settings
+from pipeline.settings.network import NetworkSettings
+from pipeline.settings.training import TrainingSettings
 from pipeline.spectra.prepare import network_input
+from pipeline.store.store import open_store
 from schemas.observations import OBSERVATIONS
 from schemas.sample import LABELS
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from pipeline.network.model import LinearNorm, build_model, flop_count, folded, parameter_count
-from pipeline.network.settings import NetworkSettings
+from pipeline.settings.network import NetworkSettings
 
 
 def _norm(x_CL, norm):

@@ -6,7 +6,7 @@ from pipeline.network import device as device_module
 from pipeline.network.checkpoint import save_model
 from pipeline.network.device import choose_device, choose_dtype
 from pipeline.network.predictor import Predictor
-from pipeline.network.settings import InferSettings
+from pipeline.settings.infer import InferSettings
 
 
 @pytest.fixture

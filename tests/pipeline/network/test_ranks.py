@@ -15,8 +15,9 @@ from cluster.settings import ClusterSettings
 from pipeline.network import trainer
 from pipeline.network.loader import Labelled
 from pipeline.network.model import build_model
-from pipeline.network.settings import NetworkSettings, TrainingSettings
 from pipeline.network.state import state_files
+from pipeline.settings.network import NetworkSettings
+from pipeline.settings.training import TrainingSettings
 
 NETWORK = NetworkSettings(
     stem_channels=4, stem_kernel=7, channels=(8, 8), blocks=(1, 1), strides=(2, 1), hidden=(8,),

@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 from distributed import Client, LocalCluster
 
+from pipeline.core.root import Root
 from pipeline.network import job as job_module
 from pipeline.network.checkpoint import load_model
 from pipeline.network.job import TrainingJob, read_block, write_block
 from pipeline.network.predictor import Predictor
-from pipeline.network.settings import InferSettings, NetworkSettings, TrainingSettings
 from pipeline.network.stage import run
-from pipeline.root import Root
-from pipeline.settings import Settings
+from pipeline.settings.infer import InferSettings
+from pipeline.settings.load import Settings
+from pipeline.settings.network import NetworkSettings
+from pipeline.settings.training import TrainingSettings
 
 NETWORK = NetworkSettings(
     stem_channels=4, stem_stride=8, channels=(8,), blocks=(1,), strides=(4,), hidden=(8,)

@@ -13,9 +13,10 @@ from pipeline.network.augment import augmented
 from pipeline.network.checkpoint import CheckpointError
 from pipeline.network.loader import Labelled
 from pipeline.network.model import build_model
-from pipeline.network.settings import NetworkSettings, TrainingSettings
 from pipeline.network.state import newest_state, state_files
 from pipeline.network.trainer import DivergedError, evaluate, learning_rate, train
+from pipeline.settings.network import NetworkSettings
+from pipeline.settings.training import TrainingSettings
 
 NETWORK = NetworkSettings(
     stem_channels=4,

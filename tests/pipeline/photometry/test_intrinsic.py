@@ -6,11 +6,12 @@ import pytest
 from pipeline.photometry.distance import distances, zero_points
 from pipeline.photometry.extinction import LAWS
 from pipeline.photometry.intrinsic import Measured, intrinsic
+from pipeline.settings.simulate import SurveySettings
+from pipeline.settings.stars import PopulationSettings
 from pipeline.simulate.catalogues import gaia_table
-from pipeline.simulate.isochrone import BANDS
 from pipeline.simulate.photometry import observe_sources
 from pipeline.simulate.population import blend_mag, draw_population
-from pipeline.simulate.settings import PopulationSettings, SurveySettings
+from pipeline.stars.isochrone import BANDS
 
 LAW = LAWS["casagrande2021"]
 

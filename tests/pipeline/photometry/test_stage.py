@@ -5,14 +5,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.core.published import NotReadyError
 from pipeline.ingest.stage import run as ingest
 from pipeline.photometry.columns import ColumnError
 from pipeline.photometry.sources import SourceError
 from pipeline.photometry.stage import PhotometryError, run
-from pipeline.published import NotReadyError
-from pipeline.settings import load_settings
+from pipeline.settings.load import load_settings
+from pipeline.settings.simulate import SurveySettings
 from pipeline.simulate.merge import write_hats
-from pipeline.simulate.settings import SurveySettings
 from pipeline.simulate.stage import run as simulate
 from schemas.observations import OBSERVATIONS
 from schemas.photometry import PHOTOMETRY

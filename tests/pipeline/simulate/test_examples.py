@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata
 
+from pipeline.settings.simulate import SimulateSettings
+from pipeline.settings.spectra import SpectraSettings
 from pipeline.simulate.examples import BLOCK, labelled_block, labelled_spectra
-from pipeline.simulate.settings import SimulateSettings
 from pipeline.spectra.prepare import network_input
-from pipeline.spectra.settings import SpectraSettings
 
 SETTINGS = SimulateSettings()
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from pipeline.settings.simulate import InstrumentSettings
 from pipeline.simulate.instrument import (
     FIRST,
     N_PIXEL,
@@ -10,7 +11,6 @@ from pipeline.simulate.instrument import (
     observe,
     snr_g,
 )
-from pipeline.simulate.settings import InstrumentSettings
 
 PERFECT = InstrumentSettings(
     sky_residual=0,

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from astropy.coordinates import BarycentricTrueEcliptic, SkyCoord
 
-from pipeline.simulate.isochrone import BANDS
+from pipeline.settings.simulate import SurveySettings
+from pipeline.settings.stars import PopulationSettings
 from pipeline.simulate.photometry import ecliptic_latitude, extinction, observe_sources
 from pipeline.simulate.population import blend_mag, draw_population
-from pipeline.simulate.settings import PopulationSettings, SurveySettings
+from pipeline.stars.isochrone import BANDS
 
 SURVEY = SurveySettings()
 

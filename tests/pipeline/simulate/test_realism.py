@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.settings.simulate import SimulateSettings
 from pipeline.simulate.examples import labelled_spectra
-from pipeline.simulate.settings import SimulateSettings
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 import tomllib
 
-from pipeline.settings import load_settings
+from pipeline.settings.load import load_settings
 from pipeline.simulate.settings_file import settings_file
 
 

@@ -9,15 +9,15 @@ import pytest
 
 from cluster.connect import connect
 from cluster.settings import ClusterSettings
+from pipeline.core.ledger import Ledger
 from pipeline.lamost.catalogue import read_catalogue
 from pipeline.lamost.errors import SpectrumError
 from pipeline.lamost.multi_epoch import read_multi_epoch
 from pipeline.lamost.reader import read_spectrum
 from pipeline.lamost.spectrum import Layout
-from pipeline.ledger import Ledger
-from pipeline.settings import Settings, load_settings
+from pipeline.settings.load import Settings, load_settings
+from pipeline.settings.simulate import SimulateSettings, SurveySettings
 from pipeline.simulate.merge import write_hats
-from pipeline.simulate.settings import SimulateSettings, SurveySettings
 from pipeline.simulate.stage import SimulateError, run
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 from astropy.time import Time
 
+from pipeline.settings.simulate import SimulateSettings
 from pipeline.simulate.naming import designation, subclass_of, tmass_designation
-from pipeline.simulate.settings import SimulateSettings
 from pipeline.simulate.survey import (
     draw_epochs,
     draw_positions,

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.settings.spectra import SpectraSettings
 from pipeline.spectra.continuum import smoothed_flux
 from pipeline.spectra.grid import WaveGrid
 from pipeline.spectra.masking import bad_pixels
-from pipeline.spectra.settings import SpectraSettings
 
 WAVE_L = WaveGrid.from_settings(SpectraSettings()).wave_L
 L = WAVE_L.size

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from pipeline.settings.spectra import SpectraSettings
 from pipeline.spectra.grid import WaveGrid
-from pipeline.spectra.settings import SpectraSettings
 
 
 def test_default_grid_stands_on_the_surveys_own_pixels() -> None:

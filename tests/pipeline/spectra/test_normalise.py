@@ -4,9 +4,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.settings.spectra import SpectraSettings
 from pipeline.spectra.grid import WaveGrid
 from pipeline.spectra.normalise import normalised_flux
-from pipeline.spectra.settings import SpectraSettings
 
 SETTINGS = SpectraSettings()
 WAVE_L = WaveGrid.from_settings(SETTINGS).wave_L

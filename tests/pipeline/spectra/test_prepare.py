@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.settings.spectra import SpectraSettings
 from pipeline.spectra.grid import WaveGrid
 from pipeline.spectra.prepare import network_input
-from pipeline.spectra.settings import SpectraSettings
 
 SETTINGS = SpectraSettings()
 GRID = WaveGrid.from_settings(SETTINGS)

@@ -1,0 +1,127 @@
+"""The classifiers that ``benchmarks/science/composites.py`` compares."""
+
+import numpy as np
+import torch
+from composite_folds import Arrays
+
+from pipeline.network.augment import augmented
+from pipeline.network.loader import Labelled
+from pipeline.network.metrics import auc
+from pipeline.network.model import PairNet, build_model
+from pipeline.network.optimizer import decay_groups
+from pipeline.settings.network import NetworkSettings
+
+QUARTER = NetworkSettings(stem_stride=8, channels=(16, 32, 64), blocks=(1, 1, 1), strides=(2, 2, 2))
+"""A quarter of the default's arithmetic."""
+
+NETWORKS = {"quarter": QUARTER, "small": NetworkSettings()}
+COMPONENTS = 60
+PENALTY = 3e-3
+BATCH = 64
+
+
+def fit_network(
+    training: Labelled,
+    validation: Labelled,
+    epochs: int,
+    network: NetworkSettings,
+    *,
+    start: PairNet | None = None,
+    rate: float = 1e-3,
+    shift: int = 0,
+    mask: float = 0.0,
+    noise: float = 0.0,
+    decay: float = 0.01,
+    seed: int = 1,
+) -> PairNet:
+    """Train, and keep the epoch of the best validation AUC."""
+    model = build_model(network, training.flux_BL.shape[1], seed=seed)
+    if start is not None:
+        model.load_state_dict(start.state_dict())
+    optimizer = torch.optim.AdamW(decay_groups(model, decay), lr=rate)
+    steps = epochs * -(-len(training) // BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
+    torch.manual_seed(seed)
+    best, kept = -1.0, model.state_dict()
+    for _ in range(epochs):
+        model.train()
+        for rows in torch.randperm(len(training)).split(BATCH):
+            flux_BL, label_B = training.fetch(rows.numpy())
+            flux_BL = augmented(flux_BL.float(), shift, mask, noise)
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(model(flux_BL), label_B)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+        reached = auc(score(model, validation.flux_BL), validation.label_B)
+        if reached > best:
+            best, kept = reached, {k: v.clone() for k, v in model.state_dict().items()}
+    model.load_state_dict(kept)
+    return model.eval()
+
+
+def pretrained(flux_BL: np.ndarray, network: NetworkSettings, passes: int = 40) -> PairNet:
+    """Teach a network to restore hidden stretches of spectra; nobody says what they are of."""
+    whole_BL = torch.from_numpy(flux_BL.astype(np.float32))
+    model = build_model(network, whole_BL.shape[1], seed=1)
+    decoder = torch.nn.Linear(network.hidden[-1], whole_BL.shape[1])
+    encoder = model.head[:-2]  # without dropout and the logit
+    weights = [*model.parameters(), *decoder.parameters()]
+    optimizer = torch.optim.AdamW(weights, lr=1e-3, weight_decay=1e-2)
+    torch.manual_seed(1)
+    mean_L = whole_BL.mean(dim=0)
+    scatter_L = whole_BL.std(dim=0).clamp(min=1e-3)
+    model.train()
+    for _ in range(passes):
+        for rows in torch.randperm(len(whole_BL)).split(BATCH):
+            wanted_BL = (whole_BL[rows] - mean_L) / scatter_L
+            seen_BL = augmented(whole_BL[rows], 0, 0.2, 0.02)
+            features_BCL = model.stages(torch.relu(model.stem((seen_BL - 1).unsqueeze(1))))
+            loss = torch.nn.functional.huber_loss(decoder(encoder(features_BCL)), wanted_BL)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    return model
+
+
+def score(model: PairNet, flux_BL: np.ndarray) -> np.ndarray:
+    """Log-odds of each spectrum."""
+    model.eval()
+    with torch.inference_mode():
+        parts = [
+            model(torch.from_numpy(flux_BL[i : i + 256].astype(np.float32)))
+            for i in range(0, len(flux_BL), 256)
+        ]
+    return torch.cat(parts).numpy()
+
+
+def quadratic_scores(training: Arrays, test: Arrays) -> np.ndarray:
+    """Logistic regression on all products of principal components, penalised."""
+    mean_L = training["flux"].mean(axis=0, dtype=np.float64).astype(np.float32)
+    train_BL, test_BL = (part["flux"].astype(np.float32) - mean_L for part in (training, test))
+    torch.manual_seed(1)
+    *_, vector_LK = torch.svd_lowrank(torch.from_numpy(train_BL), COMPONENTS + 10, niter=4)
+    axes = vector_LK[:, :COMPONENTS].numpy()
+    upper = np.triu_indices(COMPONENTS)
+    spread = (train_BL @ axes).std(axis=0)
+
+    def features(flux_BL: np.ndarray) -> np.ndarray:
+        z = flux_BL @ axes / spread
+        return np.concatenate([z, (z[:, :, None] * z[:, None])[:, *upper]], axis=1)
+
+    x, y = features(train_BL), torch.from_numpy(training["label"].astype(np.float32))
+    center, width = x.mean(axis=0), x.std(axis=0)
+    x_BF = torch.from_numpy((x - center) / width)
+    weight = torch.zeros(x.shape[1], requires_grad=True)
+    bias = torch.zeros(1, requires_grad=True)
+    optimizer = torch.optim.LBFGS([weight, bias], max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        value = torch.nn.functional.binary_cross_entropy_with_logits(x_BF @ weight + bias, y)
+        value = value + PENALTY * (weight**2).sum()
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    return (features(test_BL) - center) / width @ weight.detach().numpy()

@@ -1,0 +1,80 @@
+"""What every command has in common: settings, lock, engine, report, errors, exit codes."""
+
+import importlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+
+
+@contextmanager
+def errors(*, debug: bool) -> Iterator[None]:
+    """Turn errors into one line and an exit code; ``--debug`` shows the traceback.
+
+    Usage errors (unknown settings) exit with 2, all others with 1.
+    """
+    from pipeline.settings.load import SettingsError
+
+    try:
+        yield
+    except SettingsError as error:
+        _fail(error, EXIT_USAGE, debug=debug)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; run the same command again to go on", err=True)
+        raise typer.Exit(EXIT_FAILED) from None
+    except Exception as error:  # noqa: BLE001 (the last stop of every error)
+        _fail(error, EXIT_FAILED, debug=debug)
+
+
+def _fail(error: Exception, code: int, *, debug: bool) -> None:
+    if debug:
+        raise error
+    name = "" if isinstance(error, ValueError | RuntimeError) else f"{type(error).__name__}: "
+    typer.echo(f"pairspec: {name}{error}", err=True)
+    raise typer.Exit(code) from None
+
+
+def run_stage(
+    stage: str,
+    config: Path | None,
+    root: Path | None,
+    overrides: list[str],
+    *,
+    debug: bool,
+    **values: Any,
+) -> None:
+    """Run one stage as a command: read the settings, lock the root, connect, run, report.
+
+    Parameters
+    ----------
+    stage : str
+        Package below ``pipeline`` whose module ``stage`` has ``run(settings, client) ->
+        StageReport``; or that module by name, e.g. ``sample.selection``.
+    config, root, overrides
+        As given on the command line.
+    debug : bool
+        Show tracebacks.
+    **values
+        Further top-level settings of the command line.
+    """
+    with errors(debug=debug):
+        from cluster.connect import connect
+        from pipeline.core.lock import root_lock
+        from pipeline.settings.load import load_settings
+
+        settings = load_settings(config, overrides, root=root, **values)
+        module = stage if "." in stage else f"{stage}.stage"
+        run: Callable[..., Any] = importlib.import_module(f"pipeline.{module}").run
+        start = time.monotonic()
+        written = settings.simulate.out if stage == "simulate" else settings.root
+        with root_lock(written, stage), connect(settings.cluster) as client:
+            report = run(settings, client)
+        for line in report.lines():
+            typer.echo(line)
+        typer.echo(f"  {time.monotonic() - start:.1f} s")

@@ -1,0 +1,1 @@
+"""Sums of real spectra: training examples with a known answer."""

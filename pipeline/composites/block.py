@@ -1,0 +1,177 @@
+"""The work of composites: one block, made of the stars of a few shards."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save
+
+from pipeline.composites.couples import Composites, expose_couples
+from pipeline.composites.pairing import Couples, PairingError, draw_couples
+from pipeline.composites.pool import Pool, read_pool
+from pipeline.composites.sums import Stored
+from pipeline.core.atomic import write_bytes
+from pipeline.core.ledger import Ledger
+from pipeline.core.published import published
+from pipeline.core.root import Root
+from pipeline.labels.split import PARTS
+from pipeline.settings.composites import CompositeSettings
+from pipeline.settings.spectra import SpectraSettings
+from pipeline.settings.stars import PopulationSettings
+from pipeline.store.store import open_store
+from schemas.composites import COMPOSITE_POOL
+
+CHUNK = 128
+"""Couples added up at a time, so that temporaries stay small."""
+
+
+@dataclass(frozen=True)
+class CompositeJob:
+    """What the tasks of one making of composites have in common.
+
+    Attributes
+    ----------
+    root
+        Where to read and write.
+    digest
+        Digest of everything that the composites depend on.
+    composites, population, spectra
+        Settings: pairs and noise; orbits; grid and continuum.
+    """
+
+    root: Root
+    digest: str
+    composites: CompositeSettings
+    population: PopulationSettings
+    spectra: SpectraSettings
+
+    @property
+    def ledger(self) -> Ledger:
+        """Done records of the blocks."""
+        return self.root.ledger("composites", self.digest)
+
+    def units(self) -> list[tuple[str, int, int]]:
+        """List part, number within the part, and couples of every block."""
+        c = self.composites
+        wanted = (c.training_couples, c.validation_couples, c.test_couples)
+        return [
+            (part, start // c.block_couples, min(c.block_couples, n - start))
+            for part, n in zip(PARTS, wanted, strict=True)
+            for start in range(0, n, c.block_couples)
+        ]
+
+    def path(self, part: str, number: int) -> Path:
+        """File of one block."""
+        return composite_folder(self.root, self.digest, part) / f"block-{number:06d}.safetensors"
+
+
+def composite_folder(root: Root, digest: str, part: str) -> Path:
+    """Folder of the blocks of one part of the split."""
+    return root.path / "composites" / digest / part
+
+
+def composite_files(root: Root, part: str) -> list[Path]:
+    """List the complete blocks of a part, in order.
+
+    Each is a safetensors file with ``flux`` (float16), ``label`` (int8), ``star`` and ``star2``
+    (int64) and the columns of :attr:`pipeline.composites.couples.Composites.truth`.
+
+    Raises
+    ------
+    NotReadyError
+        There are none yet.
+    """
+    digest = published(root.path, "composites", "composites").digest
+    return sorted(composite_folder(root, digest, part).glob("block-*.safetensors"))
+
+
+def write_composites(unit: int, job: CompositeJob) -> dict[str, int]:
+    """Make one block, write it, mark it as done; return its counts.
+
+    Raises
+    ------
+    PairingError
+        The stars of its shards make no couple.
+    """
+    done = job.ledger.read(unit)
+    if done is not None:
+        return dict(done["counts"])
+    part, number, n_couples = job.units()[unit]
+    block = composite_block(part, number, n_couples, job)
+    arrays: dict[str, NDArray[Any]] = {
+        "flux": block.flux_BL,
+        "label": block.label_B,
+        "star": block.star_B,
+        "star2": block.star2_B,
+        **block.truth,
+    }
+    write_bytes(job.path(part, number), save(arrays))
+    counts = {part: len(block), "missing": 2 * n_couples - len(block)}
+    job.ledger.write(unit, counts)
+    return counts
+
+
+def composite_block(part: str, number: int, n_couples: int, job: CompositeJob) -> Composites:
+    """Make one block of a part; it depends on nothing but its number and the job.
+
+    Twice as many couples are drawn as are wanted, since some are masked or too faint.
+    """
+    stream = np.random.SeedSequence(job.composites.seed, spawn_key=(PARTS.index(part), number))
+    rng = np.random.default_rng(stream)
+    pool = _shards_of_block(read_pool(job.root.path / COMPOSITE_POOL.location, part), number, job)
+    try:
+        couples = draw_couples(
+            rng, 2 * n_couples, pool.mass_msun, pool.feh, pool.star, job.composites
+        )
+    except PairingError as error:
+        raise PairingError(f"block {number} of the {part} part: {error}") from None
+    # One reading of the shards: at most three spectra a couple, 31 kB each.
+    used, place = np.unique(np.concatenate(_rows(couples)), return_inverse=True)
+    pool = pool.take(used)
+    stored = read_stored(job.root, pool.row, pool.rv_kms)
+    rows = np.split(place, 3)
+    made: list[Composites] = []
+    for start in range(0, 2 * n_couples, CHUNK):
+        chunk = Couples(*(column[start : start + CHUNK] for column in rows))
+        made.append(
+            expose_couples(rng, pool, stored, chunk, job.composites, job.population, job.spectra)
+        )
+        if sum(map(len, made)) >= 2 * n_couples:
+            break
+    return _joined(made, 2 * n_couples)
+
+
+def read_stored(root: Root, row: NDArray[np.int64], rv_kms: NDArray[np.float64]) -> Stored:
+    """Read some rows of the store, given in rising order, with the velocities of their stars."""
+    store = open_store(root.store)
+    flux, ivar, first, n_pixel = (
+        store[name].isel(row=row).to_numpy() for name in ("flux", "ivar", "log10_first", "n_pixel")
+    )
+    return Stored(flux, ivar, first, n_pixel, rv_kms)
+
+
+def _shards_of_block(pool: Pool, number: int, job: CompositeJob) -> Pool:
+    """Keep the spectra of the block's shards: all shards in turn, in a random order."""
+    shards = np.unique(pool.shard)
+    if len(shards) <= job.composites.block_shards:
+        return pool
+    order = np.random.default_rng((job.composites.seed, len(shards))).permutation(shards)
+    first = number * job.composites.block_shards
+    mine = order[(first + np.arange(job.composites.block_shards)) % len(order)]
+    return pool.take(np.isin(pool.shard, mine))
+
+
+def _rows(couples: Couples) -> tuple[NDArray[np.int64], ...]:
+    return couples.primary_C, couples.twin_C, couples.companion_C
+
+
+def _joined(made: list[Composites], n: int) -> Composites:
+    return Composites(
+        np.concatenate([m.flux_BL for m in made])[:n],
+        np.concatenate([m.label_B for m in made])[:n],
+        np.concatenate([m.star_B for m in made])[:n],
+        np.concatenate([m.star2_B for m in made])[:n],
+        {k: np.concatenate([m.truth[k] for m in made])[:n] for k in made[0].truth},
+    )

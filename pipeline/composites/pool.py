@@ -1,0 +1,143 @@
+"""The pool of single dwarfs whose spectra are added up."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pipeline.core.root import Root
+from pipeline.labels.labels import SINGLE
+from pipeline.labels.split import split
+from pipeline.photometry.assignment import assign_stars
+from pipeline.settings.composites import CompositeSettings
+from pipeline.settings.labels import LabelSettings
+from pipeline.settings.sample import SampleSettings
+from pipeline.stars.dwarf_mass import dwarf_mass
+from schemas.composites import COMPOSITE_POOL
+from schemas.observations import OBSERVATIONS
+from schemas.quality import UNCOUNTED
+from schemas.sample import LABELS
+
+FloatArray = NDArray[np.float64]
+
+_OBSERVED = ["shard", "row", "snr_g", "teff_k", "logg", "feh", "rv_kms"]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """P spectra of single dwarfs; the columns of the table of the same name."""
+
+    shard: NDArray[np.int64]
+    row: NDArray[np.int64]
+    star: NDArray[np.int64]
+    teff_k: FloatArray
+    logg: FloatArray
+    feh: FloatArray
+    rv_kms: FloatArray
+    mass_msun: FloatArray
+    m_g: FloatArray
+
+    def __len__(self) -> int:
+        """Count the spectra."""
+        return len(self.row)
+
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "Pool":
+        """Return some of the spectra."""
+        return Pool(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
+
+def read_pool(path: Path, part: str) -> Pool:
+    """Read the spectra of one part of the split."""
+    table = pq.read_table(path, filters=pc.equal(pc.field("split"), part))
+    columns = {f.name: table[f.name].to_numpy() for f in fields(Pool)}
+    whole = ("shard", "row", "star")
+    return Pool(**{k: v.astype(np.int64 if k in whole else np.float64) for k, v in columns.items()})
+
+
+def find_dwarfs(
+    root: Root,
+    settings: CompositeSettings,
+    sample: SampleSettings,
+    labels: LabelSettings,
+    *,
+    labelled: bool,
+    star_radius_arcsec: float,
+    trust_ids: bool,
+) -> pa.Table:
+    """Find the single dwarfs of a survey that are good enough to be added up.
+
+    Parameters
+    ----------
+    root : Root
+        Where the tables lie.
+    settings : CompositeSettings
+        Limits in S/N and [Fe/H], the isochrone.
+    sample : SampleSettings
+        Limits in Teff and log g.
+    labels : LabelSettings
+        The split, where there are no labels.
+    labelled : bool
+        Take the stars that are labelled as single, with their part; else every dwarf, unresolved
+        pairs among them.
+    star_radius_arcsec, trust_ids : float, bool
+        What is one star, where there are no labels: see
+        :func:`pipeline.photometry.assignment.assign_stars`.
+
+    Returns
+    -------
+    pyarrow.Table
+        As :data:`schemas.composites.COMPOSITE_POOL`.
+    """
+    wanted = pc.equal(pc.bit_wise_and(pc.field("quality"), int(UNCOUNTED)), 0)
+    for name, low, high in (
+        ("teff_k", sample.teff_min_k, sample.teff_max_k),
+        ("logg", sample.logg_min, np.inf),
+        ("snr_g", settings.pool_snr_min, np.inf),
+        ("feh", settings.feh_min, np.inf),
+    ):
+        wanted &= (pc.field(name) > float(low)) & (pc.field(name) < float(high))
+    wanted &= pc.is_finite(pc.field("rv_kms"))
+    observed = ds.dataset(root.table(OBSERVATIONS), format="parquet")
+    frame = observed.to_table(columns=_OBSERVED, filter=wanted).to_pandas()
+    if labelled:
+        stars = _labelled_stars(root)
+    else:
+        stars = _all_stars(root, labels, star_radius_arcsec, trust_ids)
+    frame = frame.merge(stars, on="row", how="inner").sort_values("row", ignore_index=True)
+    dwarfs = dwarf_mass(
+        frame["teff_k"].to_numpy(np.float64), frame["feh"].to_numpy(np.float64), settings.log_age
+    )
+    frame["mass_msun"], frame["m_g"] = dwarfs
+    frame = frame[np.isfinite(frame["mass_msun"])]
+    arrays = [pa.array(frame[f.name].to_numpy(), f.type) for f in COMPOSITE_POOL.schema]
+    return pa.Table.from_arrays(arrays, schema=COMPOSITE_POOL.schema)
+
+
+def _labelled_stars(root: Root) -> pd.DataFrame:
+    single = pc.equal(pc.field("label"), SINGLE)
+    table = ds.dataset(root.table(LABELS), format="parquet").to_table(
+        columns={name: pc.field(name) for name in ("row", "source_id", "split")}, filter=single
+    )
+    frame: pd.DataFrame = table.rename_columns(["row", "star", "split"]).to_pandas()
+    return frame
+
+
+def _all_stars(
+    root: Root, labels: LabelSettings, radius_arcsec: float, trust_ids: bool
+) -> pd.DataFrame:
+    assigned = assign_stars(root.table(OBSERVATIONS), radius_arcsec, trust_ids=trust_ids)
+    row = assigned["row"].to_numpy()
+    _, first, member = np.unique(
+        assigned["star_id"].to_numpy(zero_copy_only=False).astype(str),
+        return_index=True,
+        return_inverse=True,
+    )
+    source = pc.fill_null(assigned["source_id"], 0).to_numpy()
+    star = np.where(source != 0, source, -1 - row[first[member]])
+    return pd.DataFrame({"row": row, "star": star, "split": split(star, labels)})

@@ -1,0 +1,1 @@
+"""What every stage stands on: files, ledger, settings of a run, the stage mechanism."""

@@ -1,0 +1,47 @@
+"""Where everything lies below the root of a run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.core.ledger import Ledger
+from schemas.table import Table
+
+
+@dataclass(frozen=True)
+class Root:
+    """Names of the files and folders of a run.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Root folder, ``ROOT`` in the documentation.
+    """
+
+    path: Path
+
+    @property
+    def store(self) -> Path:
+        """Zarr store of spectra."""
+        return self.path / "spectra.zarr"
+
+    @property
+    def model(self) -> Path:
+        """Folder of the trained network."""
+        return self.path / "model"
+
+    @property
+    def reports(self) -> Path:
+        """Folder of summaries and figures."""
+        return self.path / "reports"
+
+    def table(self, table: Table) -> Path:
+        """Return the folder (or file) of a table."""
+        return self.path / table.location
+
+    def part(self, table: Table, number: int) -> Path:
+        """Return the Parquet part of a table that holds one unit of work."""
+        return self.table(table) / f"part-{number:06d}.parquet"
+
+    def ledger(self, stage: str, digest: str) -> Ledger:
+        """Return the done records of a stage for the inputs of that digest."""
+        return Ledger(self.path / "ledger" / stage, digest)

@@ -1,0 +1,1 @@
+"""The network on held-out stars, beside the paper."""

@@ -1,0 +1,207 @@
+"""All figures of merit of a network on the test part, with their intervals."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+
+from pipeline.evaluation.calibration import (
+    Reliability,
+    balanced_weights,
+    fit_temperature,
+    posterior,
+    reliability,
+)
+from pipeline.evaluation.intervals import Bootstrap, Estimate, by_star, weighted_auc
+from pipeline.evaluation.labelled import Judged
+from pipeline.evaluation.precision import precision_from_rates
+from pipeline.evaluation.roc import RocCurve, rates, roc_curve
+from pipeline.evaluation.truth import Q_RANGE
+from pipeline.settings.evaluate import EvaluateSettings
+
+
+@dataclass(frozen=True)
+class ThresholdRow:
+    """What one threshold on p_b does.
+
+    Attributes
+    ----------
+    threshold
+        On p_b, strict.
+    tpr, fpr
+        Shares of binaries and singles above it.
+    precision
+        By the ratio of binaries to singles.
+    """
+
+    threshold: float
+    tpr: Estimate
+    fpr: Estimate
+    precision: dict[float, Estimate]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How far probabilities can be taken at their word, before and after the temperature.
+
+    Attributes
+    ----------
+    temperature
+        Fitted on the validation part, classes weighted as in training.
+    before, after
+        Reliability on the test part, classes weighted as in training.
+    posterior
+        Reliability of the posterior in a population of the stated fraction of binaries.
+    """
+
+    temperature: float
+    before: Reliability
+    after: Reliability
+    posterior: Reliability
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A network on the test part."""
+
+    n_binary: int
+    n_single: int
+    n_stars: int
+    auc: Estimate
+    auc_truth: Estimate | None
+    singles_below: dict[float, Estimate]
+    table: tuple[ThresholdRow, ...]
+    calibration: Calibration
+    roc: RocCurve
+
+    def row(self, threshold: float) -> ThresholdRow:
+        """Return the row of a threshold."""
+        return next(row for row in self.table if row.threshold == threshold)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything but the curves."""
+        half, high = self.row(0.5), self.row(0.8)
+        calibration = self.calibration
+        return {
+            "auc": self.auc.value,
+            "auc_low": self.auc.low,
+            "auc_high": self.auc.high,
+            "auc_truth": self.auc_truth.as_dict() if self.auc_truth else None,
+            "precision_at_0.5": half.precision[0.5].as_dict(),
+            "precision_at_0.8": high.precision[0.5].as_dict(),
+            "tpr_at_0.8": high.tpr.as_dict(),
+            "singles_below": {str(t): e.as_dict() for t, e in self.singles_below.items()},
+            "binaries": self.n_binary,
+            "singles": self.n_single,
+            "stars": self.n_stars,
+            "thresholds": [
+                {
+                    "threshold": row.threshold,
+                    "tpr": row.tpr.as_dict(),
+                    "fpr": row.fpr.as_dict(),
+                    "precision": {str(r): e.as_dict() for r, e in row.precision.items()},
+                }
+                for row in self.table
+            ],
+            "temperature": calibration.temperature,
+            "calibration_error": {
+                "network": calibration.before.expected_error,
+                "temperature": calibration.after.expected_error,
+                "posterior": calibration.posterior.expected_error,
+            },
+        }
+
+
+def evaluate(judged: Judged, trained_fraction: float, settings: EvaluateSettings) -> Evaluation:
+    """Judge a network on the test part, before any oversampling.
+
+    Parameters
+    ----------
+    judged
+        All labelled spectra with their predictions.
+    trained_fraction
+        Fraction of binaries that the network saw in training.
+    settings
+        Thresholds, ratios, draws.
+
+    Raises
+    ------
+    ValueError
+        A class is missing from the validation or the test part.
+    """
+    test, validation = judged.part("test"), judged.part("validation")
+    for name, part in (("test", test), ("validation", validation)):
+        n = int(part.binary_B.sum())
+        if n in (0, part.binary_B.size):
+            raise ValueError(
+                f"the {name} part holds {n} binaries and {part.binary_B.size - n} singles with a "
+                "p_b; both classes are needed: enlarge the sample"
+            )
+
+    interval = Bootstrap(test.star_B, settings.n_bootstrap, settings.seed).interval
+    p_b, binary = test.p_b_B, test.binary_B
+
+    def precision(threshold: float, ratio: float) -> Estimate:
+        return interval(
+            lambda weight: precision_from_rates(*rates(p_b, binary, threshold, weight), ratio)
+        )
+
+    def row(threshold: float) -> ThresholdRow:
+        return ThresholdRow(
+            threshold,
+            interval(lambda weight: rates(p_b, binary, threshold, weight)[0]),
+            interval(lambda weight: rates(p_b, binary, threshold, weight)[1]),
+            {ratio: precision(threshold, ratio) for ratio in settings.ratios},
+        )
+
+    def below(threshold: float) -> Estimate:
+        return interval(lambda weight: 1 - rates(p_b, binary, threshold, weight)[1])
+
+    return Evaluation(
+        n_binary=int(binary.sum()),
+        n_single=int((~binary).sum()),
+        n_stars=np.unique(test.star_B).size,
+        auc=interval(lambda weight: weighted_auc(p_b, binary, weight)),
+        auc_truth=_auc_truth(judged, settings),
+        singles_below={threshold: below(threshold) for threshold in (0.2, 0.8)},
+        table=tuple(row(threshold) for threshold in settings.thresholds),
+        calibration=_calibrate(validation, test, trained_fraction, settings),
+        roc=roc_curve(p_b, binary),
+    )
+
+
+def _auc_truth(judged: Judged, settings: EvaluateSettings) -> Estimate | None:
+    """Rank true pairs of the mass ratios that are looked for against true singles."""
+    if not (judged.kind_B != "").any():
+        return None
+    pair = (judged.kind_B == "pair") & (judged.q_B > Q_RANGE[0]) & (judged.q_B < Q_RANGE[1])
+    known = (judged.split_B == "test") & np.isfinite(judged.p_b_B)
+    test = judged.take(known & (pair | (judged.kind_B == "single")))
+    is_pair = test.kind_B == "pair"
+    return by_star(
+        lambda weight: weighted_auc(test.p_b_B, is_pair, weight),
+        test.star_B,
+        settings.n_bootstrap,
+        settings.seed,
+    )
+
+
+def _calibrate(
+    validation: Judged, test: Judged, trained_fraction: float, settings: EvaluateSettings
+) -> Calibration:
+    temperature = fit_temperature(
+        validation.logit_B,
+        validation.binary_B,
+        balanced_weights(validation.binary_B, trained_fraction),
+    )
+    as_trained = balanced_weights(test.binary_B, trained_fraction)
+    population = balanced_weights(test.binary_B, settings.binary_fraction)
+    stated = posterior(test.logit_B, temperature, trained_fraction, settings.binary_fraction)
+    n_bins = settings.n_bins
+    return Calibration(
+        temperature,
+        reliability(test.p_b_B, test.binary_B, as_trained, n_bins),
+        reliability(expit(test.logit_B / temperature), test.binary_B, as_trained, n_bins),
+        reliability(stated, test.binary_B, population, n_bins),
+    )

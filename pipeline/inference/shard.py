@@ -1,0 +1,128 @@
+"""The work of inference: one partition of rows, which is one shard of the store."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from pipeline.core.atomic import write_parquet
+from pipeline.core.root import Root
+from pipeline.inference.rows import Selection
+from pipeline.network.ensemble import Ensemble, EnsemblePlan, get_ensemble
+from pipeline.settings.infer import InferSettings
+from pipeline.spectra.stored import Block, prepare, read_blocks
+from pipeline.store.store import open_store
+from schemas.catalogue import PREDICTIONS
+from schemas.quality import QualityFlag
+
+REPORT = pd.DataFrame({"shard": pd.Series(dtype="int64"), "spectra": pd.Series(dtype="int64")})
+"""Empty frame of what one partition reports."""
+
+MODE = "mode: "
+"""What the counts of spectra by mode begin with."""
+
+
+@dataclass(frozen=True)
+class InferenceJob:
+    """What every partition of one inference has in common.
+
+    Parameters
+    ----------
+    root : Root
+        Where to read and write.
+    digest : str
+        Digest of everything that the predictions depend on.
+    selection : Selection
+        Which spectra.
+    ensemble : EnsemblePlan
+        The networks; their weights never travel through the scheduler.
+    infer : InferSettings
+        How they are run.
+    block_rows : int
+        Rows of an inner chunk of the store.
+    """
+
+    root: Root
+    digest: str
+    selection: Selection
+    ensemble: EnsemblePlan
+    infer: InferSettings
+    block_rows: int
+
+
+def predict_partition(rows: pd.DataFrame, job: InferenceJob) -> pd.DataFrame:
+    """Read, clean, resample, normalise and classify the spectra of one partition.
+
+    Writes ``predictions/part-NNNNNN.parquet`` and its done record; an empty partition is left
+    to the driver, since it does not know its shard.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Spectra of one shard, as from `read_rows`.
+    job : InferenceJob
+        Where to read and write.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row: shard and number of spectra, as :data:`REPORT`.
+    """
+    if rows.empty:
+        return REPORT
+    shard = int(rows["shard"].iloc[0])
+    ensemble = get_ensemble(job.ensemble.members, job.infer)
+    store = open_store(job.root.store)
+    blocks = [
+        _predict_block(block, ensemble, job) for block in read_blocks(store, rows, job.block_rows)
+    ]
+    write_predictions(shard, pa.concat_tables(blocks), job)
+    return pd.DataFrame({"shard": [shard], "spectra": [len(rows)]})
+
+
+def write_predictions(shard: int, table: pa.Table, job: InferenceJob) -> None:
+    """Write the predictions of one shard and mark it as done."""
+    write_parquet(job.root.part(PREDICTIONS, shard), table)
+    counts = {"spectra": table.num_rows, "without_p_b": table["p_b"].null_count}
+    modes = Counter(f"{MODE}{mode}" for mode in table["mode"].to_pylist())
+    job.root.ledger("predictions", job.digest).write(shard, counts | modes)
+
+
+def _predict_block(block: Block, ensemble: Ensemble, job: InferenceJob) -> pa.Table:
+    rows, on_gpu = block.rows, ensemble.device.type != "cpu"
+    ready = prepare(block, job.ensemble.spectra, ensemble.device if on_gpu else None)
+    usable = _host(ready.usable_B)
+    logit, p_b, spread = (np.full(len(rows), np.nan, np.float32) for _ in range(3))
+    if usable.any():
+        answer = ensemble.predict(ready.flux_BL[ready.usable_B])
+        logit[usable], p_b[usable], spread[usable] = answer
+    quality = rows["quality"].to_numpy(dtype="int64")
+    quality = quality | np.where(usable, 0, int(QualityFlag.TOO_MANY_BAD_PIXELS))
+    columns = {
+        "shard": rows["shard"],
+        "row": rows["row"],
+        "obsid": rows["obsid"],
+        "source_id": rows["source_id"],
+        "p_b": _null_where_nan(p_b),
+        "logit": _null_where_nan(logit),
+        "logit_spread": _null_where_nan(spread),
+        "bad_fraction": _host(ready.bad_fraction_B).astype(np.float32),
+        "quality": quality,
+        "model_id": [job.ensemble.model_id] * len(rows),
+        "mode": [ensemble.mode] * len(rows),
+    }
+    schema = PREDICTIONS.schema
+    arrays = [pa.array(columns[f.name], type=f.type, from_pandas=True) for f in schema]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _host(values: object) -> npt.NDArray[np.generic]:
+    """NumPy array of an array on any device."""
+    return np.asarray(values.cpu() if hasattr(values, "cpu") else values)
+
+
+def _null_where_nan(values: npt.NDArray[np.float32]) -> pa.Array:
+    return pa.array(values, mask=np.isnan(values))

@@ -1,0 +1,1 @@
+"""The training sample: ridge, labels, mass ratios, split by star."""

@@ -1,0 +1,152 @@
+"""``pairspec label``: the ridge, the labels made from it, and the split by star."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.core.atomic import sweep, write_bytes, write_parquet
+from pipeline.core.digest import digest_of
+from pipeline.core.published import publish, published
+from pipeline.core.root import Root
+from pipeline.core.stage import StageReport
+from pipeline.labels.figure import ridge_figure
+from pipeline.labels.label_table import Labelled, count, label_all, split_lines, spread
+from pipeline.labels.labels import BINARY, LABELS, SINGLE
+from pipeline.labels.ridge import RidgeError, as_ridge, fit_ridge
+from pipeline.labels.split import PARTS
+from pipeline.labels.stars import Stars, gather_stars, read_spectra
+from pipeline.labels.user_labels import label_digest, match_labels
+from pipeline.selection.stage import is_the_papers
+from pipeline.settings.load import Settings
+from pipeline.store.manifest import open_manifest
+from schemas.sample import LABELS as LABELS_TABLE
+from schemas.sample import RIDGE, SAMPLE
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+PAPER_SPECTRA = {SINGLE: 68_299, BINARY: 3_818}
+"""Labelled spectra of Jing et al. 2025. [paper]"""
+
+
+def run(settings: Settings, client: "Client") -> StageReport:  # noqa: ARG001 (one door for all)
+    """Fit the ridge, label the stars of the training sample and split them.
+
+    Parameters
+    ----------
+    settings : Settings
+        ``root``, ``labels``, ``inputs.labels``.
+    client : distributed.Client
+        Not needed: the training sample, a small part of the survey, is held in memory.
+
+    Returns
+    -------
+    StageReport
+        Spectra by label, and stars by label and part as a table.
+    """
+    root = Root(settings.root.resolve())
+    sample = published(root.path, "sample", "select")
+    brought = settings.inputs.labels
+    content = None if brought is None else label_digest(brought)
+    digest = digest_of(sample.digest, settings.labels, content)
+    ledger = root.ledger("labels", digest)
+    if ledger.read(0) is None:
+        sweep(root.path / "tables")
+        ledger.write(0, _label(settings, root, brought))
+    counts = ledger.total(1)
+    publish(root.path, "labels", digest, counts)
+    outputs = (root.table(LABELS_TABLE), root.table(RIDGE), root.reports / "ridge.png")
+    return StageReport(
+        "label",
+        {name: counts[name] for name in ("spectra", "stars", *LABELS)},
+        tuple(_notes(counts, settings, beside_paper=is_the_papers(sample.counts, settings))),
+        tuple(path for path in outputs if path.exists()),
+        split_lines(counts),
+    )
+
+
+def _label(settings: Settings, root: Root, brought: Path | None) -> dict[str, int]:
+    spectra = read_spectra(root.table(SAMPLE), training=True)
+    stars = gather_stars(spectra, settings.sample.missing_values)
+    ridge = _fit(stars, settings, needed=brought is None)
+    given, unused = None, 0
+    if brought is not None:
+        spectra = read_spectra(root.table(SAMPLE), training=False)
+        given, unused = match_labels(brought, spectra)
+        named = np.isin(spectra["source_id"].to_numpy(), np.array(list(given), np.int64))
+        spectra = spectra.filter(pa.array(named))
+        stars = gather_stars(spectra, settings.sample.missing_values)
+    labelled = label_all(stars, None if ridge is None else as_ridge(ridge), given, settings.labels)
+    labels = spread(labelled, spectra, settings.labels.binary_share)
+    _write(settings, root, ridge, labelled, labels)
+    ridge_stars = 0 if ridge is None else int(ridge["n_stars"].to_numpy().min())
+    return count(labelled, labels) | {"unused": unused, "ridge_stars": ridge_stars}
+
+
+def _fit(stars: Stars, settings: Settings, *, needed: bool) -> pa.Table | None:
+    useful = stars.complete_S & ~(stars.blended_S & settings.labels.exclude_blended)
+    colours = (settings.sample.colour_min, settings.sample.colour_max)
+    try:
+        return fit_ridge(
+            stars.colour_S[useful],
+            stars.m_g_S[useful],
+            stars.feh_S[useful],
+            colours,
+            settings.labels,
+        )
+    except RidgeError:
+        # The user's own labels do without a ridge.
+        if needed:
+            raise
+        return None
+
+
+def _write(
+    settings: Settings, root: Root, ridge: pa.Table | None, labelled: Labelled, labels: pa.Table
+) -> None:
+    figure = root.reports / "ridge.png"
+    if ridge is None:
+        root.table(RIDGE).unlink(missing_ok=True)
+        figure.unlink(missing_ok=True)
+    else:
+        write_parquet(root.table(RIDGE), ridge)
+        write_bytes(figure, ridge_figure(labelled, ridge, settings.labels))
+    n_shards = open_manifest(root.path / "manifest.parquet").n_shards
+    edges = np.searchsorted(labels["shard"].to_numpy(), np.arange(n_shards + 1))
+    for shard in range(n_shards):
+        part = labels.slice(edges[shard], edges[shard + 1] - edges[shard])
+        write_parquet(root.part(LABELS_TABLE, shard), part)
+
+
+def _notes(counts: dict[str, int], settings: Settings, *, beside_paper: bool) -> list[str]:
+    notes = []
+    if settings.inputs.labels is not None:
+        notes.append(f"labels of {settings.inputs.labels}")
+        if counts["unused"]:
+            notes.append(f"{counts['unused']:,} rows of that table name nothing in the sample")
+    if counts["blended"]:
+        notes.append(f"{counts['blended']:,} of the excluded stars are blends by chance")
+    wanted = settings.labels.ridge_min_stars
+    if counts["ridge_stars"] == 0:
+        notes.append("too few stars for a ridge: no distance from it and no mass ratio is given")
+    elif counts["ridge_stars"] < wanted:
+        notes.append(
+            f"the ridge rests on {counts['ridge_stars']} stars in all, {wanted} are wanted: its "
+            "labels are rough"
+        )
+    empty = [
+        f"{label} in {part}"
+        for label in (SINGLE, BINARY)
+        for part in PARTS
+        if counts[f"{label} {part}"] == 0
+    ]
+    if empty:
+        notes.append(f"no star is {', '.join(empty)}: the sample is too small to train on")
+    if beside_paper:
+        notes.append(
+            f"the paper has {PAPER_SPECTRA[SINGLE]:,} single and {PAPER_SPECTRA[BINARY]:,} "
+            "binary spectra"
+        )
+    return notes

@@ -1,0 +1,1 @@
+"""Yardsticks: what an ideal observer and a template fit reach."""

@@ -1,0 +1,1 @@
+"""The sample: named cuts and what each of them costs."""

@@ -1,0 +1,145 @@
+"""The work of the selection: one partition of the observations, which is one shard."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline.core.atomic import write_parquet
+from pipeline.core.root import Root
+from pipeline.selection.cuts import APPLICATION, cut_bits, make_cuts
+from pipeline.settings.sample import SampleSettings
+from schemas.observations import OBSERVATIONS
+from schemas.photometry import PHOTOMETRY
+from schemas.quality import UNCOUNTED
+from schemas.sample import CUTS, SAMPLE
+from schemas.table import Table
+
+REPORT = pd.DataFrame({"shard": pd.Series(dtype="int64"), "sample": pd.Series(dtype="int64")})
+"""Empty frame of what one partition reports."""
+
+PAPER_RELEASE = "DR10"
+
+_OBSERVED = ["shard", "row", "obsid", "snr_g", "teff_k", "logg", "feh", "data_release"]
+_PHOTOMETRY = [
+    "row", "source_id", "g_ks_0", "m_g", "m_g_err", "parallax_mas", "zero_point_mas", "flags",
+]  # fmt: skip
+
+
+class SelectionError(ValueError):
+    """Spectra were lost on the way, or tables do not belong together."""
+
+
+@dataclass(frozen=True)
+class SelectionJob:
+    """What every partition of one selection has in common.
+
+    Parameters
+    ----------
+    root : Root
+        Where to read and write.
+    digest : str
+        Digest of everything that the sample depends on.
+    settings : SampleSettings
+        The cuts.
+    """
+
+    root: Root
+    digest: str
+    settings: SampleSettings
+
+
+def read_candidates(shard: int, root: Root) -> pd.DataFrame:
+    """Read the counted observations of one shard beside their photometry: one partition.
+
+    Only the columns that are needed are read, and the filter on counted rows is the reader's.
+
+    Raises
+    ------
+    SelectionError
+        The photometry is not that of these observations.
+    """
+    counted = pc.bit_wise_and(pc.field("quality"), int(UNCOUNTED)) == 0
+    observed = pq.read_table(root.part(OBSERVATIONS, shard), columns=_OBSERVED, filters=counted)
+    photometry = pq.read_table(root.part(PHOTOMETRY, shard), columns=_PHOTOMETRY)
+    if not observed["row"].equals(photometry["row"]):
+        raise SelectionError(
+            f"{root.part(PHOTOMETRY, shard)} has not the rows of the counted observations; "
+            f"run `pairspec photometry --root {root.path}` again"
+        )
+    # The release of each spectrum is only counted.
+    release = pc.equal(observed["data_release"], PAPER_RELEASE).fill_null(False)  # noqa: FBT003
+    parallax = pc.subtract(
+        photometry["parallax_mas"],
+        pc.fill_null(photometry["zero_point_mas"], pa.scalar(0, pa.float32())),
+    )
+    table = observed.drop_columns("data_release").append_column("paper_release", release)
+    for name in ("source_id", "g_ks_0", "m_g", "m_g_err", "flags"):
+        table = table.append_column(name, photometry[name])
+    table = table.append_column("parallax_mas", parallax)
+    # Ids with nulls must not become floats on the way.
+    frame: pd.DataFrame = table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+    return frame
+
+
+def select_partition(candidates: pd.DataFrame, job: SelectionJob) -> pd.DataFrame:
+    """Apply the cuts to one partition, write both of its tables and its done record.
+
+    An empty partition is left to the driver, since it does not know its shard.
+
+    Parameters
+    ----------
+    candidates : pandas.DataFrame
+        As from :func:`read_candidates`.
+    job : SelectionJob
+        Where to write, and the cuts.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row: shard and spectra in the sample, as :data:`REPORT`.
+    """
+    if candidates.empty:
+        return REPORT
+    cuts = make_cuts(job.settings)
+    frame = cut_bits(candidates, cuts)
+    application = sum(int(cut.flag) for cut in cuts if cut.sample == APPLICATION)
+    frame["training"] = frame["failed"] == 0
+    sample = frame[(frame["failed"] & application) == 0]
+    shard = int(frame["shard"].iloc[0])
+    counts = {
+        "spectra": len(frame),
+        "sample": len(sample),
+        "training": int(sample["training"].sum()),
+        "paper_release": int(frame["paper_release"].sum()),
+    }
+    _write(shard, _as_table(frame, CUTS), _as_table(sample, SAMPLE), counts, job)
+    return pd.DataFrame({"shard": [shard], "sample": [len(sample)]})
+
+
+def write_empty(shard: int, job: SelectionJob) -> None:
+    """Write the tables of a shard without a counted spectrum and mark it as done."""
+    empty = {"spectra": 0, "sample": 0, "training": 0, "paper_release": 0}
+    _write(shard, CUTS.schema.empty_table(), SAMPLE.schema.empty_table(), empty, job)
+
+
+def _write(
+    shard: int, cuts: pa.Table, sample: pa.Table, counts: dict[str, int], job: SelectionJob
+) -> None:
+    write_parquet(job.root.part(CUTS, shard), cuts)
+    write_parquet(job.root.part(SAMPLE, shard), sample)
+    job.root.ledger("sample", job.digest).write(shard, counts)
+
+
+def _as_table(frame: pd.DataFrame, table: Table) -> pa.Table:
+    columns = []
+    for field in table.schema:
+        values = frame[field.name]
+        if pa.types.is_floating(field.type):
+            columns.append(pa.array(values.to_numpy(np.float32), field.type, from_pandas=True))
+        else:
+            columns.append(pa.array(values, field.type))
+    return pa.Table.from_arrays(columns, schema=table.schema)

@@ -1,0 +1,1 @@
+"""All settings, one section a file."""

@@ -1,0 +1,39 @@
+"""Section ``infer``: how the network is applied."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline.settings.compute import Device, Precision
+from pipeline.settings.section import Section
+
+
+class InferSettings(Section):
+    """How the trained network is applied."""
+
+    scope: Literal["sample", "all"] = "sample"
+    """Which spectra get a p_b: those of the sample, or all counted ones (``--all``), which needs
+    no photometry. [paper: the sample]"""
+
+    models: tuple[Path, ...] = ()
+    """Folders of trained networks (``--model``), relative to where the command runs; several form
+    an ensemble that averages their logits. Empty: ``ROOT/model``. [paper: one network]"""
+
+    batch_size: int = Field(64, ge=1)
+    """Spectra a pass. [derived: 64 to 128 are the fastest on a CPU core]"""
+
+    precision: Precision = "float32"
+    """Arithmetic; ``bfloat16`` is used only where the hardware computes in it, in as many blocks as
+    the network's card allows, and float32 elsewhere. [assumed]"""
+
+    fuse: bool = True
+    """Fold the batch norms into the convolutions and, on a CPU, keep the channels of a pixel
+    together in memory; off: the network just as it was trained. [derived: 1.3 times as fast]"""
+
+    device: Device = "auto"
+    """Where to compute; ``auto``: the GPU where there is one. [assumed]"""
+
+    threads: int = Field(0, ge=0)
+    """CPU threads of a worker; 0: leave it to the environment, in which a worker of the engine
+    gets one. [derived: one worker a core is faster than one worker of many threads]"""

@@ -1,0 +1,48 @@
+"""Section ``inputs``: the files that a run is given."""
+
+from pathlib import Path
+
+from pipeline.settings.section import Section
+
+
+class InputSettings(Section):
+    """What the survey gives: all paths may be relative to the settings file."""
+
+    spectra: Path | None = None
+    """Folder of LAMOST FITS files, in any depth of subfolders."""
+
+    catalogue: Path | None = None
+    """LAMOST stellar catalogue (CSV or FITS, may be gzipped)."""
+
+    multi_epoch: Path | None = None
+    """LAMOST multiple-epoch catalogue."""
+
+    gaia: Path | str | None = None
+    """Gaia sources: a HATS catalogue (folder or URL) or a Parquet file."""
+
+    tmass: Path | str | None = None
+    """2MASS sources: a HATS catalogue (folder or URL) or a Parquet file."""
+
+    tmass_best_neighbour: Path | None = None
+    """Gaia's table of best neighbours in 2MASS."""
+
+    bailer_jones: Path | None = None
+    """Geometric distances of Bailer-Jones et al. 2021: a Parquet or CSV table with `source_id`,
+    `r_med_geo`, `r_lo_geo`, `r_hi_geo`; by default columns of `gaia`, if it has them."""
+
+    labels: Path | None = None
+    """A label table of one's own instead of labels from photometry: a CSV or Parquet file with
+    the columns `source_id` or `obsid`, and `label`: single, binary or excluded."""
+
+    eclipsing: Path | None = None
+    """Eclipsing binaries in the columns of Chen et al. 2020."""
+
+    planets: Path | None = None
+    """Planet hosts in the columns of the NASA Exoplanet Archive."""
+
+    truth: Path | None = None
+    """Folder of the truth of a simulated survey; read by validation only."""
+
+    gaia_release: str | None = None
+    """Release of the catalogue's `gaia_source_id`, e.g. `DR3`. Only declared ids are used to
+    tell stars apart: the survey has given ids of DR2 and of DR3. [source: lamost.org]"""

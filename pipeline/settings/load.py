@@ -1,0 +1,193 @@
+"""All settings of a run: one file, the environment and the command line, in rising order."""
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from cluster.settings import ClusterSettings
+from pipeline.settings.catalogue import CatalogueSettings
+from pipeline.settings.composites import CompositeSettings
+from pipeline.settings.evaluate import EvaluateSettings
+from pipeline.settings.infer import InferSettings
+from pipeline.settings.ingest import IngestSettings
+from pipeline.settings.inputs import InputSettings
+from pipeline.settings.labels import LabelSettings
+from pipeline.settings.network import NetworkSettings
+from pipeline.settings.photometry import PhotometrySettings
+from pipeline.settings.sample import SampleSettings
+from pipeline.settings.simulate import SimulateSettings
+from pipeline.settings.spectra import SpectraSettings
+from pipeline.settings.training import TrainingSettings
+
+DEFAULT_FILE = "pairspec.toml"
+
+
+class SettingsError(ValueError):
+    """A setting is unknown or has no valid value."""
+
+
+class Settings(BaseSettings):
+    """Everything that a run depends on."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix="PAIRSPEC_",
+        env_nested_delimiter="__",
+        use_attribute_docstrings=True,
+    )
+
+    root: Path = Path("run")
+    """Folder of everything that a run writes."""
+
+    inputs: InputSettings = InputSettings()
+    cluster: ClusterSettings = ClusterSettings()
+    ingest: IngestSettings = IngestSettings()
+    spectra: SpectraSettings = SpectraSettings()
+    photometry: PhotometrySettings = PhotometrySettings()
+    sample: SampleSettings = SampleSettings()
+    labels: LabelSettings = LabelSettings()
+    composites: CompositeSettings = CompositeSettings()
+    network: NetworkSettings = NetworkSettings()
+    training: TrainingSettings = TrainingSettings()
+    infer: InferSettings = InferSettings()
+    catalogue: CatalogueSettings = CatalogueSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
+    simulate: SimulateSettings = SimulateSettings()
+
+
+def load_settings(
+    config: Path | None = None,
+    overrides: Iterable[str] = (),
+    **values: Any,
+) -> Settings:
+    """Read the settings of a run.
+
+    Parameters
+    ----------
+    config : pathlib.Path, optional
+        TOML file; by default ``pairspec.toml`` here, if there is one. Relative paths in it are
+        relative to the file.
+    overrides : iterable of str
+        ``section.key=value`` from the command line; the value is read as TOML, else as text.
+    **values
+        Top-level values that win over all others, e.g. ``root`` or ``inputs={"spectra": ...}``.
+
+    Returns
+    -------
+    Settings
+        Values of the command line, else of the environment (``PAIRSPEC_SECTION__KEY``), else
+        of the file, else the defaults.
+
+    Raises
+    ------
+    SettingsError
+        A file that can't be read, an unknown key (with the nearest valid name), a bad value.
+    """
+    from_file = _read_toml(config)
+    explicit: dict[str, Any] = {}
+    for text in overrides:
+        _merge(explicit, _parse_override(text))
+    _merge(explicit, {k: v for k, v in values.items() if v not in (None, {})})
+
+    class Sourced(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            file = InitSettingsSource(settings_cls, from_file)
+            return init_settings, env_settings, file, dotenv_settings, file_secret_settings
+
+    try:
+        sourced = Sourced(**explicit)
+    except ValidationError as error:
+        raise SettingsError(_explain(error, config)) from None
+    return Settings.model_construct(**{name: getattr(sourced, name) for name in _fields(Settings)})
+
+
+def _read_toml(config: Path | None) -> dict[str, Any]:
+    path = config or Path(DEFAULT_FILE)
+    if config is None and not path.exists():
+        return {}
+    try:
+        content = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise SettingsError(f"cannot read the settings file {path}: {error.strerror}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}") from None
+    base = path.resolve().parent
+    for table, keys in ((content, ("root",)), (content.get("inputs"), None)):
+        if isinstance(table, dict):
+            for key in keys or list(table):
+                if _is_local_path(key, table.get(key)):
+                    table[key] = str(base / table[key])
+    return content
+
+
+def _is_local_path(key: str, value: Any) -> bool:
+    return isinstance(value, str) and "://" not in value and not key.endswith("_release")
+
+
+def _parse_override(text: str) -> dict[str, Any]:
+    name, sep, value = text.partition("=")
+    if not sep or not name.strip():
+        raise SettingsError(f"--set takes section.key=value, not {text!r}")
+    try:
+        parsed = tomllib.loads(f"v = {value}")["v"]
+    except tomllib.TOMLDecodeError:
+        parsed = value
+    for key in reversed(name.strip().split(".")):
+        parsed = {key: parsed}
+    return parsed  # type: ignore[no-any-return]
+
+
+def _merge(into: dict[str, Any], other: Mapping[str, Any]) -> None:
+    for key, value in other.items():
+        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = dict(value) if isinstance(value, Mapping) else value
+
+
+def _fields(model: Any) -> list[str]:
+    return list(model.model_fields)
+
+
+def _explain(error: ValidationError, config: Path | None) -> str:
+    where = str(config) if config else f"{DEFAULT_FILE}, the environment or --set"
+    lines = []
+    for item in error.errors():
+        name = ".".join(str(part) for part in item["loc"])
+        if item["type"] == "extra_forbidden":
+            lines.append(f"unknown setting {name!r}{_nearest(item['loc'])} (from {where})")
+        else:
+            lines.append(f"setting {name!r}: {item['msg']}, got {item['input']!r} (from {where})")
+    return "; ".join(lines)
+
+
+def _nearest(location: tuple[int | str, ...]) -> str:
+    model: type[BaseModel] = Settings
+    for part in location[:-1]:
+        annotation = model.model_fields[str(part)].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return ""
+        model = annotation
+    names = _fields(model)
+    close = difflib.get_close_matches(str(location[-1]), names, n=1, cutoff=0.0)
+    prefix = "".join(f"{part}." for part in location[:-1])
+    return f"; did you mean {prefix + close[0]!r}?" if close else ""

@@ -1,0 +1,91 @@
+"""Section ``network``: sizes of the network."""
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from pipeline.settings.section import Section
+
+Norm = Literal["batch", "group"]
+Preset = Literal["small", "paper"]
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "small": {},
+    "paper": {
+        "stem_channels": 64,
+        "stem_kernel": 7,
+        "stem_stride": 2,
+        "channels": (64, 128, 256, 512),
+        "blocks": (2, 2, 2, 2),
+        "strides": (2, 2, 2, 2),
+        "kernel": 3,
+        "hidden": (256,),
+    },
+}
+"""Sizes that a preset gives to what is not set; `small` is the defaults."""
+
+
+class NetworkSettings(Section):
+    """Sizes of the residual network; the tuples hold one entry a stage, from the input on.
+
+    The paper names the kinds of layers but not their sizes. The defaults are, of the few sizes
+    tried, what learns fastest on two CPU cores: about 1 M parameters and 30 MFLOP a spectrum.
+    """
+
+    preset: Preset = "small"
+    """Sizes of everything in this section that is not set by itself: `small`, for a laptop, or
+    `paper`, the classic residual network of 18 layers in one dimension, for a GPU.
+    [assumed: the paper does not give its sizes]"""
+
+    norm: Norm = "batch"
+    """Normalisation after each convolution: over the batch of all ranks, or over groups of
+    channels of each spectrum. [paper: batch]"""
+
+    stem_channels: int = Field(16, ge=1)
+    """Channels of the first convolution. [assumed]"""
+
+    stem_kernel: int = Field(15, ge=1)
+    """Pixels that the first convolution sees; odd. [assumed]"""
+
+    stem_stride: int = Field(4, ge=1)
+    """Step of the first convolution in pixels. [assumed: LAMOST samples 1.5-2 pixels a
+    resolution element, and the step keeps the later layers cheap]"""
+
+    channels: tuple[int, ...] = (16, 32, 64, 128)
+    """Channels of each stage. [assumed]"""
+
+    blocks: tuple[int, ...] = (1, 1, 1, 1)
+    """Basic blocks in each stage. [assumed]"""
+
+    strides: tuple[int, ...] = (2, 2, 2, 2)
+    """Step of the first block of each stage. [assumed]"""
+
+    kernel: int = Field(5, ge=1)
+    """Width of the convolutions in the blocks; odd. [assumed]"""
+
+    hidden: tuple[int, ...] = (128, 128)
+    """Widths of the fully connected layers before the last one, which gives the logit. They alone
+    see the whole spectrum at once. [paper: one; two learn faster]"""
+
+    dropout: float = Field(0.5, ge=0, lt=1)
+    """Share of the activations dropped before the last fully connected layer. [paper]"""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("preset", "small") in PRESETS:
+            return {**PRESETS[data.get("preset", "small")], **data}
+        return data
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if not len(self.channels) == len(self.blocks) == len(self.strides) > 0:
+            raise ValueError(
+                "channels, blocks and strides need one entry a stage each, got "
+                f"{len(self.channels)}, {len(self.blocks)} and {len(self.strides)}"
+            )
+        if min(*self.channels, *self.blocks, *self.strides, *self.hidden) < 1:
+            raise ValueError("channels, blocks, strides and hidden must all be at least 1")
+        if self.kernel % 2 == 0 or self.stem_kernel % 2 == 0:
+            raise ValueError("kernel and stem_kernel must be odd, so that padding is symmetric")
+        return self

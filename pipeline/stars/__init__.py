@@ -1,0 +1,1 @@
+"""Stellar physics: templates, isochrones, orbits, masses, sums of components."""

@@ -1,0 +1,1 @@
+"""The manifest and the Zarr store of spectra."""

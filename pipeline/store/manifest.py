@@ -1,0 +1,182 @@
+"""The frozen list of files: which file is which row of which shard."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.core.atomic import PARTIAL
+from schemas.observations import MANIFEST
+
+_ENDINGS = (".fits", ".fit", ".fits.gz", ".fit.gz", ".fits.fz")
+
+
+_CHANGES = """
+    SELECT count(*) FILTER (old.path IS NULL), count(*) FILTER (new.path IS NULL),
+           count(*) FILTER (old.size_bytes <> new.size_bytes)
+    FROM read_parquet($old) AS old FULL JOIN read_parquet($new) AS new ON old.path = new.path
+"""
+
+
+class ManifestError(ValueError):
+    """The folder of spectra is not what the manifest was made from."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A manifest on disk.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Parquet file, one row group a shard.
+    digest : str
+        SHA-256 (16 hex digits) over names, sizes and the cut into shards.
+    n_files, n_shards, shard_rows : int
+        Files, shards, and rows of the store that a shard has.
+    """
+
+    path: Path
+    digest: str
+    n_files: int
+    n_shards: int
+    shard_rows: int
+
+    def shard(self, number: int) -> pa.Table:
+        """Return the files of one shard, in the order of their rows."""
+        with pq.ParquetFile(self.path) as file:
+            return file.read_row_group(number)
+
+
+def scan(folder: Path) -> Iterator[tuple[str, int]]:
+    """Find all spectra below a folder, one folder after the other, so that memory stays small.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of LAMOST files in any depth.
+
+    Yields
+    ------
+    str, int
+        Path relative to the folder and size; sorted within each folder, so that one plan's
+        files are neighbours.
+
+    Raises
+    ------
+    ManifestError
+        There is no such folder.
+    """
+    if not folder.is_dir():
+        raise ManifestError(f"no folder of spectra at {folder}; give one by --spectra")
+    yield from _walk(str(folder), "")
+
+
+def _walk(base: str, prefix: str) -> Iterator[tuple[str, int]]:
+    with os.scandir(os.path.join(base, prefix)) as found:  # noqa: PTH118 (hot)
+        entries = sorted(found, key=lambda entry: entry.name)
+    for entry in entries:
+        name = f"{prefix}{entry.name}"
+        if entry.is_dir():
+            yield from _walk(base, f"{name}/")
+        elif entry.name.lower().endswith(_ENDINGS) and not entry.name.startswith("."):
+            # A dangling link has no size, but its row must not vanish.
+            yield name, entry.stat().st_size if entry.is_file() else -1
+
+
+def freeze(path: Path, files: Iterable[tuple[str, int]], shard_rows: int) -> Manifest:
+    """Write the manifest, or find the one that was written before.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Manifest file.
+    files : iterable of (str, int)
+        What :func:`scan` finds; held one shard at a time.
+    shard_rows : int
+        Rows of a shard.
+
+    Returns
+    -------
+    Manifest
+        The frozen manifest.
+
+    Raises
+    ------
+    ManifestError
+        There are no files, or a manifest of other files or another cut is there already.
+    """
+    partial = path.with_name(path.name + PARTIAL)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    digest = _write(partial, files, shard_rows)
+    try:
+        if not path.exists():
+            partial.rename(path)
+        manifest = open_manifest(path)
+        if manifest.digest != digest:
+            raise ManifestError(_difference(manifest, partial, shard_rows))
+        return manifest
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write(path: Path, files: Iterable[tuple[str, int]], shard_rows: int) -> str:
+    state = hashlib.sha256(f"{shard_rows}\n".encode())
+    pending = iter(files)
+    with pq.ParquetWriter(path, MANIFEST.schema, compression="zstd") as writer:
+        shard = 0
+        while rows := list(islice(pending, shard_rows)):
+            for name, size in rows:
+                state.update(f"{name}\t{size}\n".encode(errors="surrogateescape"))
+            first = shard * shard_rows
+            columns = {
+                "shard": [shard] * len(rows),
+                "row": list(range(first, first + len(rows))),
+                "path": [name for name, _ in rows],
+                "size_bytes": [size for _, size in rows],
+            }
+            writer.write_table(pa.Table.from_pydict(columns, schema=MANIFEST.schema))
+            shard += 1
+        digest = state.hexdigest()[:16]
+        writer.add_key_value_metadata({"digest": digest, "shard_rows": str(shard_rows)})
+    if shard == 0:
+        path.unlink()
+        raise ManifestError("the folder of spectra holds no *.fits or *.fits.gz file, at any depth")
+    return digest
+
+
+def open_manifest(path: Path) -> Manifest:
+    """Open a manifest that was frozen before."""
+    if not path.exists():
+        raise ManifestError(f"no manifest at {path}; run `pairspec ingest` first")
+    with pq.ParquetFile(path) as file:
+        notes = file.metadata.metadata
+        return Manifest(
+            path=path,
+            digest=notes[b"digest"].decode(),
+            n_files=file.metadata.num_rows,
+            n_shards=file.metadata.num_row_groups,
+            shard_rows=int(notes[b"shard_rows"]),
+        )
+
+
+def _difference(manifest: Manifest, found: Path, shard_rows: int) -> str:
+    if manifest.shard_rows != shard_rows:
+        return (
+            f"{manifest.path} was cut into shards of {manifest.shard_rows} rows, the settings "
+            f"say {shard_rows}; set ingest.shard_rows={manifest.shard_rows} or use another --root"
+        )
+    with duckdb.connect() as db:
+        counts = db.execute(_CHANGES, {"old": str(manifest.path), "new": str(found)}).fetchone()
+    new, gone, changed = counts or (0, 0, 0)
+    return (
+        f"the folder of spectra has changed since {manifest.path} was frozen: {new} new, "
+        f"{gone} missing, {changed} of another size; use another --root for the new state, or "
+        "--set ingest.frozen=true to go on with the files of the manifest"
+    )

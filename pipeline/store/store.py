@@ -1,0 +1,114 @@
+"""The Zarr store of spectra: made once by the driver, written in whole shards by workers."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from pipeline.core.atomic import PARTIAL
+from schemas.store import PIXEL_ARRAYS, ROW_ARRAYS, ROW_PIXELS, create
+
+Rows = dict[str, npt.NDArray[Any]]
+"""Arrays of one shard by name."""
+
+
+class StoreError(ValueError):
+    """The store and the work do not fit together."""
+
+
+def ensure_store(path: Path, n_shards: int, shard_rows: int, chunk_rows: int, digest: str) -> None:
+    """Make the empty store, or check that the one there belongs to the same manifest.
+
+    Raises
+    ------
+    StoreError
+        The store there was made for other files.
+    """
+    if path.exists():
+        there = open_store(path).attrs
+        if (there.get("manifest"), there.get("shard_rows")) != (digest, shard_rows):
+            raise StoreError(f"{path} was made for another manifest; use another --root")
+        return
+    # Created beside and renamed: a killed driver leaves no half-made metadata.
+    partial = path.with_name(path.name + PARTIAL)
+    _remove_tree(partial)
+    create(partial, n_shards, shard_rows, chunk_rows, digest)
+    partial.rename(path)
+
+
+def open_store(path: Path) -> xr.Dataset:
+    """Open the store for reading, lazily; one variable an array of the template."""
+    if not path.exists():
+        raise StoreError(f"no store at {path}; run `pairspec ingest` first")
+    store: xr.Dataset = xr.open_zarr(path, consolidated=False, chunks=None)
+    return store
+
+
+def blank_rows(n_rows: int) -> Rows:
+    """Return the arrays of one shard, empty, to be filled row by row in memory."""
+    rows: Rows = {}
+    for name, (dtype, *_) in PIXEL_ARRAYS.items():
+        rows[name] = np.zeros((n_rows, ROW_PIXELS), dtype)
+    for name, (dtype, *_) in ROW_ARRAYS.items():
+        rows[name] = np.zeros(n_rows, dtype)
+    rows["obsid"][:] = -1
+    return rows
+
+
+def write_shard(path: Path, shard: int, rows: Rows) -> None:
+    """Write one whole shard of the store and read it back.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The store.
+    shard : int
+        Number of the shard.
+    rows : dict of str to ndarray
+        Arrays as from :func:`blank_rows`.
+
+    Raises
+    ------
+    StoreError
+        The rows are not exactly one shard, or what was read back differs.
+    """
+    store = open_store(path)
+    region = shard_region(store, shard, rows["valid"].size)
+    dims = ("row", "pixel")
+    dataset = xr.Dataset({name: (dims[: rows[name].ndim], rows[name]) for name in rows})
+    dataset.to_zarr(path, region={"row": region}, mode="r+", consolidated=False)
+    for name, array in rows.items():
+        if not _same_bits(store[name].isel(row=region).to_numpy(), array):
+            raise StoreError(
+                f"shard {shard} of {path}: array {name} read back differs; check the disk"
+            )
+
+
+def shard_region(store: xr.Dataset, shard: int, n_rows: int) -> slice:
+    """Return the rows of a shard, checked: an unaligned write would tear its neighbours.
+
+    Raises
+    ------
+    StoreError
+        Wrong number of rows, or a shard beyond the end.
+    """
+    shard_rows = int(store.attrs["shard_rows"])
+    n_shards = store.sizes["row"] // shard_rows
+    if n_rows != shard_rows or not 0 <= shard < n_shards:
+        raise StoreError(
+            f"a write of {n_rows} rows as shard {shard} does not fill a shard: the store has "
+            f"{n_shards} shards of {shard_rows} rows; pad the rows to a whole shard"
+        )
+    return slice(shard * shard_rows, (shard + 1) * shard_rows)
+
+
+def _same_bits(a: npt.NDArray[np.generic], b: npt.NDArray[np.generic]) -> bool:
+    return a.dtype == b.dtype and np.array_equal(a.view(np.uint8), b.view(np.uint8))
+
+
+def _remove_tree(path: Path) -> None:
+    if path.exists():
+        shutil.rmtree(path)

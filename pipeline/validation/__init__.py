@@ -1,1 +1,0 @@
-"""How good the result is, against truth where there is one."""

@@ -1,0 +1,104 @@
+"""Atomic files, ledger, published datasets, and the lock."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from pipeline.core.atomic import sweep, write_bytes, write_parquet
+from pipeline.core.digest import digest_of
+from pipeline.core.ledger import Ledger
+from pipeline.core.lock import RootLockedError, root_lock
+from pipeline.core.published import NotReadyError, publish, published
+from pipeline.settings.spectra import SpectraSettings
+
+
+def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path):
+    path = tmp_path / "deep" / "file"
+    write_bytes(path, b"one")
+    write_bytes(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert [p.name for p in path.parent.iterdir()] == ["file"]
+
+
+def test_the_same_table_gives_the_same_bytes(tmp_path):
+    table = pa.table({"a": [1, 2, None], "b": ["x", None, "z"]})
+    for name in ("one", "two"):
+        write_parquet(tmp_path / name, table)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_sweep_removes_only_what_is_half_written(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "0.123abc.partial").write_bytes(b"")
+    (tmp_path / "a" / "0").write_bytes(b"")
+    (tmp_path / "store.partial" / "c").mkdir(parents=True)
+    (tmp_path / "store.partial" / "c" / "0").write_bytes(b"")
+    assert sweep(tmp_path) == 2
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+    assert [p.name for p in (tmp_path / "a").iterdir()] == ["0"]
+
+
+def test_a_record_counts_only_for_its_own_inputs(tmp_path):
+    ledger = Ledger(tmp_path, "one")
+    ledger.write(0, {"files": 3})
+    ledger.write(2, {"files": 4})
+    assert ledger.pending(4) == [1, 3]
+    assert ledger.total(4) == {"files": 7}
+    assert Ledger(tmp_path, "two").pending(3) == [0, 1, 2]
+
+
+def test_a_torn_record_counts_as_not_done(tmp_path):
+    ledger = Ledger(tmp_path, "one")
+    ledger.write(0, {})
+    path = next(tmp_path.iterdir())
+    path.write_text(path.read_text()[:-5])
+    assert ledger.pending(1) == [0]
+
+
+def test_digests_tell_settings_apart_and_stay_the_same():
+    one, two = SpectraSettings(), SpectraSettings(half=True)
+    assert digest_of(one, "x") == digest_of(SpectraSettings(), "x")
+    assert len({digest_of(one), digest_of(two), digest_of(one, "x"), digest_of("x", one)}) == 4
+
+
+def test_a_dataset_is_ready_once_it_is_published(tmp_path):
+    with pytest.raises(NotReadyError, match="run `pairspec infer"):
+        published(tmp_path, "predictions", "infer")
+    publish(tmp_path, "predictions", "d", {"rows": 2})
+    before = (tmp_path / "ledger" / "predictions.json").stat().st_mtime_ns
+    publish(tmp_path, "predictions", "d", {"rows": 2})
+    assert (tmp_path / "ledger" / "predictions.json").stat().st_mtime_ns == before
+    assert published(tmp_path, "predictions", "infer").counts == {"rows": 2}
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from pipeline.core.lock import root_lock
+with root_lock(Path(sys.argv[1]), "ingest"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_the_lock_names_its_holder_and_dies_with_it(tmp_path: Path):
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        holder.stdout.readline()
+        with (
+            pytest.raises(RootLockedError, match=f"pairspec ingest, process {holder.pid} on"),
+            root_lock(tmp_path, "infer"),
+        ):
+            pass
+    finally:
+        holder.kill()
+        holder.wait()
+        holder.stdout.close()
+    with root_lock(tmp_path, "infer"):
+        assert "infer" in (tmp_path / ".lock").read_text()
+    assert (tmp_path / ".lock").read_text() == ""

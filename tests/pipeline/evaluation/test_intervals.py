@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.evaluation.intervals import Estimate, by_star, weighted_auc, weighted_mean
+
+
+def brute_auc(score, label, weight):
+    total = wins = 0.0
+    for i in np.flatnonzero(label):
+        for j in np.flatnonzero(~label):
+            total += weight[i] * weight[j]
+            wins += weight[i] * weight[j] * ((score[i] > score[j]) + 0.5 * (score[i] == score[j]))
+    return wins / total if total else np.nan
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.booleans(), st.integers(0, 3)), max_size=30))
+def test_weighted_auc_equals_the_count_of_all_pairs(rows):
+    score, label, weight = (np.array(column) for column in zip(*rows, strict=True)) if rows else (
+        np.zeros(0), np.zeros(0, bool), np.zeros(0),
+    )  # fmt: skip
+    got = weighted_auc(score.astype(float), label.astype(bool), weight.astype(float))
+    np.testing.assert_allclose(got, brute_auc(score, label.astype(bool), weight), equal_nan=True)
+
+
+def test_an_interval_covers_the_truth_about_as_often_as_it_says():
+    rng = np.random.default_rng(5)
+    inside = 0
+    for trial in range(100):
+        hit = rng.random(200) < 0.3
+        e = by_star(lambda w, hit=hit: weighted_mean(hit, w), np.arange(200), 200, seed=trial)
+        inside += e.low <= 0.3 <= e.high
+    assert 85 <= inside <= 100
+
+
+def test_repeats_of_a_star_widen_the_interval():
+    rng = np.random.default_rng(1)
+    hit = np.repeat(rng.random(50) < 0.5, 8)
+    spectra = by_star(lambda w: weighted_mean(hit, w), np.arange(400))
+    stars = by_star(lambda w: weighted_mean(hit, w), np.repeat(np.arange(50), 8))
+    assert stars.value == spectra.value
+    assert stars.high - stars.low > 2 * (spectra.high - spectra.low)
+
+
+def test_nothing_to_estimate_is_said_so():
+    nothing = by_star(lambda w: weighted_mean(np.zeros(0, bool), w), np.zeros(0, int))
+    assert nothing.as_dict() == {"value": None, "low": None, "high": None}
+    assert str(nothing) == "-"
+    assert str(Estimate(0.5, 0.4, 0.6)) == "0.500 [0.400, 0.600]"
+    assert weighted_mean(np.array([True, False]), np.array([3.0, 1.0])) == pytest.approx(0.75)

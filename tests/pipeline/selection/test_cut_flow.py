@@ -1,0 +1,65 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.selection.cut_flow import PAPER_SAMPLE, count_cut_flow, cut_flow_lines
+from pipeline.selection.cuts import make_cuts
+from pipeline.settings.sample import SampleSettings
+
+CUTS = make_cuts(SampleSettings())
+APPLICATION = 0b001111
+
+
+def flow(source, known, failed, missing, **options):
+    arrays = (np.array(source, np.int64), np.array(known, bool))
+    bits = (np.array(failed, np.int32), np.array(missing, np.int32))
+    return count_cut_flow(*arrays, *bits, CUTS, **({"beside_paper": False} | options)).to_pylist()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 5), st.booleans(), st.integers(0, 63), st.integers(0, 63)),
+        max_size=40,
+    )
+)
+def test_counts_equal_sets_of_python(rows):
+    big = 1 << 60
+    source = [big + r[0] for r in rows]
+    known, failed = [r[1] for r in rows], [r[2] for r in rows]
+    missing = [r[2] & r[3] for r in rows]
+
+    def stars(keep):
+        return len({s for s, k, ok in zip(source, known, keep, strict=True) if k and ok})
+
+    table = flow(source, known, failed, missing)
+    assert (table[0]["spectra"], table[0]["stars"]) == (len(rows), stars([True] * len(rows)))
+    before = 0
+    for row, cut in zip(table[1:], CUTS, strict=True):
+        bit = int(cut.flag)
+        before |= bit
+        within = APPLICATION if cut.sample == "application" else 63
+        left, alone = [not f & before for f in failed], [not f & bit for f in failed]
+        absent = [bool(m & bit) for m in missing]
+        assert row["spectra"] == sum(left)
+        assert row["stars"] == stars(left)
+        assert row["dropped_spectra"] == len(rows) - sum(alone)
+        assert row["dropped_stars"] == table[0]["stars"] - stars(alone)
+        assert row["only_spectra"] == sum(f & within == bit for f in failed)
+        assert row["missing_spectra"] == sum(absent)
+        assert row["missing_stars"] == stars(absent)
+
+
+def test_the_papers_counts_stand_beside_the_application_sample_only():
+    table = flow([1, 2], [True, True], [0, 16], [0, 0], beside_paper=True)
+    beside = [(r["cut"], r["paper_spectra"], r["paper_stars"]) for r in table if r["paper_stars"]]
+    assert beside == [("snr_g", *PAPER_SAMPLE)]
+
+
+def test_the_flow_prints_as_a_table():
+    arrays = [np.array(x) for x in ([7, 8], [True, True], [0, 16], [0, 0])]
+    table = count_cut_flow(*arrays, CUTS, beside_paper=True)
+    lines = cut_flow_lines(table)
+    assert len(lines) == 1 + 7 + 1
+    assert "1,258,912" in lines[6]
+    assert lines[7].startswith("3 < parallax_mas")
