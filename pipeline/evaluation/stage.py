@@ -13,7 +13,7 @@ from pipeline.core.root import Root
 from pipeline.core.stage import StageReport
 from pipeline.evaluation.evaluation import Evaluation, evaluate
 from pipeline.evaluation.figures import reliability_figure, roc_figure, scores_figure
-from pipeline.evaluation.labelled import Judged, read_judged
+from pipeline.evaluation.labelled import LabelledPredictions, read_labelled_predictions
 from pipeline.evaluation.paper import PAPER
 from pipeline.network.checkpoint import ModelCard, read_card
 from pipeline.network.ensemble import plan_ensemble
@@ -62,7 +62,7 @@ def run(settings: Settings, client: "Client") -> StageReport:  # noqa: ARG001 (o
     truth = settings.inputs.truth
     digest = digest_of(labels.digest, predictions.digest, settings.evaluate, str(truth))
     outputs = tuple(root.reports / name for name in (REPORT, *FIGURES))
-    judged = read_judged(root.table(LABELS), root.table(PREDICTIONS), truth)
+    judged = read_labelled_predictions(root.table(LABELS), root.table(PREDICTIONS), truth)
     _check_judged(judged, plan.model_id)
     evaluation = evaluate(judged, trained_fraction(cards, judged), settings.evaluate)
     words = "; ".join(card.data for card in cards)
@@ -94,7 +94,7 @@ def run(settings: Settings, client: "Client") -> StageReport:  # noqa: ARG001 (o
     return StageReport("evaluate", counts, notes, outputs, tuple(as_table(evaluation)))
 
 
-def trained_fraction(cards: Sequence[ModelCard], judged: Judged) -> float:
+def trained_fraction(cards: Sequence[ModelCard], judged: LabelledPredictions) -> float:
     """Fraction of binaries among the spectra that the networks saw in training."""
     oversampled = all(card.training is None or card.training.oversample for card in cards)
     labels = judged.label_B[judged.split_B == "training"]
@@ -139,7 +139,7 @@ def _check_split(card: ModelCard, settings: Settings) -> None:
         )
 
 
-def _check_judged(judged: Judged, model_id: str) -> None:
+def _check_judged(judged: LabelledPredictions, model_id: str) -> None:
     """Refuse predictions that are missing, or another network's."""
     held_out = (judged.split_B == "test") | (judged.split_B == "validation")
     models = set(judged.model_B[held_out].tolist())

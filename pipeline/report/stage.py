@@ -8,7 +8,7 @@ from pipeline.core.published import published
 from pipeline.core.root import Root
 from pipeline.core.stage import StageReport
 from pipeline.evaluation.stage import REPORT as EVALUATION
-from pipeline.evaluation.truth import Verdict, judge
+from pipeline.evaluation.truth import TruthComparison, compare_with_truth
 from pipeline.network.checkpoint import read_card
 from pipeline.settings.load import Settings
 from schemas.catalogue import SPECTRA, STARS
@@ -46,9 +46,9 @@ def run(settings: Settings, client: "Client") -> StageReport:  # noqa: ARG001 (o
     notes = [f"network {card.model_id}: {card.data}"]
     truth = settings.inputs.truth
     if truth is not None:
-        verdict = judge(root.table(SPECTRA), truth, THRESHOLDS)
-        summary["truth"] = as_json(verdict)
-        notes += as_lines(verdict)
+        comparison = compare_with_truth(root.table(SPECTRA), truth, THRESHOLDS)
+        summary["truth"] = as_json(comparison)
+        notes += as_lines(comparison)
     evaluation = root.reports / EVALUATION
     if evaluation.exists():
         summary["evaluation"] = json.loads(evaluation.read_text())
@@ -63,26 +63,26 @@ def run(settings: Settings, client: "Client") -> StageReport:  # noqa: ARG001 (o
     return StageReport("report", shown, tuple(notes), outputs)
 
 
-def as_json(verdict: Verdict) -> dict[str, Any]:
-    """Return the verdict for ``summary.json``."""
+def as_json(comparison: TruthComparison) -> dict[str, Any]:
+    """Return the comparison for ``summary.json``."""
     return {
-        "spectra": verdict.n_spectra,
-        "stars": verdict.n_stars,
-        "auc": verdict.auc.as_dict(),
-        "auc_by_teff": {name: e.as_dict() for name, e in verdict.auc_by_teff.items()},
-        "completeness": {str(t): e.as_dict() for t, e in verdict.completeness.items()},
-        "purity": {str(t): e.as_dict() for t, e in verdict.purity.items()},
+        "spectra": comparison.n_spectra,
+        "stars": comparison.n_stars,
+        "auc": comparison.auc.as_dict(),
+        "auc_by_teff": {name: e.as_dict() for name, e in comparison.auc_by_teff.items()},
+        "completeness": {str(t): e.as_dict() for t, e in comparison.completeness.items()},
+        "purity": {str(t): e.as_dict() for t, e in comparison.purity.items()},
     }
 
 
-def as_lines(verdict: Verdict) -> list[str]:
-    """Return the verdict as lines of text."""
-    compared = f"{verdict.n_spectra:,} spectra of {verdict.n_stars:,} dwarfs with S/N > 20"
+def as_lines(comparison: TruthComparison) -> list[str]:
+    """Return the comparison as lines of text."""
+    compared = f"{comparison.n_spectra:,} spectra of {comparison.n_stars:,} dwarfs with S/N > 20"
     return [
         f"against the truth: {compared}; value [95 % interval]",
-        f"AUC, pairs of q 0.71-0.93 against singles: {verdict.auc}",
+        f"AUC, pairs of q 0.71-0.93 against singles: {comparison.auc}",
         *(
-            f"p_b > {t}: completeness {verdict.completeness[t]}, purity {verdict.purity[t]}"
-            for t in verdict.completeness
+            f"p_b > {t}: completeness {comparison.completeness[t]}, purity {comparison.purity[t]}"
+            for t in comparison.completeness
         ),
     ]
