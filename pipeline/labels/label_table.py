@@ -79,7 +79,7 @@ def label_all(
     )
 
 
-def spread(labelled: Labelled, spectra: pa.Table, binary_share: float) -> pa.Table:
+def labels_per_spectrum(labelled: Labelled, spectra: pa.Table, binary_share: float) -> pa.Table:
     """Give every spectrum what is known of its star, and its weight for the sampler.
 
     Parameters

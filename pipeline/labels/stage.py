@@ -12,7 +12,7 @@ from pipeline.core.published import publish, published
 from pipeline.core.root import Root
 from pipeline.core.stage import StageReport
 from pipeline.labels.figure import ridge_figure
-from pipeline.labels.label_table import Labelled, count, label_all, split_lines, spread
+from pipeline.labels.label_table import Labelled, count, label_all, labels_per_spectrum, split_lines
 from pipeline.labels.labels import BINARY, LABELS, SINGLE
 from pipeline.labels.ridge import RidgeError, as_ridge, fit_ridge
 from pipeline.labels.split import PARTS
@@ -79,7 +79,7 @@ def _label(settings: Settings, root: Root, brought: Path | None) -> dict[str, in
         spectra = spectra.filter(pa.array(named))
         stars = gather_stars(spectra, settings.sample.missing_values)
     labelled = label_all(stars, None if ridge is None else as_ridge(ridge), given, settings.labels)
-    labels = spread(labelled, spectra, settings.labels.binary_share)
+    labels = labels_per_spectrum(labelled, spectra, settings.labels.binary_share)
     _write(settings, root, ridge, labelled, labels)
     ridge_stars = 0 if ridge is None else int(ridge["n_stars"].to_numpy().min())
     return count(labelled, labels) | {"unused": unused, "ridge_stars": ridge_stars}

@@ -33,7 +33,7 @@ LOG = "log.jsonl"
 
 EVALUATION_BATCH = 256
 
-HOW = {
+RUNTIME_ONLY = {
     "ranks", "min_ranks", "max_restarts", "rejoin_s", "peer_timeout_s", "tensorboard", "device",
     "threads",
 }  # fmt: skip
@@ -154,7 +154,7 @@ def _identity(
 ) -> dict[str, Any]:
     return {
         "network": model.settings.model_dump(mode="json"),
-        "training": settings.model_dump(mode="json", exclude=HOW),
+        "training": settings.model_dump(mode="json", exclude=RUNTIME_ONLY),
         "data": [training.digest(), validation.digest()],
     }
 
