@@ -7,7 +7,7 @@ import pyarrow as pa
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from pipeline.labels.label_table import Labelled
+from pipeline.labels.label_table import LabelledStars
 from pipeline.labels.labels import BINARY, EXCLUDED, SINGLE
 from pipeline.labels.ridge import as_ridge
 from pipeline.settings.labels import LabelSettings
@@ -17,12 +17,12 @@ DPI = 150
 MAX_POINTS = 20_000
 
 
-def ridge_figure(labelled: Labelled, table: pa.Table, settings: LabelSettings) -> bytes:
+def ridge_figure(labelled: LabelledStars, table: pa.Table, settings: LabelSettings) -> bytes:
     """Draw the stars by label, the sequences of all bins, and the distances from the ridge.
 
     Parameters
     ----------
-    labelled : Labelled
+    labelled : LabelledStars
         The stars; at most :data:`MAX_POINTS` of them are drawn, the first by source id.
     table : pyarrow.Table
         The ridge.

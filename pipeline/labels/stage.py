@@ -12,7 +12,13 @@ from pipeline.core.published import publish, published
 from pipeline.core.root import Root
 from pipeline.core.stage import StageReport
 from pipeline.labels.figure import ridge_figure
-from pipeline.labels.label_table import Labelled, count, label_all, labels_per_spectrum, split_lines
+from pipeline.labels.label_table import (
+    LabelledStars,
+    count,
+    label_all,
+    labels_per_spectrum,
+    split_lines,
+)
 from pipeline.labels.labels import BINARY, LABELS, SINGLE
 from pipeline.labels.ridge import RidgeError, as_ridge, fit_ridge
 from pipeline.labels.split import PARTS
@@ -104,7 +110,11 @@ def _fit(stars: Stars, settings: Settings, *, needed: bool) -> pa.Table | None:
 
 
 def _write(
-    settings: Settings, root: Root, ridge: pa.Table | None, labelled: Labelled, labels: pa.Table
+    settings: Settings,
+    root: Root,
+    ridge: pa.Table | None,
+    labelled: LabelledStars,
+    labels: pa.Table,
 ) -> None:
     figure = root.reports / "ridge.png"
     if ridge is None:

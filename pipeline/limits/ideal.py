@@ -97,7 +97,7 @@ class View:
 
 
 @dataclass(frozen=True)
-class Nearest:
+class NearestSingles:
     """The nearest single stars of B pairs.
 
     Parameters
@@ -223,7 +223,7 @@ def nearest_single(
     start_B4: Float64,
     model: Callable[[Float64], Float32],
     n_iteration: int = 4,
-) -> Nearest:
+) -> NearestSingles:
     """Find the single stars nearest to some spectra, all at once.
 
     Levenberg-Marquardt, see `least_squares`. The smooth continuum needs no parameter of its own:
@@ -242,12 +242,12 @@ def nearest_single(
 
     Returns
     -------
-    Nearest
+    NearestSingles
         Never farther away than the first guess.
     """
     limits = Parameters(LOW_4, HIGH_4, STEP_4)
     found = least_squares(target_BL, ivar_BL, start_B4, model, limits, n_iteration)
-    return Nearest(found.theta_BP, found.flux_BL, np.sqrt(found.chi2_B))
+    return NearestSingles(found.theta_BP, found.flux_BL, np.sqrt(found.chi2_B))
 
 
 def _level(flux_BN: Float32) -> Float32:

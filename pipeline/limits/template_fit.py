@@ -23,7 +23,7 @@ from pipeline.limits.ideal import View
 from pipeline.limits.least_squares import Fit, Parameters, least_squares
 from pipeline.settings.stars import ScatterSettings
 from pipeline.stars.composite import SUN_TEFF_K, Components, composite_flux, model_labels
-from pipeline.stars.isochrone import Stars, main_sequence
+from pipeline.stars.isochrone import IsochroneStars, main_sequence
 from pipeline.stars.scatter import StarScatter
 from pipeline.stars.templates import LABEL_MAX, LABEL_MIN
 
@@ -128,7 +128,7 @@ def binary_model(theta_B7: Float64, view: View, log_age: float) -> Float32:
 
 def main_sequence_pair(
     teff_k: Float64, mh: Float64, q: Float64, log_age: float
-) -> tuple[Stars, Stars]:
+) -> tuple[IsochroneStars, IsochroneStars]:
     """Main-sequence star of a temperature, and its companion of a mass ratio.
 
     Parameters
@@ -141,7 +141,7 @@ def main_sequence_pair(
 
     Returns
     -------
-    primary, companion : Stars
+    primary, companion : IsochroneStars
         The primary to within 3 K, unless its temperature is beyond the main sequence.
     """
     mh = np.clip(mh, MH_NODES[0], MH_NODES[-1])

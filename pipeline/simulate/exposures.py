@@ -15,7 +15,7 @@ from pipeline.simulate.instrument import (
     mean_snr,
     observe,
 )
-from pipeline.simulate.parameters import Measured, measure
+from pipeline.simulate.parameters import StellarParameters, measure
 from pipeline.simulate.population import Population
 from pipeline.stars.binary import components_of
 from pipeline.stars.composite import composite_flux
@@ -47,7 +47,7 @@ class Exposures:
         S/N in u, g, r, i, z.
     velocity_VS : numpy.ndarray
         True velocities of both stars in km/s.
-    measured : Measured
+    measured : StellarParameters
         The pipeline's parameters.
     """
 
@@ -60,7 +60,7 @@ class Exposures:
     fibres: Fibres
     snr_V5: NDArray[np.float64]
     velocity_VS: NDArray[np.float64]
-    measured: Measured
+    measured: StellarParameters
 
 
 def expose(

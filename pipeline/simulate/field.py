@@ -16,7 +16,7 @@ from pipeline.simulate.exposures import Exposures, expose, wavelengths
 from pipeline.simulate.headers import Target, target_cards, visit_cards
 from pipeline.simulate.lists import eclipsing_table, planet_table
 from pipeline.simulate.observation_rows import observation_rows, stellar_table
-from pipeline.simulate.photometry import Sources, observe_sources
+from pipeline.simulate.photometry import ObservedSources, observe_sources
 from pipeline.simulate.population import draw_population
 from pipeline.simulate.survey import (
     GAIA_EPOCH_MJD,
@@ -129,7 +129,7 @@ def _write_visit(
     spectra: Exposures,
     position_deg: tuple[NDArray[np.float64], NDArray[np.float64]],
     ids: NDArray[np.int64],
-    sources: Sources,
+    sources: ObservedSources,
 ) -> dict[str, Any]:
     """Write the files of one visit and return its rows of the stellar catalogue."""
     star = spectra.star_V

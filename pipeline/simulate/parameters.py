@@ -9,7 +9,7 @@ from pipeline.settings.simulate import CatalogueErrorSettings
 
 
 @dataclass(frozen=True)
-class Measured:
+class StellarParameters:
     """Parameters of B spectra and the errors that a catalogue states."""
 
     teff_k: NDArray[np.float64]
@@ -31,7 +31,7 @@ def measure(
     velocity_BS: NDArray[np.float64],
     snr_B: NDArray[np.float64],
     settings: CatalogueErrorSettings,
-) -> Measured:
+) -> StellarParameters:
     """Measure blends as a pipeline does that knows single stars only.
 
     A pair gets the mean of its stars' parameters, weighted by their g-band light. Errors grow
@@ -52,7 +52,7 @@ def measure(
 
     Returns
     -------
-    Measured
+    StellarParameters
         Measured values and their errors.
     """
     weight_BS = light_BS / light_BS.sum(axis=1, keepdims=True)
@@ -71,4 +71,4 @@ def measure(
     truths = (blend(teff_BS), blend(logg_BS), mh_B, blend(velocity_BS))
     errors = rng.standard_normal((4, len(snr_B)))
     teff, logg, feh, rv = (t + s * e for t, s, e in zip(truths, sigmas, errors, strict=True))
-    return Measured(teff, logg, feh, rv, *sigmas)
+    return StellarParameters(teff, logg, feh, rv, *sigmas)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.stars.composite import Components, model_labels
-from pipeline.stars.isochrone import BANDS, Stars, main_sequence
+from pipeline.stars.isochrone import BANDS, IsochroneStars, main_sequence
 from pipeline.stars.scatter import StarScatter
 
 
@@ -20,7 +20,7 @@ class Systems:
         Primary's mass, log10 age in years, [M/H].
     q : numpy.ndarray
         Mass ratio, NaN for single stars.
-    primary, secondary : Stars
+    primary, secondary : IsochroneStars
         Both stars; the secondary's values are NaN for single stars and for companions below the
         isochrones (dark ones).
     """
@@ -29,8 +29,8 @@ class Systems:
     log_age: NDArray[np.float64]
     mh: NDArray[np.float64]
     q: NDArray[np.float64]
-    primary: Stars
-    secondary: Stars
+    primary: IsochroneStars
+    secondary: IsochroneStars
 
     @property
     def light_BS(self) -> NDArray[np.float64]:

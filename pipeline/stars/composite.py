@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.settings.stars import ScatterSettings
-from pipeline.stars.isochrone import Stars
+from pipeline.stars.isochrone import IsochroneStars
 from pipeline.stars.scatter import StarScatter, scatter_lines
 from pipeline.stars.templates import (
     LABEL_MAX,
@@ -56,7 +56,7 @@ class Components:
 
 
 def model_labels(
-    stars: Stars, mh: NDArray[np.float64]
+    stars: IsochroneStars, mh: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Labels inside the model's validity, and the radii that keep the luminosity.
 
