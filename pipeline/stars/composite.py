@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.settings.stars import ScatterSettings
+from pipeline.spectra.velocity import SPEED_OF_LIGHT_KMS
 from pipeline.stars.isochrone import IsochroneStars
 from pipeline.stars.scatter import StarScatter, scatter_lines
 from pipeline.stars.templates import (
@@ -16,7 +17,6 @@ from pipeline.stars.templates import (
     normalised_flux,
 )
 
-LIGHT_KMS = 299792.458
 FWHM_TO_SIGMA = 1 / np.sqrt(8 * np.log(2))
 DECIMATION = 4
 """Template pixels a LAMOST pixel: 1e-4 / 2.5e-5 dex."""
@@ -95,7 +95,7 @@ def kernels(
     """
     model = load_templates()
     instrument = FWHM_TO_SIGMA**2 * (1 / resolution**2 - 1 / model.resolution**2)
-    rotation = (vsini_kms / LIGHT_KMS) ** 2 / 4
+    rotation = (vsini_kms / SPEED_OF_LIGHT_KMS) ** 2 / 4
     sigma_C = np.sqrt(instrument + rotation) / np.log(10) / model.step
     n_tap = -(-(2 * HALF_WIDTH + 2) // DECIMATION) * DECIMATION
     tap = np.arange(n_tap) - HALF_WIDTH
@@ -156,7 +156,7 @@ def composite_flux(
     """
     model = load_templates()
     owner_C = components.owner_C
-    shift_C = np.log10(1 + components.velocity_kms_C / LIGHT_KMS)
+    shift_C = np.log10(1 + components.velocity_kms_C / SPEED_OF_LIGHT_KMS)
     start_C = (log10_first_B[owner_C] - shift_C - model.log10_wave_P[0]) / model.step
     first_C = np.floor(start_C).astype(np.intp)
     last_C = first_C + DECIMATION * (n_pixel - 1) + HALF_WIDTH + DECIMATION
