@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.labels.split import PARTS
 from pipeline.network.blocks import Stacked, map_block
-from pipeline.network.label_block import PARTS
 from pipeline.network.loader import Labelled
 from pipeline.network.sampler import balancing_weights
 

@@ -10,8 +10,9 @@ from pipeline.core.digest import digest_of
 from pipeline.core.progress import track
 from pipeline.core.published import NotReadyError, published
 from pipeline.core.root import Root
+from pipeline.labels.split import PARTS
 from pipeline.network.job import Sources, TrainingJob, write_block
-from pipeline.network.label_block import PARTS, label_block_path, write_label_block
+from pipeline.network.label_block import label_block_path, write_label_block
 from pipeline.settings.load import Settings
 from pipeline.simulate.examples import BLOCK
 from pipeline.store.manifest import open_manifest
