@@ -13,11 +13,12 @@ from pipeline.evaluation.calibration import (
     posterior,
     reliability,
 )
-from pipeline.evaluation.intervals import Bootstrap, Estimate, by_star, weighted_auc
+from pipeline.evaluation.intervals import Bootstrap, Estimate, by_star
 from pipeline.evaluation.labelled import LabelledPredictions
 from pipeline.evaluation.precision import precision_from_rates
 from pipeline.evaluation.roc import RocCurve, rates, roc_curve
 from pipeline.evaluation.truth import Q_RANGE
+from pipeline.network.metrics import weighted_auc
 from pipeline.settings.evaluate import EvaluateSettings
 
 

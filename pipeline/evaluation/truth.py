@@ -8,7 +8,8 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.evaluation.intervals import Estimate, by_star, weighted_auc, weighted_mean
+from pipeline.evaluation.intervals import Estimate, by_star
+from pipeline.network.metrics import weighted_auc, weighted_mean
 
 Q_RANGE = (0.71, 0.93)
 """Mass ratios that the network is trained to see. [paper]"""
