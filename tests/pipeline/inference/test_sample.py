@@ -7,12 +7,12 @@ from typer.testing import CliRunner
 from pipeline.catalogue.stage import run as catalogue
 from pipeline.cli.app import app
 from pipeline.core.atomic import write_parquet
+from pipeline.core.errors import InputError
 from pipeline.core.published import NotReadyError, publish, published
 from pipeline.core.root import Root
 from pipeline.inference.rows import RowsError
 from pipeline.inference.stage import run as infer
 from pipeline.ingest.stage import run as ingest
-from pipeline.network.ensemble import EnsembleError
 from pipeline.settings.load import load_settings
 from pipeline.settings.spectra import SpectraSettings
 from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
@@ -148,7 +148,7 @@ def test_an_ensemble_averages_logits_and_keeps_the_spread(
 def test_members_of_other_preprocessing_are_refused(ingested, client, tmp_path, save_untrained):
     save_untrained(tmp_path / "observed", seed=4, spectra=SpectraSettings(frame="observed"))
     models = (ingested.root / "model", tmp_path / "observed")
-    with pytest.raises(EnsembleError, match="take different spectra"):
+    with pytest.raises(InputError, match="take different spectra"):
         infer(with_scope(ingested, "all", models=models), client)
 
 
