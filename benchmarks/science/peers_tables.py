@@ -30,7 +30,7 @@ def report(peers: Peers) -> str:
     """Put all tables together."""
     both = _joined(peers)
     scores = {
-        f"quadratic logistic regression on {peers.pca.basis_LK.shape[1]} PCA components": "pca",
+        f"quadratic logistic regression on {peers.pca.basis_LI.shape[1]} PCA components": "pca",
         "template fit, chi2 difference": "gain",
         "template fit, chi2 difference over reduced chi2": "relative",
         "network": "network",

@@ -79,7 +79,7 @@ def reliability_figure(evaluation: Evaluation, binary_fraction: float) -> bytes:
         (f"posterior for a fraction of {binary_fraction:.2f}", calibration.posterior),
     ):
         text = f"{name}: error {found.expected_error:.3f}"
-        axes.plot(found.predicted_K, found.observed_K, "o-", ms=3, label=text)
+        axes.plot(found.predicted_H, found.observed_H, "o-", ms=3, label=text)
     axes.set(xlabel="predicted", ylabel="share of binaries", xlim=(0, 1), ylim=(0, 1))
     axes.legend(loc="upper left", fontsize=8)
     return _png(figure)

@@ -47,9 +47,9 @@ def ridge_figure(labelled: LabelledStars, table: pa.Table, settings: LabelSettin
         left.scatter(colour[rows], m_g[rows], label=f"{name} ({n_all:,})", **style)
         right.scatter(colour[rows], delta[rows], **style)
     ridge = as_ridge(table)
-    for shade, (feh, sequence) in enumerate(zip(ridge.feh_R, ridge.m_g_RC, strict=True)):
-        grey = str(0.55 * (1 - shade / max(ridge.feh_R.size - 1, 1)))
-        left.plot(ridge.colour_C, sequence, color=grey, lw=1.2, label=f"ridge, [Fe/H] {feh:+.2f}")
+    for shade, (feh, sequence) in enumerate(zip(ridge.feh_Z, ridge.m_g_ZG, strict=True)):
+        grey = str(0.55 * (1 - shade / max(ridge.feh_Z.size - 1, 1)))
+        left.plot(ridge.colour_G, sequence, color=grey, lw=1.2, label=f"ridge, [Fe/H] {feh:+.2f}")
     for limit in (settings.binary_min_mag, settings.single_min_mag, settings.single_max_mag):
         right.axhline(limit, color="black", lw=0.8, ls="--")
     right.axhline(0, color="black", lw=1.2)

@@ -135,9 +135,9 @@ class Ensemble:
         if len(answers) == 1:
             logit_B, p_b_B = answers[0]
             return Answer(logit_B, p_b_B, np.full_like(logit_B, np.nan))
-        logit_MB = np.stack([logit_B for logit_B, _ in answers]).astype(np.float64)
-        mean_B = logit_MB.mean(axis=0).astype(np.float32)
-        spread_B = logit_MB.std(axis=0, ddof=1).astype(np.float32)
+        logit_AB = np.stack([logit_B for logit_B, _ in answers]).astype(np.float64)
+        mean_B = logit_AB.mean(axis=0).astype(np.float32)
+        spread_B = logit_AB.std(axis=0, ddof=1).astype(np.float32)
         return Answer(mean_B, torch.sigmoid(torch.from_numpy(mean_B)).numpy(), spread_B)
 
 

@@ -75,15 +75,15 @@ def simulate_field(number: int, job: SimulateJob) -> tuple[int, dict[str, int]]:
     field = plan_field(plan, number, settings)
     stars = draw_population(people, field.n_stars, settings.population, settings.survey)
     ra, dec = draw_positions(plan, field, field.n_stars)
-    seen_SV = draw_epochs(plan, field.n_stars, settings)
+    seen_SO = draw_epochs(plan, field.n_stars, settings)
     ids = source_ids(field, field.n_stars)
     sources = observe_sources(skies, stars)
-    teff_SS = np.nan_to_num(stars.systems.teff_BS, nan=5000.0)
-    scatter = draw_scatter(looks, teff_SS, settings.scatter)
+    teff_S2 = np.nan_to_num(stars.systems.teff_B2, nan=5000.0)
+    scatter = draw_scatter(looks, teff_S2, settings.scatter)
 
     rows: list[dict[str, Any]] = []
     for order, visit in enumerate(field.visits):
-        observed = np.flatnonzero(seen_SV[:, order])
+        observed = np.flatnonzero(seen_SO[:, order])
         if len(observed) == 0:
             continue
         spectra = expose(telescope, pipeline, stars, scatter, observed, visit.mjd_utc, settings)

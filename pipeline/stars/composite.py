@@ -99,23 +99,23 @@ def kernels(
     sigma_C = np.sqrt(instrument + rotation) / np.log(10) / model.step
     n_tap = -(-(2 * HALF_WIDTH + 2) // DECIMATION) * DECIMATION
     tap = np.arange(n_tap) - HALF_WIDTH
-    kernel_CK = np.exp(-0.5 * ((tap - offset[:, None]) / sigma_C[:, None]) ** 2)
-    kernel_CK /= kernel_CK.sum(axis=1, keepdims=True)
-    return np.asarray(kernel_CK, dtype=np.float32)
+    kernel_CW = np.exp(-0.5 * ((tap - offset[:, None]) / sigma_C[:, None]) ** 2)
+    kernel_CW /= kernel_CW.sum(axis=1, keepdims=True)
+    return np.asarray(kernel_CW, dtype=np.float32)
 
 
 def strided_convolution(
-    flux_P: NDArray[np.float32], kernel_K: NDArray[np.float32], first: int, n_pixel: int
+    flux_P: NDArray[np.float32], kernel_W: NDArray[np.float32], first: int, n_pixel: int
 ) -> NDArray[np.float32]:
     """Every ``DECIMATION``-th value of a correlation, one phase of the samples at a time.
 
     ``out[i] = sum_k kernel[k] flux[first + DECIMATION i + k]``.
     """
     out = np.zeros(n_pixel, dtype=np.float32)
-    n_tap = len(kernel_K) // DECIMATION
+    n_tap = len(kernel_W) // DECIMATION
     for phase in range(DECIMATION):
         samples = flux_P[first + phase :: DECIMATION][: n_pixel + n_tap - 1]
-        out += np.correlate(samples, kernel_K[phase::DECIMATION], mode="valid")
+        out += np.correlate(samples, kernel_W[phase::DECIMATION], mode="valid")
     return out
 
 
@@ -166,7 +166,7 @@ def composite_flux(
         raise ValueError(
             "the templates (3640-9250 Angstrom) don't cover the grid at these velocities"
         )
-    kernel_CK = kernels(resolution_B[owner_C], components.scatter.vsini_kms_C, start_C - first_C)
+    kernel_CW = kernels(resolution_B[owner_C], components.scatter.vsini_kms_C, start_C - first_C)
     flux_BN = np.zeros((len(resolution_B), n_pixel), dtype=np.float32)
     for begin in range(0, len(owner_C), CHUNK):
         rows = slice(begin, begin + CHUNK)
@@ -177,7 +177,7 @@ def composite_flux(
         flux_CP *= continuum(labels)
         for row, c in enumerate(range(begin, begin + len(labels))):
             light = strided_convolution(
-                flux_CP[row], kernel_CK[c], int(first_C[c]) - HALF_WIDTH, n_pixel
+                flux_CP[row], kernel_CW[c], int(first_C[c]) - HALF_WIDTH, n_pixel
             )
             light *= np.float32(components.radius2_C[c])
             flux_BN[owner_C[c]] += light
