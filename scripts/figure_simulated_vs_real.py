@@ -22,8 +22,8 @@ from pipeline.settings.spectra import SpectraSettings
 from pipeline.simulate.examples import labelled_spectra
 from pipeline.simulate.instrument import N_PIXEL
 from pipeline.spectra.prepare import network_input
+from pipeline.spectra.velocity import SPEED_OF_LIGHT_KMS
 
-LIGHT_KMS = 299792.458
 TEFFS_K = (4600.0, 5300.0, 5900.0, 6400.0)
 BIN = 20
 SPECTRA = SpectraSettings()
@@ -67,7 +67,7 @@ def read_real(folder: Path) -> tuple[Spectra, dict[str, np.ndarray]]:
         label = [float(known[name]) for name in ("teff", "logg", "feh", "snrg")]
         values = (
             np.pad(spectrum.flux, padding), np.pad(spectrum.ivar, padding),
-            np.log10(float(spectrum.wave[0])), n, float(known["z"]) * LIGHT_KMS, label,
+            np.log10(float(spectrum.wave[0])), n, float(known["z"]) * SPEED_OF_LIGHT_KMS, label,
         )  # fmt: skip
         for column, value in zip(columns, values, strict=True):
             column.append(value)

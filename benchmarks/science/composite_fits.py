@@ -76,8 +76,8 @@ def pretrained(flux_BL: np.ndarray, network: NetworkSettings, passes: int = 40) 
         for rows in torch.randperm(len(whole_BL)).split(BATCH):
             wanted_BL = (whole_BL[rows] - mean_L) / scatter_L
             seen_BL = augmented(whole_BL[rows], 0, 0.2, 0.02)
-            features_BCL = model.stages(torch.relu(model.stem((seen_BL - 1).unsqueeze(1))))
-            loss = torch.nn.functional.huber_loss(decoder(encoder(features_BCL)), wanted_BL)
+            features_BFL = model.stages(torch.relu(model.stem((seen_BL - 1).unsqueeze(1))))
+            loss = torch.nn.functional.huber_loss(decoder(encoder(features_BFL)), wanted_BL)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -100,8 +100,8 @@ def quadratic_scores(training: Arrays, test: Arrays) -> np.ndarray:
     mean_L = training["flux"].mean(axis=0, dtype=np.float64).astype(np.float32)
     train_BL, test_BL = (part["flux"].astype(np.float32) - mean_L for part in (training, test))
     torch.manual_seed(1)
-    *_, vector_LK = torch.svd_lowrank(torch.from_numpy(train_BL), COMPONENTS + 10, niter=4)
-    axes = vector_LK[:, :COMPONENTS].numpy()
+    *_, vector_LI = torch.svd_lowrank(torch.from_numpy(train_BL), COMPONENTS + 10, niter=4)
+    axes = vector_LI[:, :COMPONENTS].numpy()
     upper = np.triu_indices(COMPONENTS)
     spread = (train_BL @ axes).std(axis=0)
 

@@ -37,10 +37,10 @@ from composite_folds import (
     with_plain_singles,
 )
 
-from pipeline.evaluation.intervals import Estimate, by_star, weighted_auc
+from pipeline.evaluation.intervals import Estimate, by_star
 from pipeline.network.examples import simulated_examples
 from pipeline.network.loader import Labelled
-from pipeline.network.metrics import auc
+from pipeline.network.metrics import auc, weighted_auc
 from pipeline.network.model import PairNet
 from pipeline.settings.load import Settings
 

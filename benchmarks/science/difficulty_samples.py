@@ -113,9 +113,9 @@ def ideal_block(
         binary_fraction=1.0,
     )  # fmt: skip
     systems = build_systems(raw.mass1_msun, raw.q, raw.log_age, raw.mh)
-    velocity_BS = np.stack([raw.velocity1_kms, raw.velocity2_kms], axis=1)
+    velocity_B2 = np.stack([raw.velocity1_kms, raw.velocity2_kms], axis=1)
     view, flux_BN = expose_exactly(
-        np.random.default_rng((sample.seed, block)), systems, velocity_BS, raw.rv_kms_B, raw.snr_g,
+        np.random.default_rng((sample.seed, block)), systems, velocity_B2, raw.rv_kms_B, raw.snr_g,
         simulate.instrument, spectra,
     )  # fmt: skip
     target_BL, ivar_BL = view.weighed(flux_BN)
@@ -131,6 +131,6 @@ def ideal_block(
         "q": raw.q,
         "teff_difference_k": systems.primary.teff_k - systems.secondary.teff_k,
         "clipped": clipped(systems),
-        "light_ratio": systems.light_BS[:, 1] / systems.light_BS[:, 0],
+        "light_ratio": systems.light_B2[:, 1] / systems.light_B2[:, 0],
     }
     return {name: column[rows] for name, column in columns.items()}

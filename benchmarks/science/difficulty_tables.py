@@ -8,10 +8,11 @@ import numpy as np
 from scipy.spatial import cKDTree
 from scipy.special import expit
 
-from pipeline.evaluation.intervals import Estimate, by_star, weighted_auc, weighted_mean
+from pipeline.evaluation.intervals import Estimate, by_star
 from pipeline.evaluation.truth import TEFF_EDGES_K
 from pipeline.limits.ideal import known_auc, matched_auc
 from pipeline.network.checkpoint import ModelCard
+from pipeline.network.metrics import weighted_auc, weighted_mean
 from pipeline.settings.simulate import SimulateSettings
 
 Columns = dict[str, np.ndarray]

@@ -26,7 +26,7 @@ class PcaLogistic:
 
     Parameters
     ----------
-    mean_L, basis_LK : numpy.ndarray
+    mean_L, basis_LI : numpy.ndarray
         Mean spectrum, and principal components over the standard deviation along each.
     n_quadratic, ridge : int, float
         What the validation spectra chose.
@@ -37,7 +37,7 @@ class PcaLogistic:
     """
 
     mean_L: np.ndarray
-    basis_LK: np.ndarray
+    basis_LI: np.ndarray
     n_quadratic: int
     ridge: float
     mean_F: np.ndarray
@@ -52,7 +52,7 @@ class PcaLogistic:
         scaled_F = self.weight_F / self.scale_F
         constant = self.bias - float(self.mean_F @ scaled_F)
         parts = [
-            features((flux_BL[i : i + ROWS] - self.mean_L) @ self.basis_LK, self.n_quadratic)
+            features((flux_BL[i : i + ROWS] - self.mean_L) @ self.basis_LI, self.n_quadratic)
             @ scaled_F
             for i in range(0, len(flux_BL), ROWS)
         ]
@@ -72,11 +72,11 @@ class PcaLogistic:
         return cls(**{name: v if v.ndim else v.item() for name, v in values.items()})
 
 
-def features(component_BK: np.ndarray, n_quadratic: int) -> np.ndarray:
+def features(component_BI: np.ndarray, n_quadratic: int) -> np.ndarray:
     """Components, and all squares and products of the leading ones."""
-    lead_BQ = component_BK[:, :n_quadratic]
-    products = [lead_BQ[:, i : i + 1] * lead_BQ[:, i:] for i in range(n_quadratic)]
-    return np.concatenate([component_BK, *products], axis=1)
+    lead_Bi = component_BI[:, :n_quadratic]
+    products = [lead_Bi[:, i : i + 1] * lead_Bi[:, i:] for i in range(n_quadratic)]
+    return np.concatenate([component_BI, *products], axis=1)
 
 
 def principal_components(flux_BL: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -88,11 +88,11 @@ def principal_components(flux_BL: np.ndarray, n: int) -> tuple[np.ndarray, np.nd
         covariance_LL += centred.T @ centred
     covariance_LL /= len(flux_BL)
     last = len(mean_L) - 1
-    variance_K, vector_LK = eigh(
+    variance_I, vector_LI = eigh(
         covariance_LL, subset_by_index=(last - n + 1, last), overwrite_a=True
     )
-    order = np.argsort(-variance_K)
-    return mean_L, (vector_LK / np.sqrt(variance_K))[:, order].astype(np.float32)
+    order = np.argsort(-variance_I)
+    return mean_L, (vector_LI / np.sqrt(variance_I))[:, order].astype(np.float32)
 
 
 def fit_pca_logistic(
@@ -107,19 +107,19 @@ def fit_pca_logistic(
     asked_BL, asked_B : numpy.ndarray
         Validation spectra and their classes.
     """
-    mean_L, basis_LK = principal_components(flux_BL, N_COMPONENT)
+    mean_L, basis_LI = principal_components(flux_BL, N_COMPONENT)
 
     def components(x_BL: np.ndarray) -> np.ndarray:
         rows = range(0, len(x_BL), ROWS)
         return np.concatenate(
-            [(x_BL[i : i + ROWS].astype(np.float32) - mean_L) @ basis_LK for i in rows]
+            [(x_BL[i : i + ROWS].astype(np.float32) - mean_L) @ basis_LI for i in rows]
         )
 
-    seen_BK, held_BK = components(flux_BL), components(asked_BL)
+    seen_BI, held_BI = components(flux_BL), components(asked_BL)
     best: PcaLogistic | None = None
     for n_quadratic in N_QUADRATIC:
-        seen_BF = features(seen_BK, n_quadratic)
-        held_BF = features(held_BK, n_quadratic)
+        seen_BF = features(seen_BI, n_quadratic)
+        held_BF = features(held_BI, n_quadratic)
         mean_F, scale_F = seen_BF.mean(axis=0), seen_BF.std(axis=0)
         seen_BF = (seen_BF - mean_F) / scale_F
         held_BF = (held_BF - mean_F) / scale_F
@@ -134,7 +134,7 @@ def fit_pca_logistic(
             )
             if best is None or reached > best.validation_auc:
                 best = PcaLogistic(
-                    mean_L, basis_LK, n_quadratic, ridge, mean_F, scale_F,
+                    mean_L, basis_LI, n_quadratic, ridge, mean_F, scale_F,
                     weight[1:].astype(np.float32), float(weight[0]), reached,
                 )  # fmt: skip
     if best is None:

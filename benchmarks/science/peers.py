@@ -149,7 +149,7 @@ class Bench:
             "gain": found.gain_B,
             "chi2": found.binary.chi2_B,
             "pixels": (ivar_BL > 0).sum(axis=1),
-            "fitted_q": found.binary.theta_BP[:, 5],
+            "fitted_q": found.binary.theta_BX[:, 5],
         }
 
     def all_of(self, name: str, work: Callable[[int], Columns], n_blocks: int, key: str) -> Columns:

@@ -7,8 +7,9 @@ import numpy as np
 from difficulty_tables import SNR_EDGES, area, table
 from pca_logistic import PcaLogistic
 
-from pipeline.evaluation.intervals import by_star, weighted_auc
+from pipeline.evaluation.intervals import by_star
 from pipeline.network.checkpoint import ModelCard
+from pipeline.network.metrics import weighted_auc
 
 Columns = dict[str, np.ndarray]
 
@@ -29,7 +30,7 @@ def report(peers: Peers) -> str:
     """Put all tables together."""
     both = _joined(peers)
     scores = {
-        f"quadratic logistic regression on {peers.pca.basis_LK.shape[1]} PCA components": "pca",
+        f"quadratic logistic regression on {peers.pca.basis_LI.shape[1]} PCA components": "pca",
         "template fit, chi2 difference": "gain",
         "template fit, chi2 difference over reduced chi2": "relative",
         "network": "network",

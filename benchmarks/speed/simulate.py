@@ -22,6 +22,7 @@ from pipeline.simulate.examples import labelled_spectra
 from pipeline.simulate.field import SimulateJob, simulate_field
 from pipeline.simulate.instrument import FIRST, N_PIXEL
 from pipeline.simulate.writer import compress, image_file
+from pipeline.spectra.velocity import SPEED_OF_LIGHT_KMS
 from pipeline.stars.composite import composite_flux
 from pipeline.stars.templates import continuum, load_templates, normalised_flux
 
@@ -47,7 +48,7 @@ def plain_kernel(n: int) -> int:
     for _ in range(n):
         label = np.array([[rng.uniform(4000, 6400), 4.5, 0.0]])
         flux = (normalised_flux(label) * continuum(label))[0].astype(np.float64)
-        shifted = model.log10_wave_P + np.log10(1 + rng.normal(0, 40) / 299792.458)
+        shifted = model.log10_wave_P + np.log10(1 + rng.normal(0, 40) / SPEED_OF_LIGHT_KMS)
         first = np.searchsorted(shifted, grid - 5 * sigma)
         window = first[:, None] + np.arange(40)
         weight = np.exp(-0.5 * ((shifted[window] - grid[:, None]) / sigma) ** 2)

@@ -155,7 +155,7 @@ def _shards_of_block(pool: Pool, number: int, job: CompositeJob) -> Pool:
 
 
 def _rows(couples: Couples) -> tuple[NDArray[np.int64], ...]:
-    return couples.primary_C, couples.twin_C, couples.companion_C
+    return couples.primary_D, couples.twin_D, couples.companion_D
 
 
 def _joined(made: list[Composites], n: int) -> Composites:

@@ -73,7 +73,7 @@ def expose_couples(
     rng : numpy.random.Generator
         Random numbers.
     pool : Pool
-        What is known of the P stars.
+        What is known of the stars of the pool.
     stored : Stored
         Their spectra.
     couples : Couples
@@ -87,47 +87,47 @@ def expose_couples(
         Without the couples whose united mask is too large, or whose sums don't reach the lowest
         S/N.
     """
-    primary, seconds_2C = couples.primary_C, (couples.twin_C, couples.companion_C)
+    primary, seconds_2D = couples.primary_D, (couples.twin_D, couples.companion_D)
     orbits = draw_orbits(
-        rng, pool.mass_msun[primary], pool.mass_msun[couples.companion_C], population
+        rng, pool.mass_msun[primary], pool.mass_msun[couples.companion_D], population
     )
-    apart_C = np.subtract(*velocities(orbits, 0.0).T)
-    apart_2C = (apart_C if settings.twin_velocity == "same" else 0 * apart_C, apart_C)
+    apart_D = np.subtract(*velocities(orbits, 0.0).T)
+    apart_2D = (apart_D if settings.twin_velocity == "same" else 0 * apart_D, apart_D)
     pairs = [
         pair_light(pool, stored, primary, second, apart, settings, spectra)
-        for second, apart in zip(seconds_2C, apart_2C, strict=True)
+        for second, apart in zip(seconds_2D, apart_2D, strict=True)
     ]
-    bad_CL = pairs[TWINS].bad_BL | pairs[UNEQUAL].bad_BL
-    pairs = [masked(pair, bad_CL) for pair in pairs]
-    own_CL = np.maximum(*(relative_variance(pair, spectra) for pair in pairs))
-    reached_C = mean_snr(own_CL, bad_CL, spectra)
-    highest_C = np.minimum(settings.snr_max, settings.snr_share * reached_C)
-    bright_C = highest_C > settings.snr_min
-    low, high_C = np.log(settings.snr_min), np.log(np.where(bright_C, highest_C, settings.snr_max))
-    snr_C = np.exp(low + rng.random(len(primary)) * (high_C - low))
-    wanted_CL = own_CL * ((reached_C / snr_C) ** 2)[:, None].astype(np.float32)
-    exposed = [exposure(pair, wanted_CL, rng, spectra) for pair in pairs]
-    bad_CL = exposed[TWINS].bad_BL | exposed[UNEQUAL].bad_BL
-    fraction_C = np.asarray(bad_fraction(bad_CL), np.float64)
-    usable = np.flatnonzero(bright_C & (fraction_C <= spectra.max_bad_fraction))
+    bad_DL = pairs[TWINS].bad_BL | pairs[UNEQUAL].bad_BL
+    pairs = [masked(pair, bad_DL) for pair in pairs]
+    own_DL = np.maximum(*(relative_variance(pair, spectra) for pair in pairs))
+    reached_D = mean_snr(own_DL, bad_DL, spectra)
+    highest_D = np.minimum(settings.snr_max, settings.snr_share * reached_D)
+    bright_D = highest_D > settings.snr_min
+    low, high_D = np.log(settings.snr_min), np.log(np.where(bright_D, highest_D, settings.snr_max))
+    snr_D = np.exp(low + rng.random(len(primary)) * (high_D - low))
+    wanted_DL = own_DL * ((reached_D / snr_D) ** 2)[:, None].astype(np.float32)
+    exposed = [exposure(pair, wanted_DL, rng, spectra) for pair in pairs]
+    bad_DL = exposed[TWINS].bad_BL | exposed[UNEQUAL].bad_BL
+    fraction_D = np.asarray(bad_fraction(bad_DL), np.float64)
+    usable = np.flatnonzero(bright_D & (fraction_D <= spectra.max_bad_fraction))
     columns = {
-        "snr_g": snr_C,
+        "snr_g": snr_D,
         "teff_k": pool.teff_k[primary],
         "logg": pool.logg[primary],
         "feh": pool.feh[primary],
         "mass1_msun": pool.mass_msun[primary],
-        "bad_fraction": fraction_C,
+        "bad_fraction": fraction_D,
     }
     truth = {name: np.repeat(column[usable], 2) for name, column in columns.items()}
-    q_C2 = np.stack([pool.mass_msun[s] / pool.mass_msun[primary] for s in seconds_2C], axis=1)
-    truth["mass_ratio"] = q_C2[usable].ravel()
+    q_D2 = np.stack([pool.mass_msun[s] / pool.mass_msun[primary] for s in seconds_2D], axis=1)
+    truth["mass_ratio"] = q_D2[usable].ravel()
     label_B = np.tile(np.array([TWINS, UNEQUAL], np.int8), len(usable))
     truth["q"] = np.where(label_B == UNEQUAL, truth["mass_ratio"], np.nan)
-    second_B = np.stack(seconds_2C, axis=1)[usable].ravel()
+    second_B = np.stack(seconds_2D, axis=1)[usable].ravel()
     truth["teff2_k"] = pool.teff_k[second_B]
-    truth["velocity_difference_kms"] = np.stack(apart_2C, axis=1)[usable].ravel()
+    truth["velocity_difference_kms"] = np.stack(apart_2D, axis=1)[usable].ravel()
     return Composites(
-        _interleaved(exposed, bad_CL)[np.repeat(usable, 2) * 2 + label_B],
+        _interleaved(exposed, bad_DL)[np.repeat(usable, 2) * 2 + label_B],
         label_B,
         np.repeat(pool.star[primary[usable]], 2),
         pool.star[second_B],
@@ -138,9 +138,9 @@ def expose_couples(
 def pair_light(
     pool: Pool,
     stored: Stored,
-    primary_C: NDArray[np.int64],
-    second_C: NDArray[np.int64],
-    apart_kms_C: FloatArray,
+    primary_D: NDArray[np.int64],
+    second_D: NDArray[np.int64],
+    apart_kms_D: FloatArray,
     settings: CompositeSettings,
     spectra: SpectraSettings,
 ) -> Light:
@@ -149,10 +149,10 @@ def pair_light(
     Parameters
     ----------
     pool, stored : Pool, Stored
-        What is known of the P stars, and their spectra.
-    primary_C, second_C : numpy.ndarray of int64, (C,)
+        What is known of the stars of the pool, and their spectra.
+    primary_D, second_D : numpy.ndarray of int64, (D,)
         Rows of both.
-    apart_kms_C : numpy.ndarray, (C,)
+    apart_kms_D : numpy.ndarray, (D,)
         Velocity of the primary less that of the second star.
     settings, spectra
         Scaling; grid and frame.
@@ -160,24 +160,24 @@ def pair_light(
     Returns
     -------
     Light
-        C pairs, with the noise of both spectra.
+        D pairs, with the noise of both spectra.
     """
-    light = [10 ** (-0.4 * pool.m_g[rows]) for rows in (primary_C, second_C)]
-    share_C = light[1] / (light[0] + light[1])
+    light = [10 ** (-0.4 * pool.m_g[rows]) for rows in (primary_D, second_D)]
+    share_D = light[1] / (light[0] + light[1])
     observed = spectra.frame == "observed"
-    frame_C = pool.rv_kms[primary_C] if observed else np.zeros(len(primary_C))
+    frame_D = pool.rv_kms[primary_D] if observed else np.zeros(len(primary_D))
     return summed(
         *(
-            star_light(stored.take(rows), frame_C + offset, pool.m_g[rows], settings, spectra)
+            star_light(stored.take(rows), frame_D + offset, pool.m_g[rows], settings, spectra)
             for rows, offset in (
-                (primary_C, apart_kms_C * share_C),
-                (second_C, apart_kms_C * (share_C - 1)),
+                (primary_D, apart_kms_D * share_D),
+                (second_D, apart_kms_D * (share_D - 1)),
             )
         )
     )
 
 
-def _interleaved(exposed: list[Exposed], bad_CL: NDArray[np.bool_]) -> NDArray[np.float16]:
-    flux_C2L = np.stack([np.where(bad_CL, np.float32(1), e.flux_BL) for e in exposed], axis=1)
+def _interleaved(exposed: list[Exposed], bad_DL: NDArray[np.bool_]) -> NDArray[np.float16]:
+    flux_D2L = np.stack([np.where(bad_DL, np.float32(1), e.flux_BL) for e in exposed], axis=1)
     # Steps of float16 near 1 are below 0.001, a tenth of the noise of the best composites.
-    return flux_C2L.reshape(-1, bad_CL.shape[1]).astype(np.float16)
+    return flux_D2L.reshape(-1, bad_DL.shape[1]).astype(np.float16)

@@ -17,25 +17,25 @@ class PairingError(ValueError):
 
 @dataclass(frozen=True)
 class Couples:
-    """C couples, as rows of the pool that they were drawn from.
+    """D couples, as rows of the pool that they were drawn from.
 
     Attributes
     ----------
-    primary_C, twin_C, companion_C : numpy.ndarray of int64, (C,)
+    primary_D, twin_D, companion_D : numpy.ndarray of int64, (D,)
         The star that both pairs share, its twin, and its less massive companion.
     """
 
-    primary_C: IntArray
-    twin_C: IntArray
-    companion_C: IntArray
+    primary_D: IntArray
+    twin_D: IntArray
+    companion_D: IntArray
 
 
 def draw_couples(
     rng: np.random.Generator,
     n: int,
-    mass_msun_P: FloatArray,
-    feh_P: FloatArray,
-    star_P: IntArray,
+    mass_msun_B: FloatArray,
+    feh_B: FloatArray,
+    star_B: IntArray,
     settings: CompositeSettings,
 ) -> Couples:
     """Draw couples: primaries evenly by star, mass ratios evenly within the range.
@@ -49,9 +49,9 @@ def draw_couples(
         Random numbers.
     n : int
         Number of couples.
-    mass_msun_P, feh_P : numpy.ndarray, (P,)
+    mass_msun_B, feh_B : numpy.ndarray, (B,)
         Mass (Sun = 1) and [Fe/H] of the spectra of the pool.
-    star_P : numpy.ndarray of int64, (P,)
+    star_B : numpy.ndarray of int64, (B,)
         Star of each spectrum; no star is paired with itself.
     settings : CompositeSettings
         Mass ratios and the tolerance in [Fe/H].
@@ -61,15 +61,15 @@ def draw_couples(
     PairingError
         No star has both.
     """
-    order = np.argsort(mass_msun_P, kind="stable")
-    pool = _Sorted(order, mass_msun_P[order], feh_P[order], star_P[order], settings)
+    order = np.argsort(mass_msun_B, kind="stable")
+    pool = _Sorted(order, mass_msun_B[order], feh_B[order], star_B[order], settings)
     able: dict[int, list[int]] = {}
     for place in range(len(order)):
         if len(pool.twins(place)) and len(pool.companions(place)):
-            able.setdefault(int(pool.star_P[place]), []).append(place)
+            able.setdefault(int(pool.star_B[place]), []).append(place)
     if not able:
         raise PairingError(
-            f"of {np.unique(star_P).size} stars none has both a twin and a companion of mass "
+            f"of {np.unique(star_B).size} stars none has both a twin and a companion of mass "
             f"ratio {settings.q_min}-{settings.q_max}: take more stars (lower "
             "composites.pool_snr_min, more composites.block_shards) or widen "
             "composites.feh_tolerance_dex"
@@ -80,18 +80,18 @@ def draw_couples(
         primary = int(rng.choice(spectra_of[lot]))
         twin = int(rng.choice(pool.twins(primary)))
         companions = pool.companions(primary)
-        q_K = pool.mass_P[companions] / pool.mass_P[primary]
-        nearest = int(np.argmin(np.abs(q_K - rng.uniform(settings.q_min, settings.q_max))))
+        q_near = pool.mass_B[companions] / pool.mass_B[primary]
+        nearest = int(np.argmin(np.abs(q_near - rng.uniform(settings.q_min, settings.q_max))))
         chosen[row] = primary, twin, companions[nearest]
     return Couples(*order[chosen].T.astype(np.int64))
 
 
 def companions_at(
-    primary_C: IntArray,
-    q_C: FloatArray,
-    mass_msun_P: FloatArray,
-    feh_P: FloatArray,
-    star_P: IntArray,
+    primary_D: IntArray,
+    q_D: FloatArray,
+    mass_msun_B: FloatArray,
+    feh_B: FloatArray,
+    star_B: IntArray,
     settings: CompositeSettings,
     q_tolerance: float = 0.02,
 ) -> IntArray:
@@ -101,31 +101,31 @@ def companions_at(
 
     Parameters
     ----------
-    primary_C : numpy.ndarray of int64, (C,)
+    primary_D : numpy.ndarray of int64, (D,)
         Rows of the pool.
-    q_C : numpy.ndarray, (C,)
+    q_D : numpy.ndarray, (D,)
         Mass ratios, up to 1.
-    mass_msun_P, feh_P, star_P, settings
+    mass_msun_B, feh_B, star_B, settings
         As for :func:`draw_couples`.
     q_tolerance : float
         How far from the chosen mass ratio the companion may be.
 
     Returns
     -------
-    numpy.ndarray of int64, (C,)
+    numpy.ndarray of int64, (D,)
         Row of the pool that is nearest in mass ratio; -1 where there is none.
     """
-    order = np.argsort(mass_msun_P, kind="stable")
-    pool = _Sorted(order, mass_msun_P[order], feh_P[order], star_P[order], settings)
-    place_P = np.empty(len(order), np.int64)
-    place_P[order] = np.arange(len(order))
-    found_C = np.full(len(primary_C), -1, np.int64)
-    for row, (place, q) in enumerate(zip(place_P[primary_C], q_C, strict=True)):
+    order = np.argsort(mass_msun_B, kind="stable")
+    pool = _Sorted(order, mass_msun_B[order], feh_B[order], star_B[order], settings)
+    place_B = np.empty(len(order), np.int64)
+    place_B[order] = np.arange(len(order))
+    found_D = np.full(len(primary_D), -1, np.int64)
+    for row, (place, q) in enumerate(zip(place_B[primary_D], q_D, strict=True)):
         near = pool.between(int(place), q - q_tolerance, q + q_tolerance)
         if len(near):
-            distance_K = np.abs(pool.mass_P[near] / pool.mass_P[place] - q)
-            found_C[row] = order[near[np.argmin(distance_K)]]
-    return found_C
+            distance = np.abs(pool.mass_B[near] / pool.mass_B[place] - q)
+            found_D[row] = order[near[np.argmin(distance)]]
+    return found_D
 
 
 @dataclass(frozen=True)
@@ -133,9 +133,9 @@ class _Sorted:
     """The pool by rising mass."""
 
     order: IntArray
-    mass_P: FloatArray
-    feh_P: FloatArray
-    star_P: IntArray
+    mass_B: FloatArray
+    feh_B: FloatArray
+    star_B: IntArray
     settings: CompositeSettings
 
     def twins(self, place: int) -> IntArray:
@@ -145,9 +145,9 @@ class _Sorted:
         return self.between(place, self.settings.q_min, self.settings.q_max)
 
     def between(self, place: int, q_low: float, q_high: float) -> IntArray:
-        mass = self.mass_P[place]
-        first = np.searchsorted(self.mass_P, q_low * mass, side="left")
-        last = np.searchsorted(self.mass_P, q_high * mass, side="right")
+        mass = self.mass_B[place]
+        first = np.searchsorted(self.mass_B, q_low * mass, side="left")
+        last = np.searchsorted(self.mass_B, q_high * mass, side="right")
         near = np.arange(first, last)
-        alike = np.abs(self.feh_P[near] - self.feh_P[place]) <= self.settings.feh_tolerance_dex
-        return np.asarray(near[alike & (self.star_P[near] != self.star_P[place])])
+        alike = np.abs(self.feh_B[near] - self.feh_B[place]) <= self.settings.feh_tolerance_dex
+        return np.asarray(near[alike & (self.star_B[near] != self.star_B[place])])

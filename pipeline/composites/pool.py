@@ -31,7 +31,7 @@ _OBSERVED = ["shard", "row", "snr_g", "teff_k", "logg", "feh", "rv_kms"]
 
 @dataclass(frozen=True)
 class Pool:
-    """P spectra of single dwarfs; the columns of the table of the same name."""
+    """B spectra of single dwarfs; the columns of the table of the same name."""
 
     shard: NDArray[np.int64]
     row: NDArray[np.int64]

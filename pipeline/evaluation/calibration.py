@@ -19,25 +19,25 @@ class Reliability:
 
     Attributes
     ----------
-    edge_K
-        Edges of the K - 1 bins.
-    predicted_K, observed_K
+    edge_H
+        H + 1 edges of the bins.
+    predicted_H, observed_H
         Mean probability and share of binaries of each bin; NaN in an empty one.
-    share_K
+    share_H
         Share of the weight in each bin.
     """
 
-    edge_K: FloatArray
-    predicted_K: FloatArray
-    observed_K: FloatArray
-    share_K: FloatArray
+    edge_H: FloatArray
+    predicted_H: FloatArray
+    observed_H: FloatArray
+    share_H: FloatArray
 
     @property
     def expected_error(self) -> float:
         """Expected calibration error: |predicted - observed|, averaged over the weight."""
-        full_K = self.share_K > 0
-        gap_K = np.abs(self.predicted_K - self.observed_K)[full_K]
-        return float((gap_K * self.share_K[full_K]).sum())
+        full_H = self.share_H > 0
+        gap_H = np.abs(self.predicted_H - self.observed_H)[full_H]
+        return float((gap_H * self.share_H[full_H]).sum())
 
 
 def balanced_weights(binary_B: BoolArray, binary_fraction: float = 0.5) -> FloatArray:

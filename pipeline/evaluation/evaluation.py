@@ -13,11 +13,12 @@ from pipeline.evaluation.calibration import (
     posterior,
     reliability,
 )
-from pipeline.evaluation.intervals import Bootstrap, Estimate, by_star, weighted_auc
-from pipeline.evaluation.labelled import Judged
+from pipeline.evaluation.intervals import Bootstrap, Estimate, by_star
+from pipeline.evaluation.labelled import LabelledPredictions
 from pipeline.evaluation.precision import precision_from_rates
 from pipeline.evaluation.roc import RocCurve, rates, roc_curve
 from pipeline.evaluation.truth import Q_RANGE
+from pipeline.network.metrics import weighted_auc
 from pipeline.settings.evaluate import EvaluateSettings
 
 
@@ -113,12 +114,14 @@ class Evaluation:
         }
 
 
-def evaluate(judged: Judged, trained_fraction: float, settings: EvaluateSettings) -> Evaluation:
+def evaluate(
+    labelled: LabelledPredictions, trained_fraction: float, settings: EvaluateSettings
+) -> Evaluation:
     """Judge a network on the test part, before any oversampling.
 
     Parameters
     ----------
-    judged
+    labelled
         All labelled spectra with their predictions.
     trained_fraction
         Fraction of binaries that the network saw in training.
@@ -130,7 +133,7 @@ def evaluate(judged: Judged, trained_fraction: float, settings: EvaluateSettings
     ValueError
         A class is missing from the validation or the test part.
     """
-    test, validation = judged.part("test"), judged.part("validation")
+    test, validation = labelled.part("test"), labelled.part("validation")
     for name, part in (("test", test), ("validation", validation)):
         n = int(part.binary_B.sum())
         if n in (0, part.binary_B.size):
@@ -163,7 +166,7 @@ def evaluate(judged: Judged, trained_fraction: float, settings: EvaluateSettings
         n_single=int((~binary).sum()),
         n_stars=np.unique(test.star_B).size,
         auc=interval(lambda weight: weighted_auc(p_b, binary, weight)),
-        auc_truth=_auc_truth(judged, settings),
+        auc_truth=_auc_truth(labelled, settings),
         singles_below={threshold: below(threshold) for threshold in (0.2, 0.8)},
         table=tuple(row(threshold) for threshold in settings.thresholds),
         calibration=_calibrate(validation, test, trained_fraction, settings),
@@ -171,13 +174,13 @@ def evaluate(judged: Judged, trained_fraction: float, settings: EvaluateSettings
     )
 
 
-def _auc_truth(judged: Judged, settings: EvaluateSettings) -> Estimate | None:
+def _auc_truth(labelled: LabelledPredictions, settings: EvaluateSettings) -> Estimate | None:
     """Rank true pairs of the mass ratios that are looked for against true singles."""
-    if not (judged.kind_B != "").any():
+    if not (labelled.kind_B != "").any():
         return None
-    pair = (judged.kind_B == "pair") & (judged.q_B > Q_RANGE[0]) & (judged.q_B < Q_RANGE[1])
-    known = (judged.split_B == "test") & np.isfinite(judged.p_b_B)
-    test = judged.take(known & (pair | (judged.kind_B == "single")))
+    pair = (labelled.kind_B == "pair") & (labelled.q_B > Q_RANGE[0]) & (labelled.q_B < Q_RANGE[1])
+    known = (labelled.split_B == "test") & np.isfinite(labelled.p_b_B)
+    test = labelled.take(known & (pair | (labelled.kind_B == "single")))
     is_pair = test.kind_B == "pair"
     return by_star(
         lambda weight: weighted_auc(test.p_b_B, is_pair, weight),
@@ -188,7 +191,10 @@ def _auc_truth(judged: Judged, settings: EvaluateSettings) -> Estimate | None:
 
 
 def _calibrate(
-    validation: Judged, test: Judged, trained_fraction: float, settings: EvaluateSettings
+    validation: LabelledPredictions,
+    test: LabelledPredictions,
+    trained_fraction: float,
+    settings: EvaluateSettings,
 ) -> Calibration:
     temperature = fit_temperature(
         validation.logit_B,

@@ -7,7 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from pipeline.evaluation.evaluation import Evaluation
-from pipeline.evaluation.labelled import Judged
+from pipeline.evaluation.labelled import LabelledPredictions
 from pipeline.evaluation.paper import PAPER
 
 BINARY, SINGLE = "#d1602d", "#4878a8"
@@ -37,7 +37,7 @@ def roc_figure(evaluation: Evaluation) -> bytes:
     return _png(figure)
 
 
-def scores_figure(test: Judged, evaluation: Evaluation) -> bytes:
+def scores_figure(test: LabelledPredictions, evaluation: Evaluation) -> bytes:
     """Draw p_b of both classes, and precision against the threshold (figure 3 of the paper)."""
     figure = _figure(10, 4)
     left, right = figure.subplots(1, 2)
@@ -79,7 +79,7 @@ def reliability_figure(evaluation: Evaluation, binary_fraction: float) -> bytes:
         (f"posterior for a fraction of {binary_fraction:.2f}", calibration.posterior),
     ):
         text = f"{name}: error {found.expected_error:.3f}"
-        axes.plot(found.predicted_K, found.observed_K, "o-", ms=3, label=text)
+        axes.plot(found.predicted_H, found.observed_H, "o-", ms=3, label=text)
     axes.set(xlabel="predicted", ylabel="share of binaries", xlim=(0, 1), ylim=(0, 1))
     axes.legend(loc="upper left", fontsize=8)
     return _png(figure)

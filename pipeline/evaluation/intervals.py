@@ -82,36 +82,3 @@ def by_star(
 ) -> Estimate:
     """Estimate one statistic and its 95 % interval; parameters as of `Bootstrap`."""
     return Bootstrap(star, n_draws, seed).interval(statistic)
-
-
-def weighted_auc(score: FloatArray, label: NDArray[np.bool_], weight: FloatArray) -> float:
-    """Area under the ROC curve of weighted rows: the chance that a pair outscores a single.
-
-    Parameters
-    ----------
-    score : ndarray, (B,)
-        The higher, the more likely a pair.
-    label : ndarray of bool, (B,)
-        True for pairs.
-    weight : ndarray, (B,)
-        Weight of each row.
-
-    Returns
-    -------
-    float
-        Ties count half; NaN where a class has no weight.
-    """
-    _, rank = np.unique(score, return_inverse=True)
-    pairs = np.bincount(rank, weight * label)
-    singles = np.bincount(rank, weight * ~label)
-    total = pairs.sum() * singles.sum()
-    if total == 0:
-        return np.nan
-    below = np.cumsum(singles) - singles
-    return float((pairs * (below + 0.5 * singles)).sum() / total)
-
-
-def weighted_mean(value: NDArray[np.bool_], weight: FloatArray) -> float:
-    """Share of the weight on rows where the value holds; NaN without weight."""
-    total = weight.sum()
-    return float((weight * value).sum() / total) if total else np.nan

@@ -18,7 +18,7 @@ _JOINED = """
 
 
 @dataclass(frozen=True)
-class Judged:
+class LabelledPredictions:
     """Labelled spectra with their predictions.
 
     Attributes
@@ -45,11 +45,11 @@ class Judged:
     kind_B: NDArray[np.str_]
     q_B: NDArray[np.float64]
 
-    def take(self, rows: NDArray[np.bool_]) -> "Judged":
+    def take(self, rows: NDArray[np.bool_]) -> "LabelledPredictions":
         """Return some of the spectra."""
-        return Judged(**{name: column[rows] for name, column in vars(self).items()})
+        return LabelledPredictions(**{name: column[rows] for name, column in vars(self).items()})
 
-    def part(self, split: str) -> "Judged":
+    def part(self, split: str) -> "LabelledPredictions":
         """Return the spectra of one part that are labelled and have a p_b."""
         known = (self.label_B == "single") | (self.label_B == "binary")
         return self.take(known & (self.split_B == split) & np.isfinite(self.p_b_B))
@@ -60,7 +60,9 @@ class Judged:
         return np.asarray(self.label_B == "binary")
 
 
-def read_judged(labels: Path, predictions: Path, truth: Path | None) -> Judged:
+def read_labelled_predictions(
+    labels: Path, predictions: Path, truth: Path | None
+) -> LabelledPredictions:
     """Join the tables of labels and of predictions, and the truth of a simulated survey.
 
     Parameters
@@ -72,7 +74,7 @@ def read_judged(labels: Path, predictions: Path, truth: Path | None) -> Judged:
 
     Returns
     -------
-    Judged
+    LabelledPredictions
         One entry a spectrum of the labels, in order of row.
     """
     columns = "t.kind, t.q::DOUBLE AS q" if truth else "NULL::VARCHAR AS kind, NULL::DOUBLE AS q"
@@ -87,7 +89,7 @@ def read_judged(labels: Path, predictions: Path, truth: Path | None) -> Judged:
         for name in ("label", "split", "model_id", "kind")
     }
     numbers = {name: table[name].to_numpy().astype(float) for name in ("p_b", "logit", "q")}
-    return Judged(
+    return LabelledPredictions(
         table["source_id"].to_numpy(),
         texts["label"],
         texts["split"],

@@ -11,7 +11,7 @@ from pipeline.core.root import Root
 from pipeline.core.run import Run
 from pipeline.evaluation.evaluation import Evaluation, evaluate
 from pipeline.evaluation.figures import reliability_figure, roc_figure, scores_figure
-from pipeline.evaluation.labelled import Judged, read_judged
+from pipeline.evaluation.labelled import LabelledPredictions, read_labelled_predictions
 from pipeline.evaluation.paper import PAPER
 from pipeline.network.checkpoint import ModelCard, read_card
 from pipeline.network.ensemble import plan_ensemble
@@ -60,7 +60,9 @@ def run(run: Run) -> StageReport:
 def _evaluate(
     settings: Settings, root: Root, cards: Sequence[ModelCard], model_id: str, digest: str
 ) -> Done:
-    judged = read_judged(root.table(LABELS), root.table(PREDICTIONS), settings.inputs.truth)
+    judged = read_labelled_predictions(
+        root.table(LABELS), root.table(PREDICTIONS), settings.inputs.truth
+    )
     _check_judged(judged, model_id)
     evaluation = evaluate(judged, trained_fraction(cards, judged), settings.evaluate)
     words = "; ".join(card.data for card in cards)
@@ -91,7 +93,7 @@ def _evaluate(
     return Done(counts, outputs, notes, tuple(as_table(evaluation)))
 
 
-def trained_fraction(cards: Sequence[ModelCard], judged: Judged) -> float:
+def trained_fraction(cards: Sequence[ModelCard], judged: LabelledPredictions) -> float:
     """Fraction of binaries among the spectra that the networks saw in training."""
     oversampled = all(card.training is None or card.training.oversample for card in cards)
     labels = judged.label_B[judged.split_B == "training"]
@@ -136,7 +138,7 @@ def _check_split(card: ModelCard, settings: Settings) -> None:
         )
 
 
-def _check_judged(judged: Judged, model_id: str) -> None:
+def _check_judged(judged: LabelledPredictions, model_id: str) -> None:
     """Refuse predictions that are missing, or another network's."""
     held_out = (judged.split_B == "test") | (judged.split_B == "validation")
     models = set(judged.model_B[held_out].tolist())

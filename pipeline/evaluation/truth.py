@@ -8,7 +8,8 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.evaluation.intervals import Estimate, by_star, weighted_auc, weighted_mean
+from pipeline.evaluation.intervals import Estimate, by_star
+from pipeline.network.metrics import weighted_auc, weighted_mean
 
 Q_RANGE = (0.71, 0.93)
 """Mass ratios that the network is trained to see. [paper]"""
@@ -26,7 +27,7 @@ _SPECTRA = """
 
 
 @dataclass(frozen=True)
-class Verdict:
+class TruthComparison:
     """How the catalogue stands against the truth.
 
     Parameters
@@ -50,7 +51,9 @@ class Verdict:
     n_stars: int
 
 
-def judge(spectra: Path, truth: Path, thresholds: tuple[float, ...] = (0.5, 0.8)) -> Verdict:
+def compare_with_truth(
+    spectra: Path, truth: Path, thresholds: tuple[float, ...] = (0.5, 0.8)
+) -> TruthComparison:
     """Compare the catalogue of spectra with the truth of the survey.
 
     Parameters
@@ -64,7 +67,7 @@ def judge(spectra: Path, truth: Path, thresholds: tuple[float, ...] = (0.5, 0.8)
 
     Returns
     -------
-    Verdict
+    TruthComparison
         Figures with 95 % intervals, drawn by star.
     """
     with duckdb.connect() as db:
@@ -79,14 +82,14 @@ def judge(spectra: Path, truth: Path, thresholds: tuple[float, ...] = (0.5, 0.8)
     kind = np.array(table["kind"].to_pylist(), dtype=object)
     star = table["source_id"].to_numpy()
     pair = (kind == "pair") & (q > Q_RANGE[0]) & (q < Q_RANGE[1])
-    judged = pair | (kind == "single")
+    compared = pair | (kind == "single")
     bins = list(pairwise(TEFF_EDGES_K))
     first, best = _stars(star, p_b)
     pairs, found_by = pair[first], {t: best > t for t in thresholds}
-    return Verdict(
-        auc=_auc(judged, p_b, pair, star),
+    return TruthComparison(
+        auc=_auc(compared, p_b, pair, star),
         auc_by_teff={
-            f"{low}-{high} K": _auc(judged & (teff >= low) & (teff < high), p_b, pair, star)
+            f"{low}-{high} K": _auc(compared & (teff >= low) & (teff < high), p_b, pair, star)
             for low, high in bins
         },
         completeness={t: _share(found[pairs], star[first][pairs]) for t, found in found_by.items()},

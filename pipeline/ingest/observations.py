@@ -13,10 +13,9 @@ import pyarrow.parquet as pq
 from pipeline.core.atomic import write_parquet
 from pipeline.core.ledger import Done
 from pipeline.core.root import Root
+from pipeline.spectra.velocity import SPEED_OF_LIGHT_KMS
 from schemas.observations import DUPLICATES, HEADERS, OBSERVATIONS
 from schemas.quality import QualityFlag
-
-SPEED_OF_LIGHT_KMS = 299792.458
 
 _CATALOGUE = [
     "snr_u", "snr_g", "snr_r", "snr_i", "snr_z", "teff_k", "teff_err_k", "logg", "logg_err",

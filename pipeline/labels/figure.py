@@ -7,7 +7,7 @@ import pyarrow as pa
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from pipeline.labels.label_table import Labelled
+from pipeline.labels.label_table import LabelledStars
 from pipeline.labels.labels import BINARY, EXCLUDED, SINGLE
 from pipeline.labels.ridge import as_ridge
 from pipeline.settings.labels import LabelSettings
@@ -17,12 +17,12 @@ DPI = 150
 MAX_POINTS = 20_000
 
 
-def ridge_figure(labelled: Labelled, table: pa.Table, settings: LabelSettings) -> bytes:
+def ridge_figure(labelled: LabelledStars, table: pa.Table, settings: LabelSettings) -> bytes:
     """Draw the stars by label, the sequences of all bins, and the distances from the ridge.
 
     Parameters
     ----------
-    labelled : Labelled
+    labelled : LabelledStars
         The stars; at most :data:`MAX_POINTS` of them are drawn, the first by source id.
     table : pyarrow.Table
         The ridge.
@@ -47,9 +47,9 @@ def ridge_figure(labelled: Labelled, table: pa.Table, settings: LabelSettings) -
         left.scatter(colour[rows], m_g[rows], label=f"{name} ({n_all:,})", **style)
         right.scatter(colour[rows], delta[rows], **style)
     ridge = as_ridge(table)
-    for shade, (feh, sequence) in enumerate(zip(ridge.feh_R, ridge.m_g_RC, strict=True)):
-        grey = str(0.55 * (1 - shade / max(ridge.feh_R.size - 1, 1)))
-        left.plot(ridge.colour_C, sequence, color=grey, lw=1.2, label=f"ridge, [Fe/H] {feh:+.2f}")
+    for shade, (feh, sequence) in enumerate(zip(ridge.feh_Z, ridge.m_g_ZG, strict=True)):
+        grey = str(0.55 * (1 - shade / max(ridge.feh_Z.size - 1, 1)))
+        left.plot(ridge.colour_G, sequence, color=grey, lw=1.2, label=f"ridge, [Fe/H] {feh:+.2f}")
     for limit in (settings.binary_min_mag, settings.single_min_mag, settings.single_max_mag):
         right.axhline(limit, color="black", lw=0.8, ls="--")
     right.axhline(0, color="black", lw=1.2)

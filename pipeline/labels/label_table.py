@@ -20,7 +20,7 @@ StrArray = NDArray[np.str_]
 
 
 @dataclass(frozen=True)
-class Labelled:
+class LabelledStars:
     """S stars with their labels.
 
     Parameters
@@ -46,7 +46,7 @@ class Labelled:
 
 def label_all(
     stars: Stars, ridge: Ridge | None, given: dict[int, str] | None, settings: LabelSettings
-) -> Labelled:
+) -> LabelledStars:
     """Label stars by the ridge, or as the user says, and put each into its part.
 
     Parameters
@@ -69,7 +69,7 @@ def label_all(
     else:
         label = np.array([given[source] for source in stars.source_S.tolist()])
     above = delta.astype(float)
-    return Labelled(
+    return LabelledStars(
         stars,
         stored,
         delta,
@@ -80,12 +80,14 @@ def label_all(
     )
 
 
-def spread(labelled: Labelled, spectra: pa.Table, binary_share: float) -> pa.Table:
+def labels_per_spectrum(
+    labelled: LabelledStars, spectra: pa.Table, binary_share: float
+) -> pa.Table:
     """Give every spectrum what is known of its star, and its weight for the sampler.
 
     Parameters
     ----------
-    labelled : Labelled
+    labelled : LabelledStars
         The stars.
     spectra : pyarrow.Table
         Spectra of these stars, ordered by row.
@@ -123,7 +125,7 @@ def spread(labelled: Labelled, spectra: pa.Table, binary_share: float) -> pa.Tab
     return pa.table(arrays).cast(LABELS_TABLE.schema)
 
 
-def count(labelled: Labelled, labels: pa.Table) -> dict[str, int]:
+def count(labelled: LabelledStars, labels: pa.Table) -> dict[str, int]:
     """Count spectra and stars by label and part.
 
     Returns

@@ -105,10 +105,10 @@ def q_fixed_colour(
     nearest_B = _nearest_mh(feh_B)
     for k, mh in enumerate(MH_GRID):
         rows = np.flatnonzero((delta_m_g_B < 0) & (nearest_B == k))
-        delta_CQ = pair_excess(float(mh), log_age)
+        delta_GQ = pair_excess(float(mh), log_age)
         for start in range(0, rows.size, BLOCK):
             block = rows[start : start + BLOCK]
-            q_B[block] = _lower_branch(delta_CQ, colour_B[block], delta_m_g_B[block])
+            q_B[block] = _lower_branch(delta_GQ, colour_B[block], delta_m_g_B[block])
     return q_B
 
 
@@ -123,13 +123,13 @@ def pair_excess(mh: float, log_age: float) -> FloatArray:
 
     Returns
     -------
-    numpy.ndarray, (C, Q)
+    numpy.ndarray, (G, Q)
         M_G of the pair less that of the single star, on :data:`COLOUR_GRID` and
         :data:`Q_GRID`; NaN where the isochrone has no such pair.
     """
     track = _track(mh, log_age)
     single = track.g_M - track.ks_M
-    delta_QC = np.empty((Q_GRID.size, COLOUR_GRID.size))
+    delta_QG = np.empty((Q_GRID.size, COLOUR_GRID.size))
     for k, q in enumerate(Q_GRID):
         second = q * track.mass_M
         light = []
@@ -139,8 +139,8 @@ def pair_excess(mh: float, log_age: float) -> FloatArray:
             light.append(-2.5 * np.log10(10 ** (-0.4 * mag) + 10 ** (-0.4 * faint)))
         pair_g, pair_ks = light
         at = _falling(COLOUR_GRID, pair_g - pair_ks, pair_g)
-        delta_QC[k] = at - _falling(COLOUR_GRID, single, track.g_M)
-    return delta_QC.T
+        delta_QG[k] = at - _falling(COLOUR_GRID, single, track.g_M)
+    return delta_QG.T
 
 
 def _falling(at: FloatArray, colour: FloatArray, value: FloatArray) -> FloatArray:
@@ -151,13 +151,13 @@ def _falling(at: FloatArray, colour: FloatArray, value: FloatArray) -> FloatArra
     return np.asarray(np.interp(at, blue[rising], value[rising], left=np.nan, right=np.nan))
 
 
-def _lower_branch(delta_CQ: FloatArray, colour: FloatArray, delta: FloatArray) -> FloatArray:
+def _lower_branch(delta_GQ: FloatArray, colour: FloatArray, delta: FloatArray) -> FloatArray:
     place = np.interp(colour, COLOUR_GRID, np.arange(COLOUR_GRID.size), left=np.nan, right=np.nan)
     known = np.isfinite(place)
     low = np.where(known, place, 0).astype(int)
     high = np.minimum(low + 1, COLOUR_GRID.size - 1)
     part = (np.where(known, place, 0) - low)[:, None]
-    curve_BQ = (1 - part) * delta_CQ[low] + part * delta_CQ[high]
+    curve_BQ = (1 - part) * delta_GQ[low] + part * delta_GQ[high]
     reached = curve_BQ <= delta[:, None]
     after = np.argmax(reached, axis=1)
     row = np.flatnonzero(known & reached.any(axis=1) & (after > 0))

@@ -32,19 +32,19 @@ class Ridge:
 
     Parameters
     ----------
-    feh_R : numpy.ndarray, (R,)
+    feh_Z : numpy.ndarray, (Z,)
         Median [Fe/H] of each bin, rising.
-    colour_C : numpy.ndarray, (C,)
+    colour_G : numpy.ndarray, (G,)
         (G-Ks)0, rising.
-    m_g_RC : numpy.ndarray, (R, C)
+    m_g_ZG : numpy.ndarray, (Z, G)
         M_G.
     feh_slope : float
         dM_G/d[Fe/H] at a given colour, used beyond the outer bins.
     """
 
-    feh_R: FloatArray
-    colour_C: FloatArray
-    m_g_RC: FloatArray
+    feh_Z: FloatArray
+    colour_G: FloatArray
+    m_g_ZG: FloatArray
     feh_slope: float
 
     def m_g(self, colour_B: FloatArray, feh_B: FloatArray) -> FloatArray:
@@ -60,17 +60,17 @@ class Ridge:
         numpy.ndarray, (B,)
             In magnitudes; NaN outside the colours of the grid or where an argument is NaN.
         """
-        at_RB = np.stack(
-            [np.interp(colour_B, self.colour_C, m, left=np.nan, right=np.nan) for m in self.m_g_RC]
+        at_ZB = np.stack(
+            [np.interp(colour_B, self.colour_G, m, left=np.nan, right=np.nan) for m in self.m_g_ZG]
         )
-        inside_B = np.clip(feh_B, self.feh_R[0], self.feh_R[-1])
-        last = max(self.feh_R.size - 2, 0)
-        low = np.clip(np.searchsorted(self.feh_R, inside_B, side="right") - 1, 0, last)
-        high = np.minimum(low + 1, self.feh_R.size - 1)
-        width = np.where(high > low, self.feh_R[high] - self.feh_R[low], 1.0)
-        part = (inside_B - self.feh_R[low]) / width
+        inside_B = np.clip(feh_B, self.feh_Z[0], self.feh_Z[-1])
+        last = max(self.feh_Z.size - 2, 0)
+        low = np.clip(np.searchsorted(self.feh_Z, inside_B, side="right") - 1, 0, last)
+        high = np.minimum(low + 1, self.feh_Z.size - 1)
+        width = np.where(high > low, self.feh_Z[high] - self.feh_Z[low], 1.0)
+        part = (inside_B - self.feh_Z[low]) / width
         row = np.arange(colour_B.size)
-        between = (1 - part) * at_RB[low, row] + part * at_RB[high, row]
+        between = (1 - part) * at_ZB[low, row] + part * at_ZB[high, row]
         return np.asarray(between + self.feh_slope * (feh_B - inside_B))
 
 
@@ -143,10 +143,10 @@ def fit_ridge(
 
 def as_ridge(table: pa.Table) -> Ridge:
     """Return the ridge of a table as from :func:`fit_ridge`."""
-    feh_R = np.unique(table["feh"].to_numpy())
-    colour_C = np.unique(table["g_ks_0"].to_numpy())
-    m_g_RC = table["m_g"].to_numpy().reshape(feh_R.size, colour_C.size)
-    return Ridge(feh_R, colour_C, m_g_RC, float(table["feh_slope"][0].as_py()))
+    feh_Z = np.unique(table["feh"].to_numpy())
+    colour_G = np.unique(table["g_ks_0"].to_numpy())
+    m_g_ZG = table["m_g"].to_numpy().reshape(feh_Z.size, colour_G.size)
+    return Ridge(feh_Z, colour_G, m_g_ZG, float(table["feh_slope"][0].as_py()))
 
 
 def pooled_edges(feh_B: FloatArray, step: float, min_stars: int) -> FloatArray:

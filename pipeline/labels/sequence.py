@@ -68,17 +68,17 @@ def fit_sequence(
     """
     order = np.argsort(colour_B, kind="stable")
     colour, m_g = colour_B[order], m_g_B[order]
-    node_N = _nodes(colour)
-    windows = [_window(colour, node, settings) for node in node_N]
-    weight_N = np.sqrt([last - first for first, last in windows])
-    knots = _knots(node_N, colour.size, settings)
+    node_J = _nodes(colour)
+    windows = [_window(colour, node, settings) for node in node_J]
+    weight_J = np.sqrt([last - first for first, last in windows])
+    knots = _knots(node_J, colour.size, settings)
 
-    def smooth(distance_N: FloatArray) -> Curve:
-        spline = make_lsq_spline(node_N, distance_N, knots, k=DEGREE, w=weight_N)
+    def smooth(distance_J: FloatArray) -> Curve:
+        spline = make_lsq_spline(node_J, distance_J, knots, k=DEGREE, w=weight_J)
         slope = spline.derivative()
 
         def curve_at(colour: FloatArray) -> FloatArray:
-            inside = np.clip(colour, node_N[0], node_N[-1])
+            inside = np.clip(colour, node_J[0], node_J[-1])
             return np.asarray(base(colour) + spline(inside) + slope(inside) * (colour - inside))
 
         return curve_at
@@ -91,12 +91,12 @@ def fit_sequence(
         sigma = float(FAINT_HALF * np.median(residual[residual > 0]))
         low, high = -settings.clip_bright_sigma * sigma, settings.clip_faint_sigma * sigma
         kept = (residual > low) & (residual < high)
-        shift_N = np.array(
+        shift_J = np.array(
             [_mode(residual[a:b][kept[a:b]], sigma * settings.ridge_mode_sigma) for a, b in windows]
         )
-        before = curve(node_N)
-        curve = smooth(before - base(node_N) + shift_N)
-        if float(np.abs(curve(node_N) - before).max()) < TOLERANCE_MAG:
+        before = curve(node_J)
+        curve = smooth(before - base(node_J) + shift_J)
+        if float(np.abs(curve(node_J) - before).max()) < TOLERANCE_MAG:
             break
     kept_B = np.empty_like(kept)
     kept_B[order] = kept

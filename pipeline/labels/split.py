@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from pipeline.settings.labels import LabelSettings
 
 PARTS = ("training", "validation", "test")
+"""Values of the column ``split``; a block of examples holds the place in this tuple."""
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 

@@ -12,7 +12,13 @@ from pipeline.core.report import StageReport
 from pipeline.core.root import Root
 from pipeline.core.run import Run
 from pipeline.labels.figure import ridge_figure
-from pipeline.labels.label_table import Labelled, count, label_all, split_lines, spread
+from pipeline.labels.label_table import (
+    LabelledStars,
+    count,
+    label_all,
+    labels_per_spectrum,
+    split_lines,
+)
 from pipeline.labels.labels import BINARY, LABELS, SINGLE
 from pipeline.labels.ridge import RidgeError, as_ridge, fit_ridge
 from pipeline.labels.split import PARTS
@@ -76,7 +82,7 @@ def _label(settings: Settings, root: Root, brought: Path | None) -> Done:
         spectra = spectra.filter(pa.array(named))
         stars = gather_stars(spectra, settings.sample.missing_values)
     labelled = label_all(stars, None if ridge is None else as_ridge(ridge), given, settings.labels)
-    labels = spread(labelled, spectra, settings.labels.binary_share)
+    labels = labels_per_spectrum(labelled, spectra, settings.labels.binary_share)
     outputs = _write(settings, root, ridge, labelled, labels)
     ridge_stars = 0 if ridge is None else int(ridge["n_stars"].to_numpy().min())
     counts = count(labelled, labels) | {"unused": unused, "ridge_stars": ridge_stars}
@@ -102,7 +108,11 @@ def _fit(stars: Stars, settings: Settings, *, needed: bool) -> pa.Table | None:
 
 
 def _write(
-    settings: Settings, root: Root, ridge: pa.Table | None, labelled: Labelled, labels: pa.Table
+    settings: Settings,
+    root: Root,
+    ridge: pa.Table | None,
+    labelled: LabelledStars,
+    labels: pa.Table,
 ) -> list[Path]:
     outputs = []
     figure = root.reports / "ridge.png"

@@ -11,14 +11,11 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from pipeline.core.errors import InputError
 from pipeline.labels.labels import LABELS
 
 IDS = ("source_id", "obsid")
 _NAMED = 5
-
-
-class LabelTableError(ValueError):
-    """The label table cannot be used; the message says what is wrong with it."""
 
 
 def label_digest(path: Path) -> str:
@@ -26,7 +23,7 @@ def label_digest(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise LabelTableError(
+        raise InputError(
             f"cannot read the label table {path} (inputs.labels): {error.strerror}"
         ) from None
 
@@ -47,14 +44,14 @@ def read_label_table(path: Path) -> pa.Table:
 
     Raises
     ------
-    LabelTableError
+    InputError
         No such file, no table, other columns, ids that are no whole numbers, ids or labels that are
         missing, unknown labels, ids that stand twice.
     """
     table = _read(path)
     given = [name for name in IDS if name in table.column_names]
     if len(given) != 1 or "label" not in table.column_names:
-        raise LabelTableError(
+        raise InputError(
             f"{path} must have the column label and one of {' or '.join(IDS)}; it has "
             f"{', '.join(table.column_names)}"
         )
@@ -62,20 +59,20 @@ def read_label_table(path: Path) -> pa.Table:
     ids = _ids(path, name, table[name])
     labels = table["label"]
     if not pa.types.is_string(labels.type) and not pa.types.is_large_string(labels.type):
-        raise LabelTableError(
+        raise InputError(
             f"{path}: label must be text, one of {', '.join(LABELS)}; it is {labels.type}"
         )
     for column, values in ((name, ids), ("label", labels)):
         if values.null_count:
-            raise LabelTableError(f"{path}: {values.null_count} rows have no {column}")
+            raise InputError(f"{path}: {values.null_count} rows have no {column}")
     unknown = sorted(set(pc.unique(labels).to_pylist()) - set(LABELS))
     if unknown:
-        raise LabelTableError(
+        raise InputError(
             f"{path}: unknown label {_few(unknown)}; a label is one of {', '.join(LABELS)}"
         )
     twice = [key for key, count in Counter(ids.to_pylist()).items() if count > 1]
     if twice:
-        raise LabelTableError(
+        raise InputError(
             f"{path}: {len(twice)} values of {name} stand more than once, e.g. {_few(twice)}; "
             "keep one row each"
         )
@@ -101,7 +98,7 @@ def match_labels(path: Path, spectra: pa.Table) -> tuple[dict[int, str], int]:
 
     Raises
     ------
-    LabelTableError
+    InputError
         The table is bad, names nothing of the sample, or has two labels for one star.
     """
     table = read_label_table(path)
@@ -110,7 +107,7 @@ def match_labels(path: Path, spectra: pa.Table) -> tuple[dict[int, str], int]:
     hit = index.is_valid()
     used = pc.unique(index.filter(hit))
     if len(used) == 0:
-        raise LabelTableError(
+        raise InputError(
             f"{path}: none of its {table.num_rows} values of {name} is in the sample; is it of "
             "another survey or Gaia release, or do the cuts drop all of them?"
         )
@@ -125,7 +122,7 @@ def _by_star(path: Path, source: NDArray[np.int64], label: NDArray[np.str_]) -> 
     if len(by_star) < len(pairs):
         count = Counter(star for star, _ in pairs)
         torn = [star for star, n in count.items() if n > 1]
-        raise LabelTableError(
+        raise InputError(
             f"{path}: {len(torn)} stars have spectra of different labels, e.g. source_id "
             f"{_few(torn)}; all spectra of a star share its label"
         )
@@ -138,25 +135,25 @@ def _read(path: Path) -> pa.Table:
             return pq.read_table(path)
         return pacsv.read_csv(path)
     except OSError as error:
-        raise LabelTableError(f"cannot read the label table {path}: {error}") from None
+        raise InputError(f"cannot read the label table {path}: {error}") from None
     except pa.ArrowInvalid as error:
-        raise LabelTableError(f"{path} is no CSV or Parquet table: {error}") from None
+        raise InputError(f"{path} is no CSV or Parquet table: {error}") from None
 
 
 def _ids(path: Path, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_floating(column.type):
-        raise LabelTableError(
+        raise InputError(
             f"{path}: {name} is a floating-point column, which cannot hold Gaia's ids (they exceed "
             "2^53, so the last digits are lost); write whole numbers or text"
         )
     if pa.types.is_integer(column.type):
         return column.cast(pa.int64())
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        raise LabelTableError(f"{path}: {name} must be a whole number; it is {column.type}")
+        raise InputError(f"{path}: {name} must be a whole number; it is {column.type}")
     whole = pc.match_substring_regex(column, r"^\s*\d+\s*$")
     bad = column.filter(pc.invert(whole))
     if len(bad):
-        raise LabelTableError(
+        raise InputError(
             f"{path}: {len(bad)} values of {name} are no whole numbers, e.g. "
             f"{_few(bad.to_pylist())}"
         )

@@ -97,7 +97,7 @@ class View:
 
 
 @dataclass(frozen=True)
-class Nearest:
+class NearestSingles:
     """The nearest single stars of B pairs.
 
     Parameters
@@ -154,7 +154,7 @@ def matched_auc(d_prime_B: Float64, weight_B: Float64 | None = None) -> float:
 def expose_exactly(
     rng: np.random.Generator,
     systems: Systems,
-    velocity_BS: Float64,
+    velocity_B2: Float64,
     rv_kms_B: Float64,
     snr_B: Float64,
     instrument: InstrumentSettings,
@@ -166,7 +166,7 @@ def expose_exactly(
     ----------
     rng : numpy.random.Generator
         Random numbers of fibres and masks.
-    systems, velocity_BS : Systems, numpy.ndarray
+    systems, velocity_B2 : Systems, numpy.ndarray
         B systems, and the velocities of their stars in km/s, shape (B, 2).
     rv_kms_B, snr_B : numpy.ndarray
         Velocity that the catalogue gives, and S/N in g.
@@ -183,7 +183,7 @@ def expose_exactly(
     instrument = instrument.model_copy(update=EXACT)
     fibres = draw_fibres(rng, len(snr_B), instrument)
     flux_BN = composite_flux(
-        components_of(systems, velocity_BS, [_quiet(len(snr_B))] * 2),
+        components_of(systems, velocity_B2, [_quiet(len(snr_B))] * 2),
         fibres.resolution_B, fibres.log10_first_B, N_PIXEL, ScatterSettings(enabled=False),
     )  # fmt: skip
     _level(flux_BN)
@@ -223,7 +223,7 @@ def nearest_single(
     start_B4: Float64,
     model: Callable[[Float64], Float32],
     n_iteration: int = 4,
-) -> Nearest:
+) -> NearestSingles:
     """Find the single stars nearest to some spectra, all at once.
 
     Levenberg-Marquardt, see `least_squares`. The smooth continuum needs no parameter of its own:
@@ -242,12 +242,12 @@ def nearest_single(
 
     Returns
     -------
-    Nearest
+    NearestSingles
         Never farther away than the first guess.
     """
     limits = Parameters(LOW_4, HIGH_4, STEP_4)
     found = least_squares(target_BL, ivar_BL, start_B4, model, limits, n_iteration)
-    return Nearest(found.theta_BP, found.flux_BL, np.sqrt(found.chi2_B))
+    return NearestSingles(found.theta_BX, found.flux_BL, np.sqrt(found.chi2_B))
 
 
 def _level(flux_BN: Float32) -> Float32:

@@ -13,20 +13,20 @@ Model = Callable[[Float64], Float32]
 
 @dataclass(frozen=True)
 class Parameters:
-    """What a model's P parameters may be.
+    """What a model's X parameters may be.
 
     Parameters
     ----------
-    low_P, high_P : numpy.ndarray
+    low_X, high_X : numpy.ndarray
         Limits.
-    step_P : numpy.ndarray
+    step_X : numpy.ndarray
         Steps of the numerical derivatives: small beside what changes a line, large beside the
         rounding of float32.
     """
 
-    low_P: Float64
-    high_P: Float64
-    step_P: Float64
+    low_X: Float64
+    high_X: Float64
+    step_X: Float64
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Fit:
 
     Parameters
     ----------
-    theta_BP : numpy.ndarray
+    theta_BX : numpy.ndarray
         Parameters.
     flux_BL : numpy.ndarray
         The model there.
@@ -43,7 +43,7 @@ class Fit:
         Sum of ivar (target - model)^2.
     """
 
-    theta_BP: Float64
+    theta_BX: Float64
     flux_BL: Float32
     chi2_B: Float64
 
@@ -57,7 +57,7 @@ def chi_square(flux_BL: Float32, other_BL: Float32, ivar_BL: Float32) -> Float64
 def least_squares(
     target_BL: Float32,
     ivar_BL: Float32,
-    start_BP: Float64,
+    start_BX: Float64,
     model: Model,
     parameters: Parameters,
     n_iteration: int,
@@ -70,62 +70,62 @@ def least_squares(
     ----------
     target_BL, ivar_BL : numpy.ndarray
         Spectra and the inverse variance of their pixels.
-    start_BP : numpy.ndarray
+    start_BX : numpy.ndarray
         First guess, clipped to the limits.
     model : callable
-        From theta_BP to spectra, shape (B, L).
+        From theta_BX to spectra, shape (B, L).
     parameters : Parameters
         Limits and steps.
     n_iteration : int
-        Steps, each of P + 1 models.
+        Steps, each of X + 1 models.
 
     Returns
     -------
     Fit
         Never worse than the first guess.
     """
-    theta_BP = np.clip(start_BP, parameters.low_P, parameters.high_P)
-    flux_BL = model(theta_BP)
+    theta_BX = np.clip(start_BX, parameters.low_X, parameters.high_X)
+    flux_BL = model(theta_BX)
     chi2_B = chi_square(target_BL, flux_BL, ivar_BL)
-    damping_B = np.full(len(theta_BP), 1e-3)
+    damping_B = np.full(len(theta_BX), 1e-3)
     for _ in range(n_iteration):
-        slope_BPL = _slopes(theta_BP, flux_BL, model, parameters)
-        weighed_BPL = slope_BPL * ivar_BL[:, None]
-        curvature_BPP = (weighed_BPL @ slope_BPL.swapaxes(1, 2)).astype(np.float64)
-        pull_BP = np.einsum("bil,bl->bi", weighed_BPL, target_BL - flux_BL).astype(np.float64)
-        stuck_BP = ((theta_BP <= parameters.low_P) & (pull_BP < 0)) | (
-            (theta_BP >= parameters.high_P) & (pull_BP > 0)
+        slope_BXL = _slopes(theta_BX, flux_BL, model, parameters)
+        weighed_BXL = slope_BXL * ivar_BL[:, None]
+        curvature_BXX = (weighed_BXL @ slope_BXL.swapaxes(1, 2)).astype(np.float64)
+        pull_BX = np.einsum("bil,bl->bi", weighed_BXL, target_BL - flux_BL).astype(np.float64)
+        stuck_BX = ((theta_BX <= parameters.low_X) & (pull_BX < 0)) | (
+            (theta_BX >= parameters.high_X) & (pull_BX > 0)
         )
-        move_BP = _damped(curvature_BPP, pull_BP, stuck_BP, damping_B) * parameters.step_P
-        trial_BP = np.clip(theta_BP + move_BP, parameters.low_P, parameters.high_P)
-        trial_BL = model(trial_BP)
+        move_BX = _damped(curvature_BXX, pull_BX, stuck_BX, damping_B) * parameters.step_X
+        trial_BX = np.clip(theta_BX + move_BX, parameters.low_X, parameters.high_X)
+        trial_BL = model(trial_BX)
         trial_B = chi_square(target_BL, trial_BL, ivar_BL)
         better_B = trial_B < chi2_B
-        theta_BP[better_B], flux_BL[better_B] = trial_BP[better_B], trial_BL[better_B]
+        theta_BX[better_B], flux_BL[better_B] = trial_BX[better_B], trial_BL[better_B]
         chi2_B = np.where(better_B, trial_B, chi2_B)
         damping_B = np.where(better_B, damping_B / 10, damping_B * 30)
-    return Fit(theta_BP, flux_BL, chi2_B)
+    return Fit(theta_BX, flux_BL, chi2_B)
 
 
-def _slopes(theta_BP: Float64, flux_BL: Float32, model: Model, parameters: Parameters) -> Float32:
-    """Differentiate the model, each parameter in units of its step; shape (B, P, L)."""
+def _slopes(theta_BX: Float64, flux_BL: Float32, model: Model, parameters: Parameters) -> Float32:
+    """Differentiate the model, each parameter in units of its step; shape (B, X, L)."""
     slopes = []
-    for k, step in enumerate(parameters.step_P):
-        sign_B = np.where(theta_BP[:, k] + step > parameters.high_P[k], -1.0, 1.0)
-        moved_BP = theta_BP.copy()
-        moved_BP[:, k] += sign_B * step
-        slopes.append((model(moved_BP) - flux_BL) * sign_B[:, None].astype(np.float32))
+    for k, step in enumerate(parameters.step_X):
+        sign_B = np.where(theta_BX[:, k] + step > parameters.high_X[k], -1.0, 1.0)
+        moved_BX = theta_BX.copy()
+        moved_BX[:, k] += sign_B * step
+        slopes.append((model(moved_BX) - flux_BL) * sign_B[:, None].astype(np.float32))
     return np.stack(slopes, axis=1)
 
 
 def _damped(
-    curvature_BPP: Float64, pull_BP: Float64, stuck_BP: NDArray[np.bool_], damping_B: Float64
+    curvature_BXX: Float64, pull_BX: Float64, stuck_BX: NDArray[np.bool_], damping_B: Float64
 ) -> Float64:
     """Damped Gauss-Newton steps of the parameters that are free to move."""
-    free_BP = (~stuck_BP).astype(np.float64)
-    matrix_BPP = curvature_BPP * free_BP[:, :, None] * free_BP[:, None]
-    diagonal_BP = np.einsum("bii->bi", curvature_BPP)
-    added_BP = np.where(stuck_BP, 1.0, damping_B[:, None] * diagonal_BP + 1e-12)
-    matrix_BPP += added_BP[:, :, None] * np.eye(pull_BP.shape[1])
-    solved_BP = np.linalg.solve(matrix_BPP, (pull_BP * free_BP)[..., None])[..., 0]
-    return np.asarray(solved_BP)
+    free_BX = (~stuck_BX).astype(np.float64)
+    matrix_BXX = curvature_BXX * free_BX[:, :, None] * free_BX[:, None]
+    diagonal_BX = np.einsum("bii->bi", curvature_BXX)
+    added_BX = np.where(stuck_BX, 1.0, damping_B[:, None] * diagonal_BX + 1e-12)
+    matrix_BXX += added_BX[:, :, None] * np.eye(pull_BX.shape[1])
+    solved_BX = np.linalg.solve(matrix_BXX, (pull_BX * free_BX)[..., None])[..., 0]
+    return np.asarray(solved_BX)

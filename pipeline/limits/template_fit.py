@@ -23,7 +23,7 @@ from pipeline.limits.ideal import View
 from pipeline.limits.least_squares import Fit, Parameters, least_squares
 from pipeline.settings.stars import ScatterSettings
 from pipeline.stars.composite import SUN_TEFF_K, Components, composite_flux, model_labels
-from pipeline.stars.isochrone import Stars, main_sequence
+from pipeline.stars.isochrone import IsochroneStars, main_sequence
 from pipeline.stars.scatter import StarScatter
 from pipeline.stars.templates import LABEL_MAX, LABEL_MIN
 
@@ -38,9 +38,9 @@ SINGLE = Parameters(
 """Teff (K), log g, [M/H], velocity (km/s), resolving power. Dwarfs alone: log g from 3.5."""
 
 BINARY = Parameters(
-    np.array([*SINGLE.low_P, 0.5, -300.0]),
-    np.array([*SINGLE.high_P, 1.0, 300.0]),
-    np.array([*SINGLE.step_P, 0.01, 2.0]),
+    np.array([*SINGLE.low_X, 0.5, -300.0]),
+    np.array([*SINGLE.high_X, 1.0, 300.0]),
+    np.array([*SINGLE.step_X, 0.01, 2.0]),
 )
 """The primary's as in `SINGLE`, mass ratio, velocity of the companion less the primary's (km/s)."""
 
@@ -128,7 +128,7 @@ def binary_model(theta_B7: Float64, view: View, log_age: float) -> Float32:
 
 def main_sequence_pair(
     teff_k: Float64, mh: Float64, q: Float64, log_age: float
-) -> tuple[Stars, Stars]:
+) -> tuple[IsochroneStars, IsochroneStars]:
     """Main-sequence star of a temperature, and its companion of a mass ratio.
 
     Parameters
@@ -141,7 +141,7 @@ def main_sequence_pair(
 
     Returns
     -------
-    primary, companion : Stars
+    primary, companion : IsochroneStars
         The primary to within 3 K, unless its temperature is beyond the main sequence.
     """
     mh = np.clip(mh, MH_NODES[0], MH_NODES[-1])
@@ -188,7 +188,7 @@ def compare(
     limits = BINARY
     if settings.one_velocity:
         fixed = np.array([*np.ones(6, bool), False])
-        limits = Parameters(BINARY.low_P * fixed, BINARY.high_P * fixed, BINARY.step_P)
+        limits = Parameters(BINARY.low_X * fixed, BINARY.high_X * fixed, BINARY.step_X)
 
     def fit_pair(start_B7: Float64, n_iteration: int) -> Fit:
         return least_squares(
@@ -198,12 +198,12 @@ def compare(
 
     zero_B = np.zeros(len(start_B5))
     tried = [
-        fit_pair(np.column_stack([single.theta_BP, zero_B + q, zero_B]), settings.n_first)
+        fit_pair(np.column_stack([single.theta_BX, zero_B + q, zero_B]), settings.n_first)
         for q in settings.q_starts
     ]
     best_B = np.argmin([fit.chi2_B for fit in tried], axis=0)
-    theta_SBP = np.stack([fit.theta_BP for fit in tried])
-    binary = fit_pair(theta_SBP[best_B, np.arange(len(best_B))], settings.n_more)
+    tried_theta = np.stack([fit.theta_BX for fit in tried])
+    binary = fit_pair(tried_theta[best_B, np.arange(len(best_B))], settings.n_more)
     return Comparison(single, binary)
 
 

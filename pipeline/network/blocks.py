@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.core.errors import InputError
+
 _TYPES = {
     "F16": np.float16,
     "F32": np.float32,
@@ -21,10 +23,6 @@ _TYPES = {
 }
 
 
-class BlockError(ValueError):
-    """A block of examples is damaged."""
-
-
 def map_block(path: Path) -> dict[str, NDArray[Any]]:
     """Map the arrays of a safetensors file: nothing is read before it is used.
 
@@ -33,7 +31,7 @@ def map_block(path: Path) -> dict[str, NDArray[Any]]:
 
     Raises
     ------
-    BlockError
+    InputError
         When the file is cut off or is no such file.
     """
     size = path.stat().st_size
@@ -44,13 +42,13 @@ def map_block(path: Path) -> dict[str, NDArray[Any]]:
         except ValueError:
             header = None
     if not isinstance(header, dict):
-        raise BlockError(f"{path} is damaged: delete it and its done record, and make it again")
+        raise InputError(f"{path} is damaged: delete it and its done record, and make it again")
     header.pop("__metadata__", None)
     arrays: dict[str, NDArray[Any]] = {}
     for name, entry in header.items():
         first, last = entry["data_offsets"]
         if 8 + length + last > size:
-            raise BlockError(f"{path} is cut off: delete it and its done record, and make it again")
+            raise InputError(f"{path} is cut off: delete it and its done record, and make it again")
         shape, dtype = tuple(entry["shape"]), _TYPES[entry["dtype"]]
         if first == last:  # which cannot be mapped
             arrays[name] = np.zeros(shape, dtype)

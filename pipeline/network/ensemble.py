@@ -10,14 +10,11 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from pipeline.core.errors import InputError
 from pipeline.network.checkpoint import ModelCard, read_card
 from pipeline.network.predictor import Float32, Predictor
 from pipeline.settings.infer import InferSettings
 from pipeline.settings.spectra import SpectraSettings
-
-
-class EnsembleError(ValueError):
-    """Networks cannot answer together."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ def plan_ensemble(paths: Sequence[Path]) -> EnsemblePlan:
     ------
     CheckpointError
         When one is missing or has no readable card.
-    EnsembleError
+    InputError
         When the same network is named twice, or preprocessing differs.
     """
     cards = [(path.resolve(), read_card(path)) for path in paths]
@@ -69,11 +66,11 @@ def plan_ensemble(paths: Sequence[Path]) -> EnsemblePlan:
     if len(set(digests)) < len(digests):
         twice = next(d for d in digests if digests.count(d) > 1)
         named = ", ".join(str(path) for path, card in cards if card.sha256 == twice)
-        raise EnsembleError(f"{named} hold the same network: name each member of an ensemble once")
+        raise InputError(f"{named} hold the same network: name each member of an ensemble once")
     for path, card in others:
         differences = _differences(first, card)
         if differences:
-            raise EnsembleError(
+            raise InputError(
                 f"the networks in {first_path} and {path} take different spectra "
                 f"({differences}): an ensemble needs members trained with the same [spectra]"
             )
@@ -138,9 +135,9 @@ class Ensemble:
         if len(answers) == 1:
             logit_B, p_b_B = answers[0]
             return Answer(logit_B, p_b_B, np.full_like(logit_B, np.nan))
-        logit_MB = np.stack([logit_B for logit_B, _ in answers]).astype(np.float64)
-        mean_B = logit_MB.mean(axis=0).astype(np.float32)
-        spread_B = logit_MB.std(axis=0, ddof=1).astype(np.float32)
+        logit_AB = np.stack([logit_B for logit_B, _ in answers]).astype(np.float64)
+        mean_B = logit_AB.mean(axis=0).astype(np.float32)
+        spread_B = logit_AB.std(axis=0, ddof=1).astype(np.float32)
         return Answer(mean_B, torch.sigmoid(torch.from_numpy(mean_B)).numpy(), spread_B)
 
 

@@ -19,7 +19,7 @@ from pipeline.network.loader import Labelled
 from pipeline.network.model import build_model
 from pipeline.network.parts import Parts, simulated_parts, survey_parts
 from pipeline.network.rounding import bfloat16_blocks
-from pipeline.network.trainer import HOW, evaluate, train
+from pipeline.network.trainer import RUNTIME_ONLY, evaluate, train
 from pipeline.settings.network import NetworkSettings
 from pipeline.settings.simulate import SimulateSettings
 from pipeline.settings.spectra import SpectraSettings
@@ -61,7 +61,7 @@ class TrainingJob:
     @property
     def digest(self) -> str:
         """Digest of everything that the trained network depends on."""
-        plain = self.training.model_dump(mode="json", exclude=HOW)
+        plain = self.training.model_dump(mode="json", exclude=RUNTIME_ONLY)
         data = (
             self.examples_digest
             if self.training.source == "simulated"

@@ -14,15 +14,13 @@ from safetensors.numpy import save
 from pipeline.core.atomic import write_bytes
 from pipeline.core.ledger import Done
 from pipeline.core.root import Root
+from pipeline.labels.split import PARTS
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.spectra.grid import WaveGrid
 from pipeline.spectra.stored import prepare, read_blocks
 from pipeline.store.store import open_store
 from schemas.observations import OBSERVATIONS
 from schemas.sample import LABELS
-
-PARTS = ("training", "validation", "test")
-"""Values of the labels' column `split`; a block holds the place in this tuple."""
 
 _LARGEST = float(np.finfo(np.float16).max)
 

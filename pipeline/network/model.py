@@ -19,10 +19,10 @@ class ConvNorm(nn.Module):
         self.conv = nn.Conv1d(n_in, n_out, kernel, stride, padding=kernel // 2, bias=False)
         self.norm: nn.BatchNorm1d | nn.GroupNorm | nn.Identity = build_norm(norm, n_out)
 
-    def forward(self, x_BCL: Tensor) -> Tensor:
+    def forward(self, x_BFL: Tensor) -> Tensor:
         """Convolve and normalise."""
-        y_BCL: Tensor = self.norm(self.conv(x_BCL))
-        return y_BCL
+        y_BFL: Tensor = self.norm(self.conv(x_BFL))
+        return y_BFL
 
 
 class LinearNorm(nn.Module):
@@ -37,10 +37,10 @@ class LinearNorm(nn.Module):
         # One group: a channel has one value a spectrum here, and few of them are no statistics.
         self.norm: nn.BatchNorm1d | nn.GroupNorm | nn.Identity = build_norm(norm, n_out, groups=1)
 
-    def forward(self, x_BC: Tensor) -> Tensor:
+    def forward(self, x_BF: Tensor) -> Tensor:
         """Connect and normalise."""
-        y_BC: Tensor = self.norm(self.linear(x_BC))
-        return y_BC
+        y_BF: Tensor = self.norm(self.linear(x_BF))
+        return y_BF
 
 
 class BasicBlock(nn.Module):
@@ -56,11 +56,11 @@ class BasicBlock(nn.Module):
         if isinstance(self.second.norm, nn.BatchNorm1d | nn.GroupNorm):
             nn.init.zeros_(self.second.norm.weight)
 
-    def forward(self, x_BCL: Tensor) -> Tensor:
+    def forward(self, x_BFL: Tensor) -> Tensor:
         """Transform the features."""
-        y_BCL = torch.relu_(self.first(x_BCL))
-        y_BCL = self.second(y_BCL)
-        return torch.relu_(y_BCL + self.skip(x_BCL))
+        y_BFL = torch.relu_(self.first(x_BFL))
+        y_BFL = self.second(y_BFL)
+        return torch.relu_(y_BFL + self.skip(x_BFL))
 
 
 class PairNet(nn.Module):
@@ -113,10 +113,10 @@ class PairNet(nn.Module):
         """
         # Zero is the continuum, so that the padding at both ends is continuum too; and the
         # subtraction happens in float32, since bfloat16 resolves only 0.4 % near 1.
-        x_BCL = (flux_BL - 1.0).unsqueeze(1).to(self.dtype)
-        features_BCL = self.stages(torch.relu_(self.stem(x_BCL)))
+        x_BFL = (flux_BL - 1.0).unsqueeze(1).to(self.dtype)
+        features_BFL = self.stages(torch.relu_(self.stem(x_BFL)))
         # The last layers are cheap; float32 keeps the logit exact.
-        logit_B1: Tensor = self.head(features_BCL.float())
+        logit_B1: Tensor = self.head(features_BFL.float())
         return logit_B1.squeeze(1)
 
     @property

@@ -41,14 +41,14 @@ class BatchNorm(nn.BatchNorm1d):
             return self.forward(input.unsqueeze(2)).squeeze(2)
         if self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
-        normalised, mean_C, var_C = _Synchronised.apply(  # type: ignore[no-untyped-call]
+        normalised, mean_F, var_F = _Synchronised.apply(  # type: ignore[no-untyped-call]
             input, self.weight, self.bias, self.eps, self.group
         )
         n = input.numel() // input.shape[1] * dist.get_world_size(self.group)
         if self.running_mean is not None and self.running_var is not None:
             share = 0.1 if self.momentum is None else self.momentum
-            self.running_mean.lerp_(mean_C, share)
-            self.running_var.lerp_(var_C * (n / max(n - 1, 1)), share)
+            self.running_mean.lerp_(mean_F, share)
+            self.running_var.lerp_(var_F * (n / max(n - 1, 1)), share)
         result: Tensor = normalised
         return result
 
@@ -58,48 +58,48 @@ class _Synchronised(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x_BCL: Tensor, weight_C: Tensor, bias_C: Tensor, eps: float, group: Any
+        ctx: Any, x_BFL: Tensor, weight_F: Tensor, bias_F: Tensor, eps: float, group: Any
     ) -> tuple[Tensor, Tensor, Tensor]:
         # Two passes of plain sums: torch.var_mean takes ten times as long on a CPU.
-        mean_C = x_BCL.float().mean((0, 2))
-        away_BCL = x_BCL - mean_C[:, None]
-        norm_BC = torch.linalg.vector_norm(away_BCL, dim=2, dtype=torch.float32)
-        var_C = norm_BC.square().mean(0) / x_BCL.shape[2]
-        own_2C = torch.stack([mean_C, var_C])
-        all_R2C = [torch.empty_like(own_2C) for _ in range(dist.get_world_size(group))]
-        dist.all_gather(all_R2C, own_2C, group=group)
-        mean_RC, var_RC = torch.stack(all_R2C).unbind(1)
+        mean_F = x_BFL.float().mean((0, 2))
+        away_BFL = x_BFL - mean_F[:, None]
+        norm_BF = torch.linalg.vector_norm(away_BFL, dim=2, dtype=torch.float32)
+        var_F = norm_BF.square().mean(0) / x_BFL.shape[2]
+        own_2F = torch.stack([mean_F, var_F])
+        all_R2F = [torch.empty_like(own_2F) for _ in range(dist.get_world_size(group))]
+        dist.all_gather(all_R2F, own_2F, group=group)
+        mean_RF, var_RF = torch.stack(all_R2F).unbind(1)
         # Chan et al. 1979: variances within the ranks plus the variance between them.
-        mean_C = mean_RC.mean(0)
-        var_C = var_RC.mean(0) + (mean_RC - mean_C).square().mean(0)
-        ctx.save_for_backward(x_BCL, weight_C, mean_C, var_C)
+        mean_F = mean_RF.mean(0)
+        var_F = var_RF.mean(0) + (mean_RF - mean_F).square().mean(0)
+        ctx.save_for_backward(x_BFL, weight_F, mean_F, var_F)
         ctx.eps, ctx.group = eps, group
-        ctx.mark_non_differentiable(mean_C, var_C)
-        y_BCL = torch.nn.functional.batch_norm(x_BCL, mean_C, var_C, weight_C, bias_C, eps=eps)
-        return y_BCL, mean_C, var_C
+        ctx.mark_non_differentiable(mean_F, var_F)
+        y_BFL = torch.nn.functional.batch_norm(x_BFL, mean_F, var_F, weight_F, bias_F, eps=eps)
+        return y_BFL, mean_F, var_F
 
     @staticmethod
     def backward(
-        ctx: Any, grad_BCL: Tensor, _mean: Tensor, _var: Tensor
+        ctx: Any, grad_BFL: Tensor, _mean: Tensor, _var: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, None, None]:
-        x_BCL, weight_C, mean_C, var_C = ctx.saved_tensors
-        scale_C = torch.rsqrt(var_C + ctx.eps)
-        grad_BCL = grad_BCL.contiguous()
+        x_BFL, weight_F, mean_F, var_F = ctx.saved_tensors
+        scale_F = torch.rsqrt(var_F + ctx.eps)
+        grad_BFL = grad_BFL.contiguous()
         # With fixed statistics, the sums over this rank alone.
-        _, dweight_C, dbias_C = torch.ops.aten.native_batch_norm_backward(
-            grad_BCL, x_BCL, weight_C, mean_C, var_C, None, None, _FIXED, ctx.eps, _SUMS
+        _, dweight_F, dbias_F = torch.ops.aten.native_batch_norm_backward(
+            grad_BFL, x_BFL, weight_F, mean_F, var_F, None, None, _FIXED, ctx.eps, _SUMS
         )
-        sums_2C = torch.stack([dbias_C, dweight_C])
-        dist.all_reduce(sums_2C, group=ctx.group)
-        n = x_BCL.numel() // x_BCL.shape[1] * dist.get_world_size(ctx.group)
-        mean_grad_C, mean_grad_x_C = (sums_2C / n).unbind(0)
+        sums_2F = torch.stack([dbias_F, dweight_F])
+        dist.all_reduce(sums_2F, group=ctx.group)
+        n = x_BFL.numel() // x_BFL.shape[1] * dist.get_world_size(ctx.group)
+        mean_grad_F, mean_grad_x_F = (sums_2F / n).unbind(0)
         # w s (g - mean(g) - x^ mean(g x^)) with x^ = s (x - mean), in two passes.
-        slope_C = -weight_C * scale_C.square() * mean_grad_x_C
-        offset_C = -weight_C * scale_C * mean_grad_C - slope_C * mean_C
-        dtype = x_BCL.dtype
-        dx_BCL = torch.addcmul(offset_C[:, None].to(dtype), x_BCL, slope_C[:, None].to(dtype))
-        dx_BCL.addcmul_(grad_BCL, (weight_C * scale_C)[:, None].to(dtype))
-        return dx_BCL, dweight_C, dbias_C, None, None
+        slope_F = -weight_F * scale_F.square() * mean_grad_x_F
+        offset_F = -weight_F * scale_F * mean_grad_F - slope_F * mean_F
+        dtype = x_BFL.dtype
+        dx_BFL = torch.addcmul(offset_F[:, None].to(dtype), x_BFL, slope_F[:, None].to(dtype))
+        dx_BFL.addcmul_(grad_BFL, (weight_F * scale_F)[:, None].to(dtype))
+        return dx_BFL, dweight_F, dbias_F, None, None
 
 
 def build_norm(kind: Norm, n_channels: int, groups: int = GROUPS) -> nn.BatchNorm1d | nn.GroupNorm:
@@ -122,8 +122,8 @@ def average_statistics(model: nn.Module, world: int) -> None:
     found = [t for norm in norms for t in (norm.running_mean, norm.running_var) if t is not None]
     if world == 1 or not found:
         return
-    all_C = torch.cat(found)
-    dist.all_reduce(all_C)
-    means = torch.split(all_C / world, [len(t) for t in found])
-    for statistic_C, mean_C in zip(found, means, strict=True):
-        statistic_C.copy_(mean_C)
+    all_F = torch.cat(found)
+    dist.all_reduce(all_F)
+    means = torch.split(all_F / world, [len(t) for t in found])
+    for statistic_F, mean_F in zip(found, means, strict=True):
+        statistic_F.copy_(mean_F)

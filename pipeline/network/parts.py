@@ -8,16 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.core.errors import InputError
+from pipeline.labels.split import PARTS
 from pipeline.network.blocks import Stacked, map_block
-from pipeline.network.label_block import PARTS
 from pipeline.network.loader import Labelled
 from pipeline.network.sampler import balancing_weights
 
 Columns = dict[str, NDArray[Any]]
-
-
-class PartsError(ValueError):
-    """There is nothing to train on."""
 
 
 class Parts(NamedTuple):
@@ -48,7 +45,7 @@ def simulated_parts(
     """
     flux, columns = _stack(files, ("label",))
     if len(flux) < n_examples:
-        raise PartsError(f"the blocks hold {len(flux)} usable spectra, not {n_examples}")
+        raise InputError(f"the blocks hold {len(flux)} usable spectra, not {n_examples}")
     n = max(1, round(test_share * n_examples))
     cuts = (0, n_examples - 2 * n, n_examples - n, n_examples)
     training, validation, test = (
@@ -127,6 +124,6 @@ def _stack(files: Sequence[Path], names: Sequence[str]) -> tuple[Stacked, Column
     """Map blocks, and read their small columns."""
     blocks = [block for block in map(map_block, files) if len(block["flux"])]
     if not blocks:
-        raise PartsError("there are no spectra to train on: look at the labels and the cleaning")
+        raise InputError("there are no spectra to train on: look at the labels and the cleaning")
     flux = Stacked([block["flux"] for block in blocks])
     return flux, {n: np.concatenate([np.asarray(b[n]) for b in blocks]) for n in names}

@@ -24,9 +24,9 @@ class Cast(nn.Module):
         super().__init__()
         self.dtype = dtype
 
-    def forward(self, x_BCL: torch.Tensor) -> torch.Tensor:
+    def forward(self, x_BFL: torch.Tensor) -> torch.Tensor:
         """Round."""
-        return x_BCL.to(self.dtype)
+        return x_BFL.to(self.dtype)
 
 
 def in_bfloat16(model: PairNet, n_blocks: int) -> PairNet:

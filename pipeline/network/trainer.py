@@ -33,15 +33,11 @@ LOG = "log.jsonl"
 
 EVALUATION_BATCH = 256
 
-HOW = {
+RUNTIME_ONLY = {
     "ranks", "min_ranks", "max_restarts", "rejoin_s", "peer_timeout_s", "tensorboard", "device",
     "threads",
 }  # fmt: skip
 """Settings that change where a network is trained, but not which one."""
-
-
-class DivergedError(ArithmeticError):
-    """The loss is no longer a number."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +101,7 @@ def train(
 
     Raises
     ------
-    DivergedError
+    ArithmeticError
         When the loss or its gradient is not finite on any rank; all ranks raise it.
     CheckpointError
         When `folder` holds the state of another run, or only damaged ones.
@@ -154,7 +150,7 @@ def _identity(
 ) -> dict[str, Any]:
     return {
         "network": model.settings.model_dump(mode="json"),
-        "training": settings.model_dump(mode="json", exclude=HOW),
+        "training": settings.model_dump(mode="json", exclude=RUNTIME_ONLY),
         "data": [training.digest(), validation.digest()],
     }
 
@@ -231,13 +227,13 @@ def _train_epoch(
             norm = torch.nn.utils.clip_grad_norm_(model.parameters(), largest)
             # Gradients are averaged over the ranks, so that all ranks find this together.
             if not torch.isfinite(norm):
-                raise DivergedError(_diverged(settings, epoch, step, loss, norm))
+                raise ArithmeticError(_diverged(settings, epoch, step, loss, norm))
             optimizer.step()
             loss_sum += loss.item() * len(label_B)
             n_sum += len(label_B)
     mean = mean_over_ranks(loss_sum / n_sum, world)
     if not math.isfinite(mean):
-        raise DivergedError(_diverged(settings, epoch, steps - 1, loss, norm))
+        raise ArithmeticError(_diverged(settings, epoch, steps - 1, loss, norm))
     return mean
 
 

@@ -11,7 +11,7 @@ from pipeline.core.report import StageReport
 from pipeline.core.root import Root
 from pipeline.core.run import Run
 from pipeline.evaluation.stage import REPORT as EVALUATION
-from pipeline.evaluation.truth import Verdict, judge
+from pipeline.evaluation.truth import TruthComparison, compare_with_truth
 from pipeline.network.checkpoint import ModelCard, read_card
 from schemas.catalogue import SPECTRA, STARS
 
@@ -61,35 +61,35 @@ def _summarise(
     }
     notes = [f"network {card.model_id}: {card.data}"]
     if truth is not None:
-        verdict = judge(root.table(SPECTRA), truth, THRESHOLDS)
-        summary["truth"] = as_json(verdict)
-        notes += as_lines(verdict)
+        comparison = compare_with_truth(root.table(SPECTRA), truth, THRESHOLDS)
+        summary["truth"] = as_json(comparison)
+        notes += as_lines(comparison)
     if evaluated:
         summary["evaluation"] = json.loads((root.reports / EVALUATION).read_text())
     write_json(root.reports / SUMMARY, summary)
     return Done(counts, (root.reports / SUMMARY,), tuple(notes))
 
 
-def as_json(verdict: Verdict) -> dict[str, Any]:
-    """Return the verdict for ``summary.json``."""
+def as_json(comparison: TruthComparison) -> dict[str, Any]:
+    """Return the comparison for ``summary.json``."""
     return {
-        "spectra": verdict.n_spectra,
-        "stars": verdict.n_stars,
-        "auc": verdict.auc.as_dict(),
-        "auc_by_teff": {name: e.as_dict() for name, e in verdict.auc_by_teff.items()},
-        "completeness": {str(t): e.as_dict() for t, e in verdict.completeness.items()},
-        "purity": {str(t): e.as_dict() for t, e in verdict.purity.items()},
+        "spectra": comparison.n_spectra,
+        "stars": comparison.n_stars,
+        "auc": comparison.auc.as_dict(),
+        "auc_by_teff": {name: e.as_dict() for name, e in comparison.auc_by_teff.items()},
+        "completeness": {str(t): e.as_dict() for t, e in comparison.completeness.items()},
+        "purity": {str(t): e.as_dict() for t, e in comparison.purity.items()},
     }
 
 
-def as_lines(verdict: Verdict) -> list[str]:
-    """Return the verdict as lines of text."""
-    compared = f"{verdict.n_spectra:,} spectra of {verdict.n_stars:,} dwarfs with S/N > 20"
+def as_lines(comparison: TruthComparison) -> list[str]:
+    """Return the comparison as lines of text."""
+    compared = f"{comparison.n_spectra:,} spectra of {comparison.n_stars:,} dwarfs with S/N > 20"
     return [
         f"against the truth: {compared}; value [95 % interval]",
-        f"AUC, pairs of q 0.71-0.93 against singles: {verdict.auc}",
+        f"AUC, pairs of q 0.71-0.93 against singles: {comparison.auc}",
         *(
-            f"p_b > {t}: completeness {verdict.completeness[t]}, purity {verdict.purity[t]}"
-            for t in verdict.completeness
+            f"p_b > {t}: completeness {comparison.completeness[t]}, purity {comparison.purity[t]}"
+            for t in comparison.completeness
         ),
     ]

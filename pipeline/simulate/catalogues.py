@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pipeline.photometry.distance import FIVE, SIX, zero_points
 from pipeline.settings.simulate import SurveySettings
 from pipeline.simulate.naming import tmass_designation
-from pipeline.simulate.photometry import Sources, ecliptic_latitude, effective_wavenumber
+from pipeline.simulate.photometry import ObservedSources, ecliptic_latitude, effective_wavenumber
 from pipeline.stars.isochrone import BANDS
 
 LRS_STELLAR = (
@@ -58,7 +58,7 @@ def gaia_table(
     source_id: NDArray[np.int64],
     ra_deg: NDArray[np.float64],
     dec_deg: NDArray[np.float64],
-    sources: Sources,
+    sources: ObservedSources,
     e_bv: NDArray[np.float64],
     settings: SurveySettings,
 ) -> pa.Table:
@@ -132,7 +132,7 @@ def tmass_tables(
     source_id: NDArray[np.int64],
     ra_deg: NDArray[np.float64],
     dec_deg: NDArray[np.float64],
-    sources: Sources,
+    sources: ObservedSources,
 ) -> tuple[pa.Table, pa.Table]:
     """2MASS-like sources at their own epoch, and Gaia's table of best neighbours.
 

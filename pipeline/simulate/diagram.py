@@ -66,9 +66,9 @@ def draw_diagram(rng: np.random.Generator, n: int, settings: SimulateSettings) -
     still = np.zeros((n, 2))
     measured = measure(
         rng,
-        systems.light_BS,
-        systems.teff_BS,
-        systems.logg_BS,
+        systems.light_B2,
+        systems.teff_B2,
+        systems.logg_B2,
         systems.mh,
         still,
         snr_g,

@@ -148,18 +148,18 @@ def labelled_block(
     mass2_msun = np.where(is_pair, systems.q, 0.0) * systems.mass1_msun
     orbits = draw_orbits(stars, systems.mass1_msun, mass2_msun, settings.population)
     systemic = stars.normal(0.0, settings.population.systemic_sigma_kms, BLOCK)
-    velocity_BS = systemic[:, None] + velocities(orbits, 0.0) * is_pair[:, None]
+    velocity_B2 = systemic[:, None] + velocities(orbits, 0.0) * is_pair[:, None]
     snr_B = np.exp(stars.uniform(np.log(snr_range[0]), np.log(snr_range[1]), BLOCK))
 
-    scatter = draw_scatter(looks, np.nan_to_num(systems.teff_BS, nan=5000.0), settings.scatter)
+    scatter = draw_scatter(looks, np.nan_to_num(systems.teff_B2, nan=5000.0), settings.scatter)
     fibres = draw_fibres(telescope, BLOCK, settings.instrument)
     ideal_BN = composite_flux(
-        components_of(systems, velocity_BS, scatter),
+        components_of(systems, velocity_B2, scatter),
         fibres.resolution_B, fibres.log10_first_B, N_PIXEL, settings.scatter,
     )  # fmt: skip
     flux_BN, ivar_BN = observe(telescope, ideal_BN, snr_B, fibres, settings.instrument)
     measured = measure(
-        pipeline, systems.light_BS, systems.teff_BS, systems.logg_BS, systems.mh, velocity_BS,
+        pipeline, systems.light_B2, systems.teff_B2, systems.logg_B2, systems.mh, velocity_B2,
         snr_B, settings.errors,
     )  # fmt: skip
     return RawExamples(
@@ -179,8 +179,8 @@ def labelled_block(
         log_age=systems.log_age,
         mass1_msun=systems.mass1_msun,
         q=systems.q,
-        velocity1_kms=velocity_BS[:, 0],
-        velocity2_kms=np.where(is_pair, velocity_BS[:, 1], np.nan),
+        velocity1_kms=velocity_B2[:, 0],
+        velocity2_kms=np.where(is_pair, velocity_B2[:, 1], np.nan),
         period_day=np.where(is_pair, orbits.period_day, np.nan),
     )
 

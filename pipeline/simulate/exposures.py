@@ -15,7 +15,7 @@ from pipeline.simulate.instrument import (
     mean_snr,
     observe,
 )
-from pipeline.simulate.parameters import Measured, measure
+from pipeline.simulate.parameters import StellarParameters, measure
 from pipeline.simulate.population import Population
 from pipeline.stars.binary import components_of
 from pipeline.stars.composite import composite_flux
@@ -45,9 +45,9 @@ class Exposures:
         Grids.
     snr_V5 : numpy.ndarray
         S/N in u, g, r, i, z.
-    velocity_VS : numpy.ndarray
+    velocity_V2 : numpy.ndarray
         True velocities of both stars in km/s.
-    measured : Measured
+    measured : StellarParameters
         The pipeline's parameters.
     """
 
@@ -59,8 +59,8 @@ class Exposures:
     ormask_VN: NDArray[np.float32]
     fibres: Fibres
     snr_V5: NDArray[np.float64]
-    velocity_VS: NDArray[np.float64]
-    measured: Measured
+    velocity_V2: NDArray[np.float64]
+    measured: StellarParameters
 
 
 def expose(
@@ -91,20 +91,20 @@ def expose(
     """
     systems = stars.systems.take(rows)
     orbits = Orbits(*(getattr(stars.orbits, name)[rows] for name in Orbits.__annotations__))
-    shines = systems.light_BS > 0
-    velocity_VS = stars.systemic_kms[rows, None] + velocities(orbits, mjd_utc) * (
+    shines = systems.light_B2 > 0
+    velocity_V2 = stars.systemic_kms[rows, None] + velocities(orbits, mjd_utc) * (
         stars.kind[rows, None] == "pair"
     )
     low, high = np.log(settings.snr_min), np.log(settings.snr_max)
     snr_V = np.exp(telescope.uniform(low, high, len(rows)))
     fibres = draw_fibres(telescope, len(rows), settings.instrument)
     ideal_VN = composite_flux(
-        components_of(systems, velocity_VS, [s.take(rows) for s in scatter]),
+        components_of(systems, velocity_V2, [s.take(rows) for s in scatter]),
         fibres.resolution_B, fibres.log10_first_B, N_PIXEL, settings.scatter,
     )  # fmt: skip
     flux_VN, ivar_VN = observe(telescope, ideal_VN, snr_V, fibres, settings.instrument)
     measured = measure(
-        pipeline, systems.light_BS, systems.teff_BS, systems.logg_BS, systems.mh, velocity_VS,
+        pipeline, systems.light_B2, systems.teff_B2, systems.logg_B2, systems.mh, velocity_V2,
         snr_V, settings.errors,
     )  # fmt: skip
     andmask_VN, ormask_VN = _masks(telescope, ivar_VN)
@@ -117,7 +117,7 @@ def expose(
         ormask_VN=ormask_VN,
         fibres=fibres,
         snr_V5=_snr(flux_VN, ivar_VN, snr_V),
-        velocity_VS=np.where(shines, velocity_VS, np.nan),
+        velocity_V2=np.where(shines, velocity_V2, np.nan),
         measured=measured,
     )
 

@@ -17,7 +17,7 @@ from pipeline.simulate.exposures import Exposures, expose, wavelengths
 from pipeline.simulate.headers import Target, target_cards, visit_cards
 from pipeline.simulate.lists import eclipsing_table, planet_table
 from pipeline.simulate.observation_rows import observation_rows, stellar_table
-from pipeline.simulate.photometry import Sources, observe_sources
+from pipeline.simulate.photometry import ObservedSources, observe_sources
 from pipeline.simulate.population import draw_population
 from pipeline.simulate.survey import (
     GAIA_EPOCH_MJD,
@@ -76,15 +76,15 @@ def simulate_field(number: int, job: SimulateJob) -> Done:
     field = plan_field(plan, number, settings)
     stars = draw_population(people, field.n_stars, settings.population, settings.survey)
     ra, dec = draw_positions(plan, field, field.n_stars)
-    seen_SV = draw_epochs(plan, field.n_stars, settings)
+    seen_SO = draw_epochs(plan, field.n_stars, settings)
     ids = source_ids(field, field.n_stars)
     sources = observe_sources(skies, stars)
-    teff_SS = np.nan_to_num(stars.systems.teff_BS, nan=5000.0)
-    scatter = draw_scatter(looks, teff_SS, settings.scatter)
+    teff_S2 = np.nan_to_num(stars.systems.teff_B2, nan=5000.0)
+    scatter = draw_scatter(looks, teff_S2, settings.scatter)
 
     rows: list[dict[str, Any]] = []
     for order, visit in enumerate(field.visits):
-        observed = np.flatnonzero(seen_SV[:, order])
+        observed = np.flatnonzero(seen_SO[:, order])
         if len(observed) == 0:
             continue
         spectra = expose(telescope, pipeline, stars, scatter, observed, visit.mjd_utc, settings)
@@ -130,7 +130,7 @@ def _write_visit(
     spectra: Exposures,
     position_deg: tuple[NDArray[np.float64], NDArray[np.float64]],
     ids: NDArray[np.int64],
-    sources: Sources,
+    sources: ObservedSources,
 ) -> dict[str, Any]:
     """Write the files of one visit and return its rows of the stellar catalogue."""
     star = spectra.star_V

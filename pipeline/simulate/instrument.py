@@ -108,14 +108,14 @@ def observe(
     n_spectrum, n_pixel = flux_BN.shape
     window = _pixels(SNR_WINDOW, n_pixel)
     through_N = throughput(FIRST, n_pixel).astype(np.float32)
-    lines_LN = sky_line_profiles(FIRST, n_pixel)
+    lines_EN = sky_line_profiles(FIRST, n_pixel)
     ideal_BN = flux_BN / flux_BN[:, window].mean(axis=1, keepdims=True)
     ideal_BN *= _response(rng, n_spectrum, n_pixel, settings)
 
     # photons of star and sky; the gain is what the wanted S/N needs
     rate_BN = ideal_BN * through_N
     rate_B = rate_BN[:, window].mean(axis=1)
-    sky_N = through_N * (1 + lines_LN.sum(axis=0))
+    sky_N = through_N * (1 + lines_EN.sum(axis=0))
     sky_count = 2 * settings.sky_snr**2 / sky_N[window].mean()
     background = 2 * settings.sky_snr**2
     gain_B = (snr_B**2 + np.sqrt(snr_B**4 + 4 * snr_B**2 * background)) / 2 / rate_B
@@ -128,9 +128,9 @@ def observe(
     noise_BN = rng.standard_normal(flux_BN.shape, dtype=np.float32)
     noise_BN /= np.sqrt(ivar_BN)
     observed_BN = ideal_BN + noise_BN
-    amplitude_BL = rng.standard_normal((n_spectrum, len(lines_LN)), dtype=np.float32)
-    amplitude_BL *= np.float32(settings.sky_residual * sky_count) / gain_B1
-    observed_BN += product(amplitude_BL, lines_LN)
+    amplitude_BE = rng.standard_normal((n_spectrum, len(lines_EN)), dtype=np.float32)
+    amplitude_BE *= np.float32(settings.sky_residual * sky_count) / gain_B1
+    observed_BN += product(amplitude_BE, lines_EN)
 
     bad_BN = draw_bad_pixels(rng, n_spectrum, n_pixel, settings)
     spikes_BN = rng.standard_normal(flux_BN.shape, dtype=np.float32)
@@ -164,14 +164,14 @@ def draw_bad_pixels(
         settings.bad_runs_sigma * rng.standard_normal(n_spectrum)
     )
     runs_B = np.where(clean_B, 0, np.minimum(np.ceil(expected_B), 80)).astype(int)
-    owner_R = np.repeat(np.arange(n_spectrum), runs_B)
+    owner_U = np.repeat(np.arange(n_spectrum), runs_B)
     # two runs in three fall into the blue arm, which has fewer than half of the pixels
-    blue_R = rng.random(len(owner_R)) < 0.67
-    start_R = np.where(
-        blue_R, BLUE_PIXELS * rng.random(len(owner_R)), n_pixel * rng.random(len(owner_R))
+    blue_U = rng.random(len(owner_U)) < 0.67
+    start_U = np.where(
+        blue_U, BLUE_PIXELS * rng.random(len(owner_U)), n_pixel * rng.random(len(owner_U))
     )
-    length_R = 4 + rng.geometric(0.4, len(owner_R))
-    for owner, start, length in zip(owner_R, start_R.astype(int), length_R, strict=True):
+    length_U = 4 + rng.geometric(0.4, len(owner_U))
+    for owner, start, length in zip(owner_U, start_U.astype(int), length_U, strict=True):
         bad_BN[owner, start : start + length] = True
     for low, high in _stretches(n_pixel):
         lost_B = ~clean_B & (rng.random(n_spectrum) < settings.bad_region_fraction)

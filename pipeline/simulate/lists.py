@@ -5,7 +5,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.simulate.naming import designation
-from pipeline.simulate.photometry import Sources
+from pipeline.simulate.photometry import ObservedSources
 from pipeline.simulate.population import Population
 from pipeline.stars.isochrone import BANDS
 
@@ -14,7 +14,7 @@ def eclipsing_table(
     ra_deg: NDArray[np.float64],
     dec_deg: NDArray[np.float64],
     stars: Population,
-    sources: Sources,
+    sources: ObservedSources,
     source_id: NDArray[np.int64],
 ) -> pa.Table:
     """Eclipsing binaries of types EA and EW, in columns of Chen et al. 2020 (ApJS 249, 18)."""
@@ -38,7 +38,7 @@ def planet_table(
     ra_deg: NDArray[np.float64],
     dec_deg: NDArray[np.float64],
     stars: Population,
-    sources: Sources,
+    sources: ObservedSources,
     source_id: NDArray[np.int64],
     share: float,
 ) -> pa.Table:

@@ -11,9 +11,9 @@ from pipeline.simulate.catalogues import LRS_STELLAR
 from pipeline.simulate.exposures import Exposures
 from pipeline.simulate.naming import designation, subclass_of
 from pipeline.simulate.survey import Visit, obsid_of
+from pipeline.spectra.velocity import SPEED_OF_LIGHT_KMS
 from pipeline.stars.isochrone import BANDS
 
-LIGHT_KMS = 299792.458
 MISSING = -9999.0
 NO_PARAMETERS = 0.01
 """Share of rows without Teff, log g, [Fe/H] and velocity."""
@@ -85,8 +85,10 @@ def observation_rows(
         **{f"snr{b}": snr[:, i] for i, b in enumerate("ugriz")},
         "class": constant("STAR"),
         "subclass": np.where(no_redshift, "Non", subclass),
-        "z": np.where(no_redshift, MISSING, np.round(measured.rv_kms / LIGHT_KMS, 8)),
-        "z_err": np.where(no_redshift, MISSING, np.round(measured.rv_error_kms / LIGHT_KMS, 8)),
+        "z": np.where(no_redshift, MISSING, np.round(measured.rv_kms / SPEED_OF_LIGHT_KMS, 8)),
+        "z_err": np.where(
+            no_redshift, MISSING, np.round(measured.rv_error_kms / SPEED_OF_LIGHT_KMS, 8)
+        ),
         "ps_id": source_id // 7,
         **{f"mag_ps_{b}": np.round(mag_VK[:, k], 2) for b, k in zip("gri", bands, strict=True)},
         "mag_ps_z": constant(99.0),
@@ -111,8 +113,8 @@ def observation_rows(
         "vsini_lasp": constant(MISSING),
         "path": np.array([f"{visit.folder}/{name}" for name in exposures]),
         "midmjm": constant(visit.lmjm),
-        "velocity1_kms": spectra.velocity_VS[:, 0],
-        "velocity2_kms": spectra.velocity_VS[:, 1],
+        "velocity1_kms": spectra.velocity_V2[:, 0],
+        "velocity2_kms": spectra.velocity_V2[:, 1],
         "star": spectra.star_V,
         "mjd_utc": constant(visit.mjd_utc),
         "table_layout": constant(visit.table_layout),

@@ -9,7 +9,7 @@ from pipeline.settings.simulate import CatalogueErrorSettings
 
 
 @dataclass(frozen=True)
-class Measured:
+class StellarParameters:
     """Parameters of B spectra and the errors that a catalogue states."""
 
     teff_k: NDArray[np.float64]
@@ -24,14 +24,14 @@ class Measured:
 
 def measure(
     rng: np.random.Generator,
-    light_BS: NDArray[np.float64],
-    teff_BS: NDArray[np.float64],
-    logg_BS: NDArray[np.float64],
+    light_B2: NDArray[np.float64],
+    teff_B2: NDArray[np.float64],
+    logg_B2: NDArray[np.float64],
     mh_B: NDArray[np.float64],
-    velocity_BS: NDArray[np.float64],
+    velocity_B2: NDArray[np.float64],
     snr_B: NDArray[np.float64],
     settings: CatalogueErrorSettings,
-) -> Measured:
+) -> StellarParameters:
     """Measure blends as a pipeline does that knows single stars only.
 
     A pair gets the mean of its stars' parameters, weighted by their g-band light. Errors grow
@@ -41,9 +41,9 @@ def measure(
     ----------
     rng : numpy.random.Generator
         Random numbers.
-    light_BS : numpy.ndarray
+    light_B2 : numpy.ndarray
         g-band light of both stars, 0 for a companion that is not there; shape (B, 2).
-    teff_BS, logg_BS, velocity_BS : numpy.ndarray
+    teff_B2, logg_B2, velocity_B2 : numpy.ndarray
         Parameters of both stars, shape (B, 2); ignored where the light is 0.
     mh_B, snr_B : numpy.ndarray
         Metallicity and S/N in g.
@@ -52,14 +52,14 @@ def measure(
 
     Returns
     -------
-    Measured
+    StellarParameters
         Measured values and their errors.
     """
-    weight_BS = light_BS / light_BS.sum(axis=1, keepdims=True)
+    weight_B2 = light_B2 / light_B2.sum(axis=1, keepdims=True)
 
-    def blend(value_BS: NDArray[np.float64]) -> NDArray[np.float64]:
-        present = np.where(weight_BS > 0, value_BS, 0.0)
-        return np.asarray((weight_BS * present).sum(axis=1))
+    def blend(value_B2: NDArray[np.float64]) -> NDArray[np.float64]:
+        present = np.where(weight_B2 > 0, value_B2, 0.0)
+        return np.asarray((weight_B2 * present).sum(axis=1))
 
     worse_B = np.sqrt((30 / snr_B) ** 2 + 0.8**2)
     sigmas = (
@@ -68,7 +68,7 @@ def measure(
         settings.feh_sigma * worse_B,
         settings.rv_sigma_kms * worse_B,
     )
-    truths = (blend(teff_BS), blend(logg_BS), mh_B, blend(velocity_BS))
+    truths = (blend(teff_B2), blend(logg_B2), mh_B, blend(velocity_B2))
     errors = rng.standard_normal((4, len(snr_B)))
     teff, logg, feh, rv = (t + s * e for t, s, e in zip(truths, sigmas, errors, strict=True))
-    return Measured(teff, logg, feh, rv, *sigmas)
+    return StellarParameters(teff, logg, feh, rv, *sigmas)

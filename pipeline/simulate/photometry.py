@@ -19,7 +19,7 @@ SDSS_EXTINCTION = {"sdss_g": 3.303, "sdss_r": 2.285, "sdss_i": 1.698}
 
 
 @dataclass(frozen=True)
-class Sources:
+class ObservedSources:
     """Measured quantities of S sources.
 
     Parameters
@@ -70,7 +70,7 @@ def extinction(bp_rp: NDArray[np.float64], e_bv: NDArray[np.float64]) -> NDArray
     return np.stack([ratio[band] * e_bv for band in BANDS], axis=1)
 
 
-def observe_sources(rng: np.random.Generator, stars: Population) -> Sources:
+def observe_sources(rng: np.random.Generator, stars: Population) -> ObservedSources:
     """Measure the blended light and the astrometry of every system, without its zero point."""
     n = len(stars.distance_pc)
     absolute_SK = blend_mag(stars.systems)
@@ -94,7 +94,7 @@ def observe_sources(rng: np.random.Generator, stars: Population) -> Sources:
     # the light of pairs with periods of months to years wobbles
     wobble = (stars.kind == "pair") & (np.abs(np.log10(stars.orbits.period_day) - 2.8) < 0.7)
     excess = np.where(wobble, rng.exponential(3.0, n) * 200 / stars.distance_pc, 0.0)
-    return Sources(
+    return ObservedSources(
         mag_SK=true_SK + error_SK * rng.standard_normal(true_SK.shape),
         mag_error_SK=error_SK,
         parallax_mas=parallax + parallax_error * rng.standard_normal(n),

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pipeline.settings.simulate import SurveySettings
 from pipeline.settings.stars import PopulationSettings
 from pipeline.stars.binary import Systems, build_systems
-from pipeline.stars.isochrone import BANDS, Stars, main_sequence
+from pipeline.stars.isochrone import BANDS, IsochroneStars, main_sequence
 from pipeline.stars.orbits import Orbits, draw_orbits
 
 HOT_MASS, COOL_MASS = 1.45, 0.55
@@ -151,13 +151,13 @@ def _giants(rng: np.random.Generator, n: int, population: PopulationSettings) ->
     nan = np.full(n, np.nan)
     none = main_sequence(np.full(n, -1.0), np.full(n, 9.0), np.zeros(n))
     mh = np.clip(rng.normal(population.mh_mean - 0.1, population.mh_sigma, n), -1.2, 0.3)
-    stars = Stars(teff, logg, log_l, mag_BK, np.ones(n, dtype=bool))
+    stars = IsochroneStars(teff, logg, log_l, mag_BK, np.ones(n, dtype=bool))
     return Systems(nan, np.full(n, 9.5), mh, nan, stars, none)
 
 
 def _join(first: Systems, second: Systems) -> Systems:
-    def stars(a: Stars, b: Stars) -> Stars:
-        return Stars(
+    def stars(a: IsochroneStars, b: IsochroneStars) -> IsochroneStars:
+        return IsochroneStars(
             np.concatenate([a.teff_k, b.teff_k]),
             np.concatenate([a.logg, b.logg]),
             np.concatenate([a.log_l, b.log_l]),

@@ -53,17 +53,17 @@ def throughput(log10_first: float, n_pixel: int) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=4)
 def sky_line_profiles(log10_first: float, n_pixel: int) -> NDArray[np.float32]:
-    """Each sky line at R = 1800 in units of the sky's continuum, shape (L, N)."""
+    """Each sky line at R = 1800 in units of the sky's continuum, shape (E, N)."""
     log10_wave = _log10_wave(log10_first, n_pixel)
     wave, height = np.array(SKY_LINES).T
     sigma = 1 / 1800 / 2.3548 / np.log(10)
-    offset_LN = (log10_wave - np.log10(wave)[:, None]) / sigma
-    return np.asarray(height[:, None] * np.exp(-0.5 * offset_LN**2), dtype=np.float32)
+    offset_EN = (log10_wave - np.log10(wave)[:, None]) / sigma
+    return np.asarray(height[:, None] * np.exp(-0.5 * offset_EN**2), dtype=np.float32)
 
 
 @lru_cache(maxsize=4)
 def telluric_bands(log10_first: float, n_pixel: int) -> NDArray[np.float32]:
-    """Shape of each band between 0 and its relative depth, steep at its head, shape (T, N)."""
+    """Shape of each band between 0 and its relative depth, steep at its head, shape (E, N)."""
     wave = 10 ** _log10_wave(log10_first, n_pixel)
     bands = []
     for first, last, depth in TELLURIC_BANDS:

@@ -22,7 +22,7 @@ def truth_stars(
     """
     systems, orbits = stars.systems, stars.orbits
     pair = stars.kind == "pair"
-    light = systems.light_BS
+    light = systems.light_B2
 
     def of_pairs(value: NDArray[np.float64]) -> pa.Array:
         return pa.array(np.where(pair, value, np.nan), pa.float64(), from_pandas=True)

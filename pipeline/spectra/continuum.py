@@ -69,30 +69,30 @@ def _smooth(flux_BL: Array, weight_BL: Array, kernel: Kernel, out_BL: Array) -> 
     xp = array_namespace(flux_BL)
     n_row = flux_BL.shape[0]
     # One product serves both sums: numerators in the upper half, denominators in the lower.
-    gathered_BM = xp.empty((2 * n_row, kernel.n_node), dtype=flux_BL.dtype, device=device(flux_BL))
+    gathered_BJ = xp.empty((2 * n_row, kernel.n_node), dtype=flux_BL.dtype, device=device(flux_BL))
     for part in kernel.segments:
-        weight_Bn = weight_BL[:, part.pixels]
-        gathered_BM[:n_row, part.nodes] = (flux_BL[:, part.pixels] * weight_Bn) @ part.basis
-        gathered_BM[n_row:, part.nodes] = weight_Bn @ part.basis
+        weight_Bl = weight_BL[:, part.pixels]
+        gathered_BJ[:n_row, part.nodes] = (flux_BL[:, part.pixels] * weight_Bl) @ part.basis
+        gathered_BJ[n_row:, part.nodes] = weight_Bl @ part.basis
     # Between nodes in float64: the polynomials have both signs, and rounding would add up to 1e-6.
-    gathered_BM = xp.astype(gathered_BM, xp.float64)
-    spread_BM = xp.empty_like(gathered_BM)
+    gathered_BJ = xp.astype(gathered_BJ, xp.float64)
+    spread_BJ = xp.empty_like(gathered_BJ)
     for band in kernel.bands:
-        spread_BM[:, band.target] = gathered_BM[:, band.source] @ band.kernel
-    spread_BM = xp.astype(spread_BM, flux_BL.dtype)
+        spread_BJ[:, band.target] = gathered_BJ[:, band.source] @ band.kernel
+    spread_BJ = xp.astype(spread_BJ, flux_BL.dtype)
 
     # The polynomials of a segment add up to one, so the nodes hold the sums over all pixels.
-    total_B1 = xp.sum(gathered_BM, axis=1)[:, None]
+    total_B1 = xp.sum(gathered_BJ, axis=1)[:, None]
     weight_B1 = total_B1[n_row:]
     mean_B1 = total_B1[:n_row] / xp.where(weight_B1 > 0, weight_B1, 1.0)
     for part in kernel.segments:
-        sums_Bn = spread_BM[:, part.nodes] @ part.basis.T
-        flux_Bn, weight_Bn = sums_Bn[:n_row], sums_Bn[n_row:]
-        alone_Bn = ~(weight_Bn > FLOOR * weight_B1)
-        if xp.any(alone_Bn):
-            flux_Bn = xp.where(alone_Bn, mean_B1, flux_Bn)
-            weight_Bn = xp.where(alone_Bn, 1.0, weight_Bn)
-        out_BL[:, part.pixels] = flux_Bn / weight_Bn
+        sums_Bl = spread_BJ[:, part.nodes] @ part.basis.T
+        flux_Bl, weight_Bl = sums_Bl[:n_row], sums_Bl[n_row:]
+        alone_Bl = ~(weight_Bl > FLOOR * weight_B1)
+        if xp.any(alone_Bl):
+            flux_Bl = xp.where(alone_Bl, mean_B1, flux_Bl)
+            weight_Bl = xp.where(alone_Bl, 1.0, weight_Bl)
+        out_BL[:, part.pixels] = flux_Bl / weight_Bl
 
 
 def kernel_for(like: Array, wave_L: Array, width_angstrom: float) -> Kernel:

@@ -110,10 +110,10 @@ def gaussian_kernel(wave: bytes, width_angstrom: float) -> Kernel:
     while begin < x_L.size:
         after = int(np.searchsorted(x_L, x_L[begin] + SEGMENT_WIDTH))
         end = min(max(after, begin + MIN_SEGMENT_PIXEL), x_L.size)
-        x_n, basis = _nodes(x_L[begin:end])
-        segments.append(Segment(slice(begin, end), slice(n_node, n_node + x_n.size), basis))
-        nodes.append(x_n)
-        n_node += x_n.size
+        x_j, basis = _nodes(x_L[begin:end])
+        segments.append(Segment(slice(begin, end), slice(n_node, n_node + x_j.size), basis))
+        nodes.append(x_j)
+        n_node += x_j.size
         begin = end
     return Kernel(tuple(segments), _bands(segments, np.concatenate(nodes)), n_node)
 
@@ -124,20 +124,20 @@ def _nodes(x_l: Matrix) -> tuple[Matrix, Matrix]:
     length = x_l[-1] - x_l[0]
     if x_l.size <= count or length > SEGMENT_WIDTH:
         return x_l, np.eye(x_l.size)
-    x_n = x_l[0] + length * _chebyshev_points(count)
-    return x_n, _lagrange(x_n, x_l)
+    x_j = x_l[0] + length * _chebyshev_points(count)
+    return x_j, _lagrange(x_j, x_l)
 
 
-def _bands(segments: list[Segment], x_M: Matrix) -> tuple[Band, ...]:
+def _bands(segments: list[Segment], x_J: Matrix) -> tuple[Band, ...]:
     bands = []
     for first in range(0, len(segments), BAND_SEGMENT):
         last = min(first + BAND_SEGMENT, len(segments)) - 1
         target = slice(segments[first].nodes.start, segments[last].nodes.stop)
         lowest, highest = np.searchsorted(
-            x_M, [x_M[target.start] - CUT, x_M[target.stop - 1] + CUT]
+            x_J, [x_J[target.start] - CUT, x_J[target.stop - 1] + CUT]
         )
         source = slice(int(lowest), int(highest))
-        distance = x_M[source, None] - x_M[None, target]
+        distance = x_J[source, None] - x_J[None, target]
         kernel = np.where(np.abs(distance) < CUT, np.exp(-(distance**2)), 0.0)
         bands.append(Band(source, target, kernel))
     return tuple(bands)
@@ -150,9 +150,9 @@ def node_count() -> int:
     target_t = np.linspace(0.0, REACH, 61)
     exact = np.exp(-((x_l[:, None] + target_t) ** 2))
     for count in range(4, 40):
-        x_n = SEGMENT_WIDTH * _chebyshev_points(count)
-        at_nodes = np.exp(-((x_n[:, None] + target_t) ** 2))
-        if np.max(np.abs(_lagrange(x_n, x_l) @ at_nodes / exact - 1.0)) < TOLERANCE:
+        x_j = SEGMENT_WIDTH * _chebyshev_points(count)
+        at_nodes = np.exp(-((x_j[:, None] + target_t) ** 2))
+        if np.max(np.abs(_lagrange(x_j, x_l) @ at_nodes / exact - 1.0)) < TOLERANCE:
             return count
     raise ValueError(f"no polynomial reaches a tolerance of {TOLERANCE}: ask for less")
 
@@ -164,10 +164,10 @@ def _chebyshev_points(count: int) -> Matrix:
     return points
 
 
-def _lagrange(x_n: Matrix, x_l: Matrix) -> Matrix:
-    """Lagrange polynomials of the nodes x_n at the points x_l, shape (points, nodes)."""
-    ratio = x_l[:, None, None] - x_n
-    ratio = ratio / np.where(np.eye(x_n.size, dtype=bool), 1.0, x_n[:, None] - x_n)
-    ratio[:, np.eye(x_n.size, dtype=bool)] = 1.0
+def _lagrange(x_j: Matrix, x_l: Matrix) -> Matrix:
+    """Lagrange polynomials of the nodes x_j at the points x_l, shape (points, nodes)."""
+    ratio = x_l[:, None, None] - x_j
+    ratio = ratio / np.where(np.eye(x_j.size, dtype=bool), 1.0, x_j[:, None] - x_j)
+    ratio[:, np.eye(x_j.size, dtype=bool)] = 1.0
     basis: Matrix = np.prod(ratio, axis=2)
     return basis

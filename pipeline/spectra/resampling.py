@@ -5,18 +5,11 @@ from array_api_compat import array_namespace, device
 
 from pipeline.spectra.arrays import Array, place, windows
 from pipeline.spectra.grid import WaveGrid
-
-SPEED_OF_LIGHT_KMS = 299_792.458
+from pipeline.spectra.velocity import SPEED_OF_LIGHT_KMS, log10_doppler
 
 SNAP_PIXEL = 1e-6
 """A shift this near to whole pixels is whole: 0.07 m/s, far below any wavelength error, but above
 the rounding of a first wavelength that is written with a few digits."""
-
-
-def log10_doppler(velocity_kms_B: Array) -> Array:
-    """log10 of observed over emitted wavelength, sqrt((1 + b) / (1 - b)) with b = v / c."""
-    xp = array_namespace(velocity_kms_B)
-    return xp.atanh(velocity_kms_B / SPEED_OF_LIGHT_KMS) / np.log(10.0)
 
 
 def resample(

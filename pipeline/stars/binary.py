@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.stars.composite import Components, model_labels
-from pipeline.stars.isochrone import BANDS, Stars, main_sequence
+from pipeline.stars.isochrone import BANDS, IsochroneStars, main_sequence
 from pipeline.stars.scatter import StarScatter
 
 
@@ -20,7 +20,7 @@ class Systems:
         Primary's mass, log10 age in years, [M/H].
     q : numpy.ndarray
         Mass ratio, NaN for single stars.
-    primary, secondary : Stars
+    primary, secondary : IsochroneStars
         Both stars; the secondary's values are NaN for single stars and for companions below the
         isochrones (dark ones).
     """
@@ -29,23 +29,23 @@ class Systems:
     log_age: NDArray[np.float64]
     mh: NDArray[np.float64]
     q: NDArray[np.float64]
-    primary: Stars
-    secondary: Stars
+    primary: IsochroneStars
+    secondary: IsochroneStars
 
     @property
-    def light_BS(self) -> NDArray[np.float64]:
+    def light_B2(self) -> NDArray[np.float64]:
         """g-band light of both stars, 0 where there is none."""
         band = BANDS.index("sdss_g")
-        mag_BS = np.stack([self.primary.mag_BK[:, band], self.secondary.mag_BK[:, band]], axis=1)
-        return np.where(np.isfinite(mag_BS), 10 ** (-0.4 * np.nan_to_num(mag_BS)), 0.0)
+        mag_B2 = np.stack([self.primary.mag_BK[:, band], self.secondary.mag_BK[:, band]], axis=1)
+        return np.where(np.isfinite(mag_B2), 10 ** (-0.4 * np.nan_to_num(mag_B2)), 0.0)
 
     @property
-    def teff_BS(self) -> NDArray[np.float64]:
+    def teff_B2(self) -> NDArray[np.float64]:
         """Effective temperature of both stars in K."""
         return np.stack([self.primary.teff_k, self.secondary.teff_k], axis=1)
 
     @property
-    def logg_BS(self) -> NDArray[np.float64]:
+    def logg_B2(self) -> NDArray[np.float64]:
         """Surface gravity (log10 cgs) of both stars."""
         return np.stack([self.primary.logg, self.secondary.logg], axis=1)
 
@@ -80,7 +80,7 @@ def build_systems(
 
 
 def components_of(
-    systems: Systems, velocity_BS: NDArray[np.float64], scatter: list[StarScatter]
+    systems: Systems, velocity_B2: NDArray[np.float64], scatter: list[StarScatter]
 ) -> Components:
     """List the stars that shine, primaries first, each with its own velocity and scatter.
 
@@ -88,7 +88,7 @@ def components_of(
     ----------
     systems : Systems
         B systems; system b's light goes into spectrum b.
-    velocity_BS : numpy.ndarray
+    velocity_B2 : numpy.ndarray
         Velocity of both stars in km/s, shape (B, 2).
     scatter : list of StarScatter
         Of the primaries and of the secondaries.
@@ -100,7 +100,7 @@ def components_of(
         owners.append(rows)
         labels.append(label_C3)
         radii.append(radius2_C)
-        velocities.append(velocity_BS[rows, s])
+        velocities.append(velocity_B2[rows, s])
         parts.append(scatter[s].take(rows))
     return Components(
         owner_C=np.concatenate(owners),

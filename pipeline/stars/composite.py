@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.settings.stars import ScatterSettings
-from pipeline.stars.isochrone import Stars
+from pipeline.spectra.velocity import SPEED_OF_LIGHT_KMS
+from pipeline.stars.isochrone import IsochroneStars
 from pipeline.stars.scatter import StarScatter, scatter_lines
 from pipeline.stars.templates import (
     LABEL_MAX,
@@ -16,7 +17,6 @@ from pipeline.stars.templates import (
     normalised_flux,
 )
 
-LIGHT_KMS = 299792.458
 FWHM_TO_SIGMA = 1 / np.sqrt(8 * np.log(2))
 DECIMATION = 4
 """Template pixels a LAMOST pixel: 1e-4 / 2.5e-5 dex."""
@@ -56,7 +56,7 @@ class Components:
 
 
 def model_labels(
-    stars: Stars, mh: NDArray[np.float64]
+    stars: IsochroneStars, mh: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Labels inside the model's validity, and the radii that keep the luminosity.
 
@@ -95,27 +95,27 @@ def kernels(
     """
     model = load_templates()
     instrument = FWHM_TO_SIGMA**2 * (1 / resolution**2 - 1 / model.resolution**2)
-    rotation = (vsini_kms / LIGHT_KMS) ** 2 / 4
+    rotation = (vsini_kms / SPEED_OF_LIGHT_KMS) ** 2 / 4
     sigma_C = np.sqrt(instrument + rotation) / np.log(10) / model.step
     n_tap = -(-(2 * HALF_WIDTH + 2) // DECIMATION) * DECIMATION
     tap = np.arange(n_tap) - HALF_WIDTH
-    kernel_CK = np.exp(-0.5 * ((tap - offset[:, None]) / sigma_C[:, None]) ** 2)
-    kernel_CK /= kernel_CK.sum(axis=1, keepdims=True)
-    return np.asarray(kernel_CK, dtype=np.float32)
+    kernel_CW = np.exp(-0.5 * ((tap - offset[:, None]) / sigma_C[:, None]) ** 2)
+    kernel_CW /= kernel_CW.sum(axis=1, keepdims=True)
+    return np.asarray(kernel_CW, dtype=np.float32)
 
 
 def strided_convolution(
-    flux_P: NDArray[np.float32], kernel_K: NDArray[np.float32], first: int, n_pixel: int
+    flux_P: NDArray[np.float32], kernel_W: NDArray[np.float32], first: int, n_pixel: int
 ) -> NDArray[np.float32]:
     """Every ``DECIMATION``-th value of a correlation, one phase of the samples at a time.
 
     ``out[i] = sum_k kernel[k] flux[first + DECIMATION i + k]``.
     """
     out = np.zeros(n_pixel, dtype=np.float32)
-    n_tap = len(kernel_K) // DECIMATION
+    n_tap = len(kernel_W) // DECIMATION
     for phase in range(DECIMATION):
         samples = flux_P[first + phase :: DECIMATION][: n_pixel + n_tap - 1]
-        out += np.correlate(samples, kernel_K[phase::DECIMATION], mode="valid")
+        out += np.correlate(samples, kernel_W[phase::DECIMATION], mode="valid")
     return out
 
 
@@ -156,7 +156,7 @@ def composite_flux(
     """
     model = load_templates()
     owner_C = components.owner_C
-    shift_C = np.log10(1 + components.velocity_kms_C / LIGHT_KMS)
+    shift_C = np.log10(1 + components.velocity_kms_C / SPEED_OF_LIGHT_KMS)
     start_C = (log10_first_B[owner_C] - shift_C - model.log10_wave_P[0]) / model.step
     first_C = np.floor(start_C).astype(np.intp)
     last_C = first_C + DECIMATION * (n_pixel - 1) + HALF_WIDTH + DECIMATION
@@ -166,7 +166,7 @@ def composite_flux(
         raise ValueError(
             "the templates (3640-9250 Angstrom) don't cover the grid at these velocities"
         )
-    kernel_CK = kernels(resolution_B[owner_C], components.scatter.vsini_kms_C, start_C - first_C)
+    kernel_CW = kernels(resolution_B[owner_C], components.scatter.vsini_kms_C, start_C - first_C)
     flux_BN = np.zeros((len(resolution_B), n_pixel), dtype=np.float32)
     for begin in range(0, len(owner_C), CHUNK):
         rows = slice(begin, begin + CHUNK)
@@ -177,7 +177,7 @@ def composite_flux(
         flux_CP *= continuum(labels)
         for row, c in enumerate(range(begin, begin + len(labels))):
             light = strided_convolution(
-                flux_CP[row], kernel_CK[c], int(first_C[c]) - HALF_WIDTH, n_pixel
+                flux_CP[row], kernel_CW[c], int(first_C[c]) - HALF_WIDTH, n_pixel
             )
             light *= np.float32(components.radius2_C[c])
             flux_BN[owner_C[c]] += light

@@ -46,15 +46,15 @@ def dwarf_mass(teff_k: FloatArray, feh: FloatArray, log_age: float) -> Dwarfs:
     -----
     PARSEC: Bressan et al. 2012, MNRAS 427, 127.
     """
-    table_MT = _masses(log_age)
+    table = _masses(log_age)
     teff, mh = np.asarray(teff_k, np.float64), np.asarray(feh, np.float64)
     with np.errstate(invalid="ignore"):
         inside = (teff >= TEFF_GRID_K[0]) & (teff <= TEFF_GRID_K[-1])
         inside &= (mh >= MH_GRID[0]) & (mh <= MH_GRID[-1])
     i, u = _place(MH_GRID, np.where(inside, mh, MH_GRID[0]))
     j, v = _place(TEFF_GRID_K, np.where(inside, teff, TEFF_GRID_K[0]))
-    mass = (1 - u) * ((1 - v) * table_MT[i, j] + v * table_MT[i, j + 1])
-    mass += u * ((1 - v) * table_MT[i + 1, j] + v * table_MT[i + 1, j + 1])
+    mass = (1 - u) * ((1 - v) * table[i, j] + v * table[i, j + 1])
+    mass += u * ((1 - v) * table[i + 1, j] + v * table[i + 1, j + 1])
     mass = np.where(inside, mass, np.nan)
     known = np.isfinite(mass)
     stars = main_sequence(

@@ -23,7 +23,7 @@ EDGE = 1e-5
 
 
 @dataclass(frozen=True)
-class Stars:
+class IsochroneStars:
     """Main-sequence stars.
 
     Parameters
@@ -43,9 +43,9 @@ class Stars:
     mag_BK: NDArray[np.float64]
     valid: NDArray[np.bool_]
 
-    def take(self, rows: NDArray[np.intp]) -> "Stars":
+    def take(self, rows: NDArray[np.intp]) -> "IsochroneStars":
         """Return some of the stars."""
-        return Stars(
+        return IsochroneStars(
             self.teff_k[rows],
             self.logg[rows],
             self.log_l[rows],
@@ -92,7 +92,7 @@ def _bracket(
 
 def main_sequence(
     mass_msun: NDArray[np.float64], log_age: NDArray[np.float64], mh: NDArray[np.float64]
-) -> Stars:
+) -> IsochroneStars:
     """Stars of given initial mass, age and metallicity, if they are on the main sequence.
 
     A monotone cubic (PCHIP) in mass along each isochrone, then linear in mass, log age and [M/H]
@@ -105,7 +105,7 @@ def main_sequence(
 
     Returns
     -------
-    Stars
+    IsochroneStars
         Marked not ``valid`` outside the isochrones or beyond the end of the main sequence.
 
     Notes
@@ -131,4 +131,4 @@ def main_sequence(
                 total += weight[:, None] * np.where(weight[:, None] == 0, 0.0, corner)
     valid = inside & np.isfinite(total).all(axis=1)
     total[~valid] = np.nan
-    return Stars(10 ** total[:, 0], total[:, 1], total[:, 2], total[:, 3:], valid)
+    return IsochroneStars(10 ** total[:, 0], total[:, 1], total[:, 2], total[:, 3:], valid)

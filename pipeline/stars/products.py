@@ -12,12 +12,12 @@ VECTOR_SIZE = 8_192
 """The same for a product with one row; OpenBLAS's limit is 9,216."""
 
 
-def product(left_BK: NDArray[np.float32], right_KN: NDArray[np.float32]) -> NDArray[np.float32]:
+def product(left_BI: NDArray[np.float32], right_IN: NDArray[np.float32]) -> NDArray[np.float32]:
     """Multiply two matrices block by block.
 
     Parameters
     ----------
-    left_BK, right_KN : numpy.ndarray
+    left_BI, right_IN : numpy.ndarray
         float32.
 
     Returns
@@ -25,19 +25,19 @@ def product(left_BK: NDArray[np.float32], right_KN: NDArray[np.float32]) -> NDAr
     numpy.ndarray
         Shape (B, N), float32.
     """
-    n_row, n_inner = left_BK.shape
-    n_column = right_KN.shape[1]
+    n_row, n_inner = left_BI.shape
+    n_column = right_IN.shape[1]
     result_BN = np.empty((n_row, n_column), dtype=np.float32)
     size = max(min(BLOCK_SIZE // (ROWS * n_inner), VECTOR_SIZE // n_inner), 1)
     for top in range(0, n_row, ROWS):
         rows = slice(top, top + ROWS)
         for first in range(0, n_column, size):
             columns = slice(first, first + size)
-            np.matmul(left_BK[rows], right_KN[:, columns], out=result_BN[rows, columns])
+            np.matmul(left_BI[rows], right_IN[:, columns], out=result_BN[rows, columns])
     return result_BN
 
 
-def interpolate_knots(knots_BK: NDArray[np.float64], n_pixel: int) -> NDArray[np.float32]:
+def interpolate_knots(knots_BJ: NDArray[np.float64], n_pixel: int) -> NDArray[np.float32]:
     """Interpolate linearly between evenly spaced knots, the first and last at the ends.
 
     Returns
@@ -45,10 +45,10 @@ def interpolate_knots(knots_BK: NDArray[np.float64], n_pixel: int) -> NDArray[np
     numpy.ndarray
         Shape (B, n_pixel), float32.
     """
-    position = np.linspace(0, knots_BK.shape[1] - 1, n_pixel)
-    below = np.minimum(position.astype(np.intp), knots_BK.shape[1] - 2)
+    position = np.linspace(0, knots_BJ.shape[1] - 1, n_pixel)
+    below = np.minimum(position.astype(np.intp), knots_BJ.shape[1] - 2)
     fraction = (position - below).astype(np.float32)
-    knots = knots_BK.astype(np.float32)
+    knots = knots_BJ.astype(np.float32)
     step = np.diff(knots, axis=1)
     result: NDArray[np.float32] = knots[:, below] + step[:, below] * fraction
     return result

@@ -97,7 +97,7 @@ def emission_pattern() -> NDArray[np.float32]:
 
 def draw_scatter(
     rng: np.random.Generator,
-    teff_BS: NDArray[np.float64],
+    teff_B2: NDArray[np.float64],
     settings: ScatterSettings,
 ) -> list[StarScatter]:
     """Scatter of both stars of B systems.
@@ -106,7 +106,7 @@ def draw_scatter(
     ----------
     rng : numpy.random.Generator
         Random numbers; as many are drawn whatever the settings' sizes.
-    teff_BS : numpy.ndarray
+    teff_B2 : numpy.ndarray
         Effective temperature in K, shape (B, 2): primaries and secondaries.
     settings : ScatterSettings
         Priors.
@@ -116,23 +116,23 @@ def draw_scatter(
     list of StarScatter
         Primaries, secondaries. The two stars of a pair share most of their abundances.
     """
-    n_system = len(teff_BS)
+    n_system = len(teff_B2)
     n_group = len(GROUPS) + settings.n_random_groups
     common_BE = rng.standard_normal((n_system, n_group))
-    own_BSE = rng.standard_normal((n_system, 2, n_group))
-    activity_BS = rng.standard_normal((n_system, 2))
-    vsini_BS = rng.standard_normal((n_system, 2))
+    own_B2E = rng.standard_normal((n_system, 2, n_group))
+    activity_B2 = rng.standard_normal((n_system, 2))
+    vsini_B2 = rng.standard_normal((n_system, 2))
     on = float(settings.enabled)
     shared = settings.shared_fraction
-    abundance_BSE = np.sqrt(shared) * common_BE[:, None] + np.sqrt(1 - shared) * own_BSE
-    cooler_BS = np.clip((6500 - teff_BS) / 1500, 0.2, 2.0)
-    fill_BS = settings.activity_median * np.exp(settings.activity_sigma * activity_BS) * cooler_BS
-    rotation_BS = settings.vsini_median_kms * np.exp(settings.vsini_sigma * vsini_BS)
+    abundance_B2E = np.sqrt(shared) * common_BE[:, None] + np.sqrt(1 - shared) * own_B2E
+    cooler_B2 = np.clip((6500 - teff_B2) / 1500, 0.2, 2.0)
+    fill_B2 = settings.activity_median * np.exp(settings.activity_sigma * activity_B2) * cooler_B2
+    rotation_B2 = settings.vsini_median_kms * np.exp(settings.vsini_sigma * vsini_B2)
     return [
         StarScatter(
-            abundance_CE=(on * settings.abundance_sigma * abundance_BSE[:, s]).astype(np.float32),
-            activity_C=(on * np.clip(fill_BS[:, s], 0, 0.5)).astype(np.float32),
-            vsini_kms_C=on * np.clip(rotation_BS[:, s], 0, 80),
+            abundance_CE=(on * settings.abundance_sigma * abundance_B2E[:, s]).astype(np.float32),
+            activity_C=(on * np.clip(fill_B2[:, s], 0, 0.5)).astype(np.float32),
+            vsini_kms_C=on * np.clip(rotation_B2[:, s], 0, 80),
         )
         for s in (0, 1)
     ]

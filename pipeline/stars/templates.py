@@ -27,10 +27,10 @@ class Templates:
     ----------
     log10_wave_P : numpy.ndarray
         log10 of the vacuum wavelength in Angstrom, step 2.5e-5.
-    line_KP, continuum_KP : numpy.ndarray
+    line_IP, continuum_IP : numpy.ndarray
         Coefficients of the normalised flux and of log10 of the continuum, float32.
-    exponents_K3 : numpy.ndarray
-        Powers of the three labels in each of the K terms.
+    exponents_I3 : numpy.ndarray
+        Powers of the three labels in each of the I terms.
     line_scaling_23, continuum_scaling_23 : numpy.ndarray
         Offset and scale of (Teff, log g, [M/H]) for either product.
     resolution : float
@@ -38,9 +38,9 @@ class Templates:
     """
 
     log10_wave_P: NDArray[np.float64]
-    line_KP: NDArray[np.float32]
-    continuum_KP: NDArray[np.float32]
-    exponents_K3: NDArray[np.float64]
+    line_IP: NDArray[np.float32]
+    continuum_IP: NDArray[np.float32]
+    exponents_I3: NDArray[np.float64]
     line_scaling_23: NDArray[np.float64]
     continuum_scaling_23: NDArray[np.float64]
     resolution: float
@@ -59,9 +59,9 @@ def load_templates() -> Templates:
     with path.open("rb") as handle, np.load(handle, allow_pickle=False) as arrays:
         return Templates(
             log10_wave_P=arrays["loglam_vac"],
-            line_KP=np.ascontiguousarray(arrays["theta"].T),
-            continuum_KP=np.ascontiguousarray(arrays["cont_theta"].T),
-            exponents_K3=arrays["exponents"],
+            line_IP=np.ascontiguousarray(arrays["theta"].T),
+            continuum_IP=np.ascontiguousarray(arrays["cont_theta"].T),
+            exponents_I3=arrays["exponents"],
             line_scaling_23=np.stack([arrays["fid"], arrays["scales"]]),
             continuum_scaling_23=np.stack([arrays["cfid"], arrays["cscales"]]),
             resolution=float(arrays["R0"]),
@@ -86,10 +86,10 @@ def check_labels(labels_B3: NDArray[np.float64]) -> None:
 
 
 def _terms(
-    labels_B3: NDArray[np.float64], exponents_K3: NDArray[np.float64], scaling: NDArray[np.float64]
+    labels_B3: NDArray[np.float64], exponents_I3: NDArray[np.float64], scaling: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     scaled_B3 = (labels_B3 - scaling[0]) / scaling[1]
-    return np.asarray(np.prod(scaled_B3[:, None, :] ** exponents_K3, axis=2), dtype=np.float32)
+    return np.asarray(np.prod(scaled_B3[:, None, :] ** exponents_I3, axis=2), dtype=np.float32)
 
 
 def normalised_flux(labels_B3: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -112,8 +112,8 @@ def normalised_flux(labels_B3: NDArray[np.float64]) -> NDArray[np.float32]:
     """
     check_labels(labels_B3)
     model = load_templates()
-    terms_BK = _terms(labels_B3, model.exponents_K3, model.line_scaling_23)
-    flux_BP = product(terms_BK, model.line_KP)
+    terms_BI = _terms(labels_B3, model.exponents_I3, model.line_scaling_23)
+    flux_BP = product(terms_BI, model.line_IP)
     clipped: NDArray[np.float32] = np.clip(flux_BP, FLUX_MIN, FLUX_MAX, out=flux_BP)
     return clipped
 
@@ -138,7 +138,7 @@ def continuum(labels_B3: NDArray[np.float64]) -> NDArray[np.float32]:
     """
     check_labels(labels_B3)
     model = load_templates()
-    terms_BK = _terms(labels_B3, model.exponents_K3, model.continuum_scaling_23)
-    flux_BP = product(terms_BK, model.continuum_KP)
+    terms_BI = _terms(labels_B3, model.exponents_I3, model.continuum_scaling_23)
+    flux_BP = product(terms_BI, model.continuum_IP)
     flux_BP *= np.float32(np.log(10))
     return np.exp(flux_BP, out=flux_BP)

@@ -19,16 +19,16 @@ def pool():
 def test_pairs_are_what_they_are_called(pool):
     mass, feh, star = pool
     couples = draw_couples(np.random.default_rng(0), 4000, *pool, SETTINGS)
-    first = couples.primary_C
+    first = couples.primary_D
     for second, low, high in (
-        (couples.twin_C, SETTINGS.twin_q_min, 1.0),
-        (couples.companion_C, SETTINGS.q_min, SETTINGS.q_max),
+        (couples.twin_D, SETTINGS.twin_q_min, 1.0),
+        (couples.companion_D, SETTINGS.q_min, SETTINGS.q_max),
     ):
         q = mass[second] / mass[first]
         assert (q >= low).all() and (q <= high).all()
         assert (np.abs(feh[second] - feh[first]) <= SETTINGS.feh_tolerance_dex).all()
         assert (star[second] != star[first]).all()
-    q = mass[couples.companion_C] / mass[first]
+    q = mass[couples.companion_D] / mass[first]
     counts, _ = np.histogram(q, bins=4, range=(SETTINGS.q_min, SETTINGS.q_max))
     assert counts.min() > 700
 
@@ -42,15 +42,15 @@ def test_primaries_are_all_that_have_both_and_come_evenly_by_star(pool):
     others = (q >= SETTINGS.q_min) & (q <= SETTINGS.q_max) & alike
     able = twins.any(axis=1) & others.any(axis=1)
     couples = draw_couples(np.random.default_rng(0), 20_000, *pool, SETTINGS)
-    assert set(couples.primary_C) == set(np.flatnonzero(able))
-    stars, counts = np.unique(star[couples.primary_C], return_counts=True)
+    assert set(couples.primary_D) == set(np.flatnonzero(able))
+    stars, counts = np.unique(star[couples.primary_D], return_counts=True)
     expected = 20_000 / len(stars)
     assert np.abs(counts - expected).max() < 6 * np.sqrt(expected)
 
 
 def test_the_seed_decides(pool):
     first, again, other = (
-        draw_couples(np.random.default_rng(seed), 50, *pool, SETTINGS).companion_C
+        draw_couples(np.random.default_rng(seed), 50, *pool, SETTINGS).companion_D
         for seed in (1, 1, 2)
     )
     assert (first == again).all() and (first != other).any()

@@ -59,8 +59,8 @@ def test_both_forms_of_the_precision_agree_and_give_the_papers():
 def test_reliability_by_hand():
     p_b, binary = np.array([0.1, 0.3, 0.8, 1.0]), np.array([False, True, True, True])
     table = reliability(p_b, binary, np.full(4, 0.25), 2)
-    np.testing.assert_allclose(table.predicted_K, [0.2, 0.9])
-    np.testing.assert_allclose(table.observed_K, [0.5, 1.0])
+    np.testing.assert_allclose(table.predicted_H, [0.2, 0.9])
+    np.testing.assert_allclose(table.observed_H, [0.5, 1.0])
     assert table.expected_error == pytest.approx(0.5 * 0.3 + 0.5 * 0.1)
 
 

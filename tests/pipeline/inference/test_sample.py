@@ -8,10 +8,10 @@ from typer.testing import CliRunner
 
 from pipeline.cli.app import app
 from pipeline.core.atomic import write_parquet
+from pipeline.core.errors import InputError
 from pipeline.core.published import NotReadyError, Published, publish, require_published
 from pipeline.core.root import Root
 from pipeline.inference.rows import RowsError
-from pipeline.network.ensemble import EnsembleError
 from pipeline.settings.load import load_settings
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.stages import run_stage
@@ -153,7 +153,7 @@ def test_an_ensemble_averages_logits_and_keeps_the_spread(
 def test_members_of_other_preprocessing_are_refused(ingested, client, tmp_path, save_untrained):
     save_untrained(tmp_path / "observed", seed=4, spectra=SpectraSettings(frame="observed"))
     models = (ingested.root / "model", tmp_path / "observed")
-    with pytest.raises(EnsembleError, match="take different spectra"):
+    with pytest.raises(InputError, match="take different spectra"):
         infer(with_scope(ingested, "all", models=models), client)
 
 

@@ -52,11 +52,11 @@ def test_binaries_do_not_drag_the_ridge(training, fitted):
 def test_magnitudes_are_linear_between_bins_and_follow_the_slope_beyond(fitted):
     ridge = as_ridge(fitted)
     colour = np.full(3, 2.0)
-    low, high = ridge.feh_R[1], ridge.feh_R[2]
+    low, high = ridge.feh_Z[1], ridge.feh_Z[2]
     ends = ridge.m_g(colour, np.array([low, (low + high) / 2, high]))
     assert ends[1] == pytest.approx((ends[0] + ends[2]) / 2, abs=1e-12)
-    assert ends[0] == pytest.approx(np.interp(2.0, ridge.colour_C, ridge.m_g_RC[1]))
-    last = ridge.feh_R[-1]
+    assert ends[0] == pytest.approx(np.interp(2.0, ridge.colour_G, ridge.m_g_ZG[1]))
+    last = ridge.feh_Z[-1]
     beyond = ridge.m_g(colour[:2], np.array([last, last + 0.2]))
     assert beyond[1] - beyond[0] == pytest.approx(0.2 * ridge.feh_slope)
     unknown = ridge.m_g(np.array([1.4, 2.0, 2.0]), np.array([0.0, np.nan, 0.0]))
@@ -67,7 +67,7 @@ def test_a_ridge_of_one_bin_has_the_slope_alone(training):
     few = training.head(150)
     table = fit_ridge(*arrays(few), RANGE, SETTINGS)
     ridge = as_ridge(table)
-    assert ridge.feh_R.size == 1
+    assert ridge.feh_Z.size == 1
     step = np.diff(ridge.m_g(np.full(2, 2.0), np.array([-0.3, 0.1])))
     assert step[0] == pytest.approx(0.4 * ridge.feh_slope)
 

@@ -3,7 +3,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.labels.user_labels import LabelTableError, label_digest, match_labels
+from pipeline.core.errors import InputError
+from pipeline.labels.user_labels import label_digest, match_labels
 
 BASE = 1 << 60
 SPECTRA = pa.table({"obsid": [10, 11, 12, 13], "source_id": [BASE, BASE, BASE + 1, BASE + 2]})
@@ -55,7 +56,7 @@ def test_parquet_and_ids_as_text_are_taken(tmp_path):
 )  # fmt: skip
 def test_what_is_wrong_is_said(tmp_path, text, message):
     path = write(tmp_path, text)
-    with pytest.raises(LabelTableError, match=message) as error:
+    with pytest.raises(InputError, match=message) as error:
         match_labels(path, SPECTRA)
     assert str(path) in str(error.value)
 
@@ -63,10 +64,10 @@ def test_what_is_wrong_is_said(tmp_path, text, message):
 def test_float_ids_of_a_parquet_table_are_refused(tmp_path):
     path = tmp_path / "labels.parquet"
     pq.write_table(pa.table({"source_id": np.array([float(BASE)]), "label": ["single"]}), path)
-    with pytest.raises(LabelTableError, match="floating-point"):
+    with pytest.raises(InputError, match="floating-point"):
         match_labels(path, SPECTRA)
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(LabelTableError, match=r"cannot read the label table .*none\.csv"):
+    with pytest.raises(InputError, match=r"cannot read the label table .*none\.csv"):
         label_digest(tmp_path / "none.csv")

@@ -25,9 +25,9 @@ def exposed(q, snr=60.0, mass=(0.7, 0.9, 1.05)):
     """Three systems without orbital motion, as an exact instrument sees them."""
     mass, n = np.array(mass), len(mass)
     systems = build_systems(mass, np.full(n, q), np.full(n, 9.3), np.array([-0.2, 0.0, 0.1]))
-    velocity_BS = np.repeat(RV[:, None], 2, axis=1)
+    velocity_B2 = np.repeat(RV[:, None], 2, axis=1)
     view, flux_BN = expose_exactly(
-        np.random.default_rng(3), systems, velocity_BS, RV + 2, np.full(n, snr),
+        np.random.default_rng(3), systems, velocity_B2, RV + 2, np.full(n, snr),
         InstrumentSettings(), SpectraSettings(),
     )  # fmt: skip
     primary = np.stack([systems.primary.teff_k, systems.primary.logg, systems.mh, RV], axis=1)

@@ -35,8 +35,8 @@ def test_it_finds_what_scipy_finds(noisy):
             lambda x, *theta: (1 - theta[0] * np.exp(-0.5 * ((x - theta[1]) / theta[2]) ** 2)),
             X[good], target[b, good], start[b], 1 / np.sqrt(ivar[b, good]),
         )  # fmt: skip
-        np.testing.assert_allclose(fit.theta_BP[b], expected, atol=1e-3)
-    np.testing.assert_array_equal(fit.flux_BL, line(fit.theta_BP))
+        np.testing.assert_allclose(fit.theta_BX[b], expected, atol=1e-3)
+    np.testing.assert_array_equal(fit.flux_BL, line(fit.theta_BX))
     np.testing.assert_array_equal(fit.chi2_B, chi_square(target, fit.flux_BL, ivar))
 
 
@@ -48,16 +48,16 @@ def test_chi_square_counts_every_pixel_once():
 
 def test_a_parameter_at_its_limit_stays_there(noisy):
     target, ivar = noisy
-    limits = Parameters(LIMITS.low_P, np.array([1.0, 0.0, 2.0]), LIMITS.step_P)
+    limits = Parameters(LIMITS.low_X, np.array([1.0, 0.0, 2.0]), LIMITS.step_X)
     fit = least_squares(target, ivar, np.array([[0.3, 0.0, 1.0]] * 3), line, limits, 10)
-    assert fit.theta_BP[0, 1] == 0.0  # its line lies beyond
-    assert fit.theta_BP[1, 1] == pytest.approx(-1.0, abs=0.02)
+    assert fit.theta_BX[0, 1] == 0.0  # its line lies beyond
+    assert fit.theta_BX[1, 1] == pytest.approx(-1.0, abs=0.02)
 
 
 @pytest.mark.parametrize("n_iteration", [0, 1, 5])
 def test_it_is_never_worse_than_the_start(noisy, n_iteration):
     target, ivar = noisy
-    start = np.random.default_rng(1).uniform(LIMITS.low_P, LIMITS.high_P, (3, 3))
+    start = np.random.default_rng(1).uniform(LIMITS.low_X, LIMITS.high_X, (3, 3))
     kept = start.copy()
     before = chi_square(target, line(start), ivar)
     fit = least_squares(target, ivar, start, line, LIMITS, n_iteration)
@@ -70,4 +70,4 @@ def test_rows_do_not_depend_on_each_other(noisy):
     start = np.array([[0.3, 0.2, 1.0]] * 3)
     together = least_squares(target, ivar, start, line, LIMITS, 5)
     alone = least_squares(target[1:2], ivar[1:2], start[1:2], line, LIMITS, 5)
-    np.testing.assert_allclose(together.theta_BP[1:2], alone.theta_BP, rtol=1e-5)
+    np.testing.assert_allclose(together.theta_BX[1:2], alone.theta_BX, rtol=1e-5)

@@ -28,9 +28,9 @@ def exposed(q, snr=80.0, apart_kms=0.0, mass=MASS):
     n = len(mass)
     mh, rv = np.resize([-0.2, 0.0, 0.1, -0.4], n), np.resize(RV, n)
     systems = build_systems(mass, np.full(n, q), np.full(n, AGE), mh)
-    velocity_BS = np.stack([rv, rv + apart_kms], axis=1)
+    velocity_B2 = np.stack([rv, rv + apart_kms], axis=1)
     view, flux_BN = expose_exactly(
-        np.random.default_rng(3), systems, velocity_BS, rv + 2, np.full(n, snr),
+        np.random.default_rng(3), systems, velocity_B2, rv + 2, np.full(n, snr),
         InstrumentSettings(), SpectraSettings(),
     )  # fmt: skip
     return view, flux_BN, np.stack([systems.primary.teff_k, systems.primary.logg, mh, rv], axis=1)
@@ -53,7 +53,7 @@ def noisy(view, flux_BN, seed):
 def test_a_single_star_is_recovered():
     view, flux_BN, truth = exposed(np.nan)
     found = compared(view, flux_BN, truth)
-    theta = found.single.theta_BP
+    theta = found.single.theta_BX
     assert (found.single.chi2_B < 0.05).all()
     assert (np.abs(theta[:, :4] - truth) < [2, 0.01, 0.005, 0.2]).all()
     np.testing.assert_allclose(theta[:, 4], view.resolution_B, rtol=0.002)
@@ -64,7 +64,7 @@ def test_a_single_star_is_recovered():
 def test_a_pair_is_recovered():
     view, flux_BN, truth = exposed(0.78, apart_kms=60.0)
     found = compared(view, flux_BN, truth, n_first=8, n_more=10)
-    theta = found.binary.theta_BP
+    theta = found.binary.theta_BX
     assert (found.binary.chi2_B < 2).all()
     assert (found.gain_B > 50).all()
     np.testing.assert_allclose(theta[:, 5], 0.78, atol=0.02)
@@ -93,7 +93,7 @@ def test_one_velocity_stays_one():
     view, flux_BN, truth = exposed(0.8, apart_kms=100.0)
     one = compared(view, flux_BN, truth, one_velocity=True)
     two = compared(view, flux_BN, truth)
-    assert (one.binary.theta_BP[:, 6] == 0).all()
+    assert (one.binary.theta_BX[:, 6] == 0).all()
     assert (two.binary.chi2_B < one.binary.chi2_B).all()
 
 

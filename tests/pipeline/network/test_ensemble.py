@@ -3,11 +3,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from pipeline.core.errors import InputError
 from pipeline.network import ensemble as ensemble_module
 from pipeline.network.checkpoint import CheckpointError, save_model
 from pipeline.network.ensemble import (
     Ensemble,
-    EnsembleError,
     Member,
     get_ensemble,
     plan_ensemble,
@@ -58,7 +58,7 @@ def test_the_order_of_the_members_does_not_matter(folders):
 
 
 def test_members_must_be_different_networks(folders):
-    with pytest.raises(EnsembleError, match="model1.* hold the same network"):
+    with pytest.raises(InputError, match="model1.* hold the same network"):
         plan_ensemble([folders[0], folders[1], folders[1]])
 
 
@@ -66,11 +66,11 @@ def test_members_must_take_the_same_spectra(tmp_path, folders, model, card, tiny
     model.head[-1].bias.data += 1
     other = card.model_copy(update={"spectra": SpectraSettings(frame="observed")})
     save_model(tmp_path / "observed", model, other)
-    with pytest.raises(EnsembleError, match=r"\(frame: (rest and observed|observed and rest)\)"):
+    with pytest.raises(InputError, match=r"\(frame: (rest and observed|observed and rest)\)"):
         plan_ensemble([folders[0], tmp_path / "observed"])
     longer = build_model(tiny, model.n_pixel + 1)
     save_model(tmp_path / "longer", longer, card.model_copy(update={"n_pixel": model.n_pixel + 1}))
-    with pytest.raises(EnsembleError, match="n_pixel: "):
+    with pytest.raises(InputError, match="n_pixel: "):
         plan_ensemble([folders[0], tmp_path / "longer"])
     with pytest.raises(CheckpointError, match="no model in"):
         plan_ensemble([folders[0], tmp_path / "nowhere"])

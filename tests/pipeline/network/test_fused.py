@@ -15,8 +15,8 @@ def spectra(model):
 def in_float64(model, x_BL):
     """The network in float64 throughout, which its own forward pass is not."""
     model = copy.deepcopy(model).double()
-    x_BCL = (x_BL.double() - 1).unsqueeze(1)
-    return model.head(model.stages(torch.relu(model.stem(x_BCL)))).squeeze(1)
+    x_BFL = (x_BL.double() - 1).unsqueeze(1)
+    return model.head(model.stages(torch.relu(model.stem(x_BFL)))).squeeze(1)
 
 
 def test_the_function_is_the_same_up_to_rounding(model, x_BL):

@@ -8,9 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.core.atomic import write_parquet
+from pipeline.core.errors import InputError
 from pipeline.core.published import NotReadyError, Published, publish
 from pipeline.core.root import Root
-from pipeline.network.blocks import BlockError, Stacked, map_block
+from pipeline.network.blocks import Stacked, map_block
 from pipeline.network.checkpoint import load_model
 from pipeline.network.label_block import LabelsError, label_block_path, write_label_block
 from pipeline.network.parts import survey_parts
@@ -168,10 +169,10 @@ def test_damaged_blocks_are_named(tmp_path):
     path = tmp_path / "training" / "block-000000.safetensors"
     content = path.read_bytes()
     path.write_bytes(content[:-10])
-    with pytest.raises(BlockError, match="block-000000.safetensors is cut off"):
+    with pytest.raises(InputError, match="block-000000.safetensors is cut off"):
         map_block(path)
     path.write_bytes(content[:30])
-    with pytest.raises(BlockError, match="is damaged"):
+    with pytest.raises(InputError, match="is damaged"):
         map_block(path)
 
 

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipeline.network.metrics import auc
+from pipeline.network.metrics import auc, weighted_auc, weighted_mean
 
 
 def brute_force(score_B, label_B):
@@ -39,3 +41,26 @@ def test_one_class_is_refused(label_B):
 def test_nan_is_refused():
     with pytest.raises(ValueError, match="1 of 2 scores"):
         auc([0.1, np.nan], [0, 1])
+
+
+def brute_auc(score, label, weight):
+    total = wins = 0.0
+    for i in np.flatnonzero(label):
+        for j in np.flatnonzero(~label):
+            total += weight[i] * weight[j]
+            wins += weight[i] * weight[j] * ((score[i] > score[j]) + 0.5 * (score[i] == score[j]))
+    return wins / total if total else np.nan
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.booleans(), st.integers(0, 3)), max_size=30))
+def test_weighted_auc_equals_the_count_of_all_pairs(rows):
+    score, label, weight = (np.array(column) for column in zip(*rows, strict=True)) if rows else (
+        np.zeros(0), np.zeros(0, bool), np.zeros(0),
+    )  # fmt: skip
+    got = weighted_auc(score.astype(float), label.astype(bool), weight.astype(float))
+    np.testing.assert_allclose(got, brute_auc(score, label.astype(bool), weight), equal_nan=True)
+
+
+def test_weighted_mean_is_the_share_of_the_weight():
+    assert weighted_mean(np.array([True, False]), np.array([3.0, 1.0])) == pytest.approx(0.75)
+    assert np.isnan(weighted_mean(np.zeros(0, bool), np.zeros(0)))

@@ -6,38 +6,38 @@ from pipeline.network.model import LinearNorm, build_model, flop_count, folded, 
 from pipeline.settings.network import NetworkSettings
 
 
-def _norm(x_CL, norm):
+def _norm(x_FL, norm):
     w, b, m, v = (
         t.detach().double().numpy()[:, None]
         for t in (norm.weight, norm.bias, norm.running_mean, norm.running_var)
     )
-    return (x_CL - m) / np.sqrt(v + norm.eps) * w + b
+    return (x_FL - m) / np.sqrt(v + norm.eps) * w + b
 
 
-def _conv(x_CL, conv):
+def _conv(x_FL, conv):
     weight = conv.weight.detach().double().numpy()
     k, stride = weight.shape[2], conv.stride[0]
-    padded = np.pad(x_CL, ((0, 0), (k // 2, k // 2)))
-    starts = range(0, x_CL.shape[1], stride)
+    padded = np.pad(x_FL, ((0, 0), (k // 2, k // 2)))
+    starts = range(0, x_FL.shape[1], stride)
     return np.stack([np.einsum("ock,ck->o", weight, padded[:, i : i + k]) for i in starts], axis=1)
 
 
 def _reference_logit(model, flux_L):
     """The network by its plain formula in float64."""
 
-    def step(part, x_CL):
-        return _norm(_conv(x_CL, part.conv), part.norm)
+    def step(part, x_FL):
+        return _norm(_conv(x_FL, part.conv), part.norm)
 
-    x_CL = np.maximum(step(model.stem, flux_L[None].astype(np.float64) - 1), 0)
+    x_FL = np.maximum(step(model.stem, flux_L[None].astype(np.float64) - 1), 0)
     for block in model.stages:
-        skip = x_CL if isinstance(block.skip, torch.nn.Identity) else step(block.skip, x_CL)
-        x_CL = np.maximum(step(block.second, np.maximum(step(block.first, x_CL), 0)) + skip, 0)
-    x_C = x_CL.ravel()
+        skip = x_FL if isinstance(block.skip, torch.nn.Identity) else step(block.skip, x_FL)
+        x_FL = np.maximum(step(block.second, np.maximum(step(block.first, x_FL), 0)) + skip, 0)
+    x_F = x_FL.ravel()
     for part in (m for m in model.head if isinstance(m, LinearNorm)):
-        x_C = part.linear.weight.detach().double().numpy() @ x_C
-        x_C = np.maximum(_norm(x_C[:, None], part.norm)[:, 0], 0)
+        x_F = part.linear.weight.detach().double().numpy() @ x_F
+        x_F = np.maximum(_norm(x_F[:, None], part.norm)[:, 0], 0)
     last = model.head[-1]
-    return (last.weight.detach().double().numpy() @ x_C)[0] + last.bias.item()
+    return (last.weight.detach().double().numpy() @ x_F)[0] + last.bias.item()
 
 
 def test_forward_is_the_formula_and_folding_keeps_it(model, flux_BL):

@@ -9,13 +9,13 @@ WAVE_L = 10 ** np.arange(3.5911, 3.9445, 4e-4)
 def dense(width: float) -> np.ndarray:
     """The factors multiplied out."""
     kernel = gaussian_kernel(WAVE_L.tobytes(), width)
-    basis_LM = np.zeros((WAVE_L.size, kernel.n_node))
+    basis_LJ = np.zeros((WAVE_L.size, kernel.n_node))
     for part in kernel.segments:
-        basis_LM[part.pixels, part.nodes] = part.basis
-    kernel_MM = np.zeros((kernel.n_node, kernel.n_node))
+        basis_LJ[part.pixels, part.nodes] = part.basis
+    kernel_JJ = np.zeros((kernel.n_node, kernel.n_node))
     for band in kernel.bands:
-        kernel_MM[band.source, band.target] = band.kernel
-    return basis_LM @ kernel_MM @ basis_LM.T
+        kernel_JJ[band.source, band.target] = band.kernel
+    return basis_LJ @ kernel_JJ @ basis_LJ.T
 
 
 @pytest.mark.parametrize("width", [3.0, 20.0, 70.0, 350.0, 3000.0, 1e5])

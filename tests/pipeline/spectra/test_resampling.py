@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.spectra.grid import WaveGrid
-from pipeline.spectra.resampling import log10_doppler, resample
+from pipeline.spectra.resampling import resample
 
 STEP = 1e-4
 GRID = WaveGrid(log10_first=3.6, log10_step=STEP, n_pixel=60)
@@ -98,12 +98,6 @@ def test_smooth_spectrum_agrees_with_interp_on_wavelength() -> None:
     expected_L = np.interp(GRID.wave_L, wave_N * 10**3e-5, flux_BN[0])
     assert not bad_BL.any()
     np.testing.assert_allclose(flux_BL[0], expected_L, atol=2e-5)
-
-
-def test_doppler_factor_is_relativistic() -> None:
-    beta = 0.1
-    expected = np.log10(np.sqrt((1 + beta) / (1 - beta)))
-    assert log10_doppler(np.array([29_979.2458]))[0] == pytest.approx(expected, rel=1e-12)
 
 
 def test_next_pixel_is_not_touched_at_fraction_zero() -> None:

@@ -6,10 +6,10 @@ from pipeline.stars.templates import LABEL_MAX, continuum, load_templates, norma
 LABELS = np.array([[4200.0, 4.7, -0.4], [5772.0, 4.44, 0.0], [7900.0, 4.1, 0.2]])
 
 
-def plain(labels, theta_KP, exponents, scaling):
+def plain(labels, theta_IP, exponents, scaling):
     """The formula of the model in float64, one term at a time."""
-    total = np.zeros(theta_KP.shape[1])
-    for coefficients, powers in zip(theta_KP.astype(np.float64), exponents, strict=True):
+    total = np.zeros(theta_IP.shape[1])
+    for coefficients, powers in zip(theta_IP.astype(np.float64), exponents, strict=True):
         term = 1.0
         for label, offset, scale, power in zip(labels, *scaling, powers, strict=True):
             term *= ((label - offset) / scale) ** power
@@ -20,8 +20,8 @@ def plain(labels, theta_KP, exponents, scaling):
 @pytest.mark.parametrize("row", range(3))
 def test_flux_is_the_formula(row):
     model = load_templates()
-    lines = plain(LABELS[row], model.line_KP, model.exponents_K3, model.line_scaling_23)
-    light = plain(LABELS[row], model.continuum_KP, model.exponents_K3, model.continuum_scaling_23)
+    lines = plain(LABELS[row], model.line_IP, model.exponents_I3, model.line_scaling_23)
+    light = plain(LABELS[row], model.continuum_IP, model.exponents_I3, model.continuum_scaling_23)
     np.testing.assert_allclose(normalised_flux(LABELS)[row], np.clip(lines, 1e-3, 1.02), atol=2e-6)
     np.testing.assert_allclose(continuum(LABELS)[row], 10**light, rtol=2e-5)
 
