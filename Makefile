@@ -16,17 +16,26 @@ CATALOGUE ?=
 SET       ?=
 STARS     ?= 12000
 DEMO      ?= demo
+NAME      ?=
+ARGS      ?=
 
-OPTIONS := $(if $(CONFIG),--config $(CONFIG)) $(if $(ROOT),--root $(ROOT)) $(foreach s,$(SET),--set $(s))
+OPTIONS  := $(if $(CONFIG),--config $(CONFIG)) $(if $(ROOT),--root $(ROOT)) $(foreach s,$(SET),--set $(s))
 PAIRSPEC := $(BIN)/pairspec
+# The list of stages is pipeline/stages.py; `simulate` and `ingest` take more options than the others.
+STAGES   := $(filter-out simulate ingest,$(shell $(PYTHON) -m pipeline.stages | cut -f1))
+BENCHES  := $(sort $(notdir $(basename $(shell grep -l __main__ benchmarks/*/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-large simulate ingest photometry select label composites train infer evaluate catalogue report query settings test lint format docs bench clean
+.PHONY: help env demo demo-large simulate ingest $(STAGES) query status settings test test-kills lint format docs bench clean
 
 help: ## This list
 	@echo "pairspec: find the unresolved binary stars in millions of low-resolution spectra"; echo
+	@echo "Stages, in order:"
+	@$(PYTHON) -m pipeline.stages | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@echo; echo "Everything else:"
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 	@echo; echo "Options of a stage: CONFIG=file ROOT=folder SET='section.key=value ...'"
+	@echo "  ingest: SPECTRA=folder CATALOGUE=file; simulate: STARS=12000 DEMO=folder"
 
 env: $(READY) ## Create the environment (.venv) with the tested versions
 
@@ -37,43 +46,25 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 demo: env ## Simulate a survey, run every stage on it, show the catalogue (about 10 minutes)
-	$(BIN)/pairspec demo --out $(DEMO) --stars $(STARS)
+	$(PAIRSPEC) demo --out $(DEMO) --stars $(STARS)
 
 demo-large: env ## The same with about 72,000 spectra, for the patient (22 minutes)
-	$(BIN)/pairspec demo --out $(DEMO)-large --stars 45000
+	$(PAIRSPEC) demo --out $(DEMO)-large --stars 45000
 
-simulate: env ## Write a synthetic survey: STARS=12000 DEMO=demo
+simulate: env
 	$(PAIRSPEC) simulate --stars $(STARS) --out $(DEMO)
 
-ingest: env ## Read FITS files into the store: SPECTRA=dir CATALOGUE=file
+ingest: env
 	$(PAIRSPEC) ingest $(OPTIONS) $(if $(SPECTRA),--spectra $(SPECTRA)) $(if $(CATALOGUE),--catalogue $(CATALOGUE))
 
-photometry: env ## Match spectra to Gaia and 2MASS, derive their intrinsic brightness
-	$(PAIRSPEC) photometry $(OPTIONS)
-
-select: env ## Cut the sample out of all spectra, with the cut flow
-	$(PAIRSPEC) select $(OPTIONS)
-
-label: env ## Label the training sample and split it by star
-	$(PAIRSPEC) label $(OPTIONS)
-
-composites: env ## Add up spectra of single stars: training examples with a known answer
-	$(PAIRSPEC) composites $(OPTIONS)
-
-train: env ## Train the network
-	$(PAIRSPEC) train $(OPTIONS)
-
-infer: env ## Give every spectrum its binary probability
-	$(PAIRSPEC) infer $(OPTIONS)
-
-catalogue: env ## One row a star
-	$(PAIRSPEC) catalogue $(OPTIONS)
-
-evaluate: env ## Judge the network on the held-out test part
-	$(PAIRSPEC) evaluate $(OPTIONS)
+$(STAGES): env
+	$(PAIRSPEC) $@ $(OPTIONS)
 
 query: env ## Ask the catalogue: SQL="SELECT ..."
 	$(PAIRSPEC) query "$(SQL)" $(OPTIONS)
+
+status: env ## Show which stages of a run are complete
+	$(PAIRSPEC) status $(OPTIONS)
 
 settings: env ## Show the settings that a run would use
 	$(PAIRSPEC) settings $(OPTIONS)
@@ -81,10 +72,15 @@ settings: env ## Show the settings that a run would use
 test: env ## Run the tests (within 15 minutes on two cores)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-lint: env ## Check style, types and formatting
+test-kills: env ## Kill every stage at every file operation (hours)
+	$(BIN)/python -m pytest -n 2 tests/pipeline/test_kills.py --every-kill
+
+lint: env ## Check style, types, docstrings, formatting and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python scripts/check_docstrings.py pipeline cluster schemas
+	$(BIN)/lint-imports --no-logo
 
 format: env ## Format the code
 	$(BIN)/ruff format .
@@ -93,8 +89,13 @@ format: env ## Format the code
 docs: env ## Regenerate the data dictionary and the list of settings
 	$(BIN)/python scripts/write_docs.py
 
-bench: env ## Run the benchmarks
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+bench: env ## Run one benchmark: NAME=read ARGS="..."; without NAME, list them
+ifeq ($(NAME),)
+	@echo "make bench NAME=... ARGS='...', where NAME is one of:"
+	@for name in $(BENCHES); do sed -n "1s/^\"\"\"\(.*\)/  $$name\t\1/p" benchmarks/*/$$name.py; done | expand -t 24
+else
+	$(BIN)/python benchmarks/*/$(NAME).py $(ARGS)
+endif
 
 clean: ## Remove the environment and the demo
 	rm -rf $(VENV) $(DEMO) $(DEMO)-large

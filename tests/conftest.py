@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,20 @@ def client() -> Iterator[object]:
 
     with connect(ClusterSettings(kind="inline")) as connected:
         yield connected
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the tests of kills take every moment instead of a sample."""
+    parser.addoption("--every-kill", action="store_true", help="kill at every file operation")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    """One small survey on which every stage has run: `tests.finished.FinishedSurvey`."""
+    from tests.finished import FinishedSurvey, StageServer
+
+    with closing(StageServer()) as server:
+        yield FinishedSurvey(tmp_path_factory.mktemp("finished"), server)
 
 
 @pytest.fixture(scope="session")

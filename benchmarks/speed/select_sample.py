@@ -176,3 +176,7 @@ def main() -> None:
             print(f"{name:6} {options.rows:11,} {seconds:8.1f} {peak:9.0f}", flush=True)
         check(root)
         print("the cut flow is that which DuckDB counts")
+
+
+if __name__ == "__main__":
+    main()
