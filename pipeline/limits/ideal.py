@@ -33,7 +33,8 @@ from pipeline.limits.least_squares import Parameters, chi_square, least_squares
 from pipeline.settings.simulate import InstrumentSettings
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.settings.stars import ScatterSettings
-from pipeline.simulate.instrument import FIRST, N_PIXEL, SNR_WINDOW, STEP, draw_fibres, observe
+from pipeline.simulate.fibres import FIRST, N_PIXEL, STEP, draw_fibres
+from pipeline.simulate.instrument import SNR_WINDOW, observe
 from pipeline.spectra.prepare import Prepared, network_input
 from pipeline.stars.binary import Systems, components_of
 from pipeline.stars.composite import Components, composite_flux

@@ -62,12 +62,21 @@ class SimulateJob:
 def simulate_field(number: int, job: SimulateJob) -> tuple[int, dict[str, int]]:
     """Simulate and write one field: its spectra, and its rows of every table.
 
-    Idempotent: everything depends on the seed and the field's number alone.
+    Everything depends on the seed and the field's number alone, so a second run writes the same.
+
+    Parameters
+    ----------
+    number : int
+        Number of the field.
+    job : SimulateJob
+        Where to write, and the priors.
 
     Returns
     -------
-    tuple
-        The field's number, and counts of stars, spectra and broken files.
+    number : int
+        The field's number.
+    counts : dict of str to int
+        Stars, spectra and broken files.
     """
     settings = job.settings
     streams = field_streams(settings.seed, number, 8)

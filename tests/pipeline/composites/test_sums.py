@@ -13,7 +13,7 @@ from pipeline.composites.sums import (
 from pipeline.settings.composites import CompositeSettings
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.settings.stars import ScatterSettings
-from pipeline.simulate.instrument import FIRST
+from pipeline.simulate.fibres import FIRST
 from pipeline.spectra.grid import WaveGrid
 from pipeline.spectra.prepare import network_input
 from pipeline.stars.binary import build_systems, components_of
