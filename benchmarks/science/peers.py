@@ -23,8 +23,8 @@ from pca_logistic import N_COMPONENT, N_QUADRATIC, RIDGE, PcaLogistic, fit_pca_l
 from peers_tables import Peers, report
 
 from pipeline.core.digest import digest_of
-from pipeline.limits.ideal import View
 from pipeline.limits.template_fit import RESOLUTION, FitSettings, compare
+from pipeline.limits.view import View
 from pipeline.network.checkpoint import ModelCard, read_card
 from pipeline.network.examples import Q_RANGE, SNR_RANGE, simulated_examples
 from pipeline.network.loader import Labelled
