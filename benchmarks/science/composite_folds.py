@@ -18,8 +18,9 @@ from pipeline.composites.block import (
     read_stored,
     write_composites,
 )
+from pipeline.composites.exposure import exposure, mean_snr, relative_variance
 from pipeline.composites.pool import find_dwarfs, read_pool
-from pipeline.composites.sums import exposure, mean_snr, relative_variance, star_light
+from pipeline.composites.sums import star_light
 from pipeline.core.atomic import write_parquet
 from pipeline.core.digest import digest_of
 from pipeline.core.root import Root
