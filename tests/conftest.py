@@ -33,6 +33,21 @@ def client() -> Iterator[object]:
         yield connected
 
 
+@pytest.fixture(scope="session")
+def make_run(client: object) -> Callable[..., object]:
+    """One stage at work: ``make_run("photometry", folder)``."""
+    from pipeline.core.root import Root
+    from pipeline.core.run import Run
+    from pipeline.settings.load import load_settings
+    from pipeline.stages import find_stage, makers
+
+    def make(stage: str, folder: Path, *overrides: str) -> object:
+        settings = load_settings(None, overrides, root=folder)
+        return Run(find_stage(stage), settings, Root(folder), client, makers())
+
+    return make
+
+
 @pytest.fixture
 def write_spectrum() -> Callable[..., Path]:
     """Write one file in the table layout with astropy: ``write_spectrum(path, obsid=...)``."""

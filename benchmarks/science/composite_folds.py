@@ -24,13 +24,16 @@ from pipeline.composites.sums import star_light
 from pipeline.core.atomic import write_parquet
 from pipeline.core.digest import digest_of
 from pipeline.core.root import Root
-from pipeline.ingest.stage import run as ingest
 from pipeline.labels.split import PARTS
 from pipeline.settings.load import Settings, load_settings
 from pipeline.spectra.prepare import network_input
+from pipeline.stages import run_stage
 from schemas.composites import COMPOSITE_POOL
 from schemas.observations import OBSERVATIONS
 from schemas.quality import UNCOUNTED
+
+ingest = partial(run_stage, "ingest")
+
 
 Arrays = dict[str, np.ndarray]
 N_FOLDS = 5

@@ -16,7 +16,7 @@ from pipeline.evaluation.paper import PAPER
 from pipeline.settings.load import load_settings
 
 SHARED = ("spectra.zarr", "tables", "manifest.parquet", "training_cache", "composites")
-LEDGERS = ("observations", "photometry", "sample", "labels", "composites", "training_cache")
+LEDGERS = ("observations", "photometry", "sample", "labels", "composites", "prepare")
 
 
 def share(root: Path, own: Path) -> None:

@@ -44,8 +44,8 @@ from pipeline.network.model import build_model, flop_count, parameter_count
 from pipeline.settings.infer import InferSettings
 from pipeline.settings.load import load_settings
 from pipeline.settings.network import NetworkSettings
-from pipeline.simulate.stage import run as simulate
 from pipeline.spectra.grid import WaveGrid
+from pipeline.stages import run_stage
 
 PLAIN_BATCHES = (64, 128, 256)
 
@@ -114,7 +114,7 @@ def find_files(folder: Path | None, scratch: Path) -> list[Path]:
         survey = {"n_stars": 800, "out": folder.parent, "survey": {"broken_fraction": 0}}
         settings = load_settings(None, [], simulate=survey)
         with connect(settings.cluster) as client:
-            simulate(settings, client)
+            run_stage("simulate", settings, client)
     return sorted(path for path in folder.rglob("*.fits*") if path.is_file())
 
 

@@ -28,8 +28,8 @@ def peak_mib() -> float:
 def measure(spectra: Path, root: Path, rows: int) -> None:
     """Ingest in this process and print what it took as JSON."""
     from cluster.connect import connect
-    from pipeline.ingest.stage import run
     from pipeline.settings.load import load_settings
+    from pipeline.stages import run_stage
 
     chunk = min(512, rows)
     settings = load_settings(
@@ -40,7 +40,7 @@ def measure(spectra: Path, root: Path, rows: int) -> None:
     )
     with connect(settings.cluster) as client:
         begin = time.perf_counter()
-        report = run(settings, client)
+        report = run_stage("ingest", settings, client)
         seconds = time.perf_counter() - begin
         workers = client.run(peak_mib)
     result = {"seconds": seconds, "worker": max(workers.values()), "driver": peak_mib()}

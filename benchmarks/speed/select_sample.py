@@ -21,7 +21,7 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.core.published import publish
+from pipeline.core.published import Published, publish
 from pipeline.core.root import Root
 from pipeline.selection.cuts import make_cuts
 from pipeline.settings.sample import SampleSettings
@@ -68,9 +68,9 @@ def write_tables(root: Root, rows: int) -> None:
             place = {"shard": shard, "row": row, "path": paths, "size_bytes": 1}
             manifest.write_table(_fill(MANIFEST, n, place), row_group_size=SHARD)
         manifest.add_key_value_metadata({"digest": "benchmark", "shard_rows": str(SHARD)})
-    counts = {"rows": rows, "refused": 0, "superseded": 0}
-    publish(root.path, "observations", "benchmark", counts)
-    publish(root.path, "photometry", "benchmark", {"spectra": rows})
+    counts = {"rows": rows, "valid": rows}
+    publish(root.path, "observations", Published("benchmark", counts))
+    publish(root.path, "photometry", Published("benchmark", {"spectra": rows}))
 
 
 def _write_shard(

@@ -1,20 +1,19 @@
-"""``pairspec catalogue``: from predictions a spectrum to one row a star."""
+"""``pairspec catalogue``: from predictions per spectrum to one row per star."""
 
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.core.atomic import write_parquet
-from pipeline.core.digest import digest_of
+from pipeline.core.ledger import Done
 from pipeline.core.progress import track
-from pipeline.core.published import publish, published, published_digest
+from pipeline.core.report import StageReport
 from pipeline.core.root import Root
-from pipeline.core.stage import StageReport
+from pipeline.core.run import Run
 from pipeline.photometry.assignment import assign_stars
 from pipeline.settings.load import Settings
 from pipeline.store.manifest import open_manifest
@@ -22,9 +21,6 @@ from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
 from schemas.observations import OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
 from schemas.table import conform
-
-if TYPE_CHECKING:
-    from distributed import Client
 
 # One thread and ordered input: a mean must not depend on the order of its terms.
 _STARS = """
@@ -47,60 +43,53 @@ _STARS = """
 _OBSERVED = ["ra_deg", "dec_deg", "mjd_utc", "snr_g", "teff_k", "logg", "feh", "rv_kms"]
 
 
-class CatalogueError(ValueError):
-    """Spectra were lost on the way."""
-
-
-def run(settings: Settings, client: "Client") -> StageReport:  # noqa: ARG001 (one door for all)
-    """Write the catalogue of spectra, one part a shard, and from it the catalogue of stars.
+def run(run: Run) -> StageReport:
+    """Write the catalogue of spectra, one part per shard, and from it the catalogue of stars.
 
     Parameters
     ----------
-    settings : Settings
-        ``root``, ``catalogue``, ``inputs.gaia_release``.
-    client : distributed.Client
-        Not needed: DuckDB aggregates millions of rows in seconds and in bounded memory.
+    run : Run
+        Of it: ``catalogue``, ``inputs.gaia_release``.
 
     Returns
     -------
     StageReport
         Stars, spectra, and stars above the thresholds of the paper.
+
+    Raises
+    ------
+    MismatchError
+        Predictions and catalogued spectra differ in number.
     """
-    root = Root(settings.root.resolve())
-    predicted = published(root.path, "predictions", "infer")
-    photometry = published_digest(root.path, "photometry")
-    digest = digest_of(
-        predicted.digest, settings.catalogue, settings.inputs.gaia_release, photometry
-    )
-    ledger = root.ledger("catalogue", digest)
-    if ledger.read(0) is None:
-        matched = None if photometry is None else root.table(PHOTOMETRY)
-        _write_spectra(settings, root, matched)
-        counts = _write_stars(settings, root)
-        if counts["spectra"] != predicted.counts["spectra"]:
-            raise CatalogueError(
-                f"{predicted.counts['spectra']} predictions but {counts['spectra']} catalogued "
-                f"spectra; delete {root.table(SPECTRA)} and run again"
-            )
-        ledger.write(0, counts)
-    counts = ledger.total(1)
-    publish(root.path, "catalogue", digest, counts)
+    settings, root = run.settings, run.root
+    (predicted,) = run.needs()
+    photometry = run.uses("photometry")
+    digest = run.digest(predicted, settings.catalogue, settings.inputs.gaia_release, photometry)
+    counts = run.once(_write, settings, root, photometry is not None, digest=digest).counts
+    run.balance(predicted.counts["spectra"], counts["spectra"], "predictions")
     shown = {
         "stars": counts["stars"],
         "spectra": counts["spectra"],
         "stars with p_b > 0.5": counts["above_0.5"],
         "stars with p_b > 0.8": counts["above_0.8"],
     }
-    return StageReport("catalogue", shown, (), (root.table(STARS), root.table(SPECTRA)))
+    outputs = (root.table(STARS), root.table(SPECTRA))
+    return run.publish(digest, counts, shown=shown, outputs=outputs)
 
 
-def _write_spectra(settings: Settings, root: Root, photometry: Path | None) -> None:
+def _write(settings: Settings, root: Root, matched: bool) -> Done:
+    spectra = _write_spectra(settings, root, root.table(PHOTOMETRY) if matched else None)
+    counts, stars = _write_stars(settings, root)
+    return Done(counts, (*spectra, *stars))
+
+
+def _write_spectra(settings: Settings, root: Root, photometry: Path | None) -> list[Path]:
     trust = settings.inputs.gaia_release is not None
     radius = settings.catalogue.star_radius_arcsec
     stars = assign_stars(root.table(OBSERVATIONS), radius, trust_ids=trust, photometry=photometry)
-    manifest = open_manifest(root.path / "manifest.parquet")
-    with track("catalogue", manifest.n_shards, 0, "shards") as advance:
-        for shard in range(manifest.n_shards):
+    parts = [root.part(SPECTRA, n) for n in range(open_manifest(root.manifest).n_shards)]
+    with track("catalogue", len(parts), 0, "shards") as advance:
+        for shard, part in enumerate(parts):
             # The star's source may come from another of its spectra, the prediction's may not.
             predictions = pq.read_table(root.part(PREDICTIONS, shard)).drop_columns("source_id")
             observed = pq.read_table(
@@ -112,26 +101,29 @@ def _write_spectra(settings: Settings, root: Root, photometry: Path | None) -> N
                 .join(stars, "row", join_type="left outer")
                 .sort_by("row")
             )
-            write_parquet(root.part(SPECTRA, shard), conform(table, SPECTRA))
+            write_parquet(part, conform(table, SPECTRA))
             advance()
+    return parts
 
 
-def _write_stars(settings: Settings, root: Root) -> dict[str, int]:
+def _write_stars(settings: Settings, root: Root) -> tuple[dict[str, int], list[Path]]:
     shutil.rmtree(root.table(STARS), ignore_errors=True)
     counts = {"stars": 0, "spectra": 0, "above_0.5": 0, "above_0.8": 0}
+    parts = []
     with duckdb.connect(config={"threads": 1}) as db:
         source = f"{root.table(SPECTRA)}/*.parquet"
         stars = db.sql(_STARS, params={"spectra": source})
         reader = stars.to_arrow_reader(settings.catalogue.part_stars)
         for number, part in enumerate(_regroup(reader, settings.catalogue.part_stars)):
             table = conform(part, STARS)
-            write_parquet(root.part(STARS, number), table)
+            parts.append(root.part(STARS, number))
+            write_parquet(parts[-1], table)
             p_b = table["p_b"].to_numpy()
             counts["stars"] += table.num_rows
             counts["spectra"] += int(table["n_spectra_all"].to_numpy().sum())
             counts["above_0.5"] += int((p_b > 0.5).sum())
             counts["above_0.8"] += int((p_b > 0.8).sum())
-    return counts
+    return counts, parts
 
 
 def _regroup(reader: pa.RecordBatchReader, rows: int) -> Iterator[pa.Table]:

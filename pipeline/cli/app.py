@@ -1,18 +1,20 @@
-"""The command line: every command is one stage."""
+"""The command line: every stage is one command, and a few ask about a run."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from pipeline.commands import PLAIN
+from pipeline.core.stage import Stage
+from pipeline.stages import STAGES, find_stage
 
 app = typer.Typer(
     name="pairspec",
     help="Find the unresolved binary stars in millions of low-resolution spectra.\n\n"
-    "Each command is one stage and goes on where the last run of it stopped; a second run does "
-    "nothing. Order: ingest, photometry, select, label, train, infer, evaluate, catalogue, report; "
-    "then query. `pairspec simulate` makes a survey to try them on. Settings come from --set, else "
+    "Each stage is one command and goes on where the last run of it stopped; a second run does "
+    f"nothing. Order: {', '.join(stage.name for stage in STAGES[1:])}; then query. "
+    "`pairspec simulate` makes a survey to try them on. Settings come from --set, else "
     "PAIRSPEC_SECTION__KEY in the environment, else pairspec.toml, else the defaults.",
     no_args_is_help=True,
     add_completion=False,
@@ -34,35 +36,14 @@ Overrides = Annotated[
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
-@app.command()
-def simulate(
-    stars: Annotated[int | None, typer.Option(help="Number of stars; 2000 by default.")] = None,
-    seed: Annotated[int | None, typer.Option(help="The same seed gives the same bytes.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the survey; ./survey.")] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Worker processes; one a core by default.")
-    ] = None,
-    config: Config = None,
-    overrides: Overrides = None,
-    *,
-    debug: Debug = False,
-) -> None:
-    """Write a synthetic survey in the real file formats, with known truth.
+def manual(stage: Stage) -> str:
+    """Return the text of a stage's manual page."""
+    return f"{stage.summary}\n{stage.manual}"
 
-    Writes OUT/spectra/ (FITS files in LAMOST's folders and both of its layouts), OUT/catalogues/
-    (LAMOST, Gaia, 2MASS, eclipsing binaries, planet hosts), OUT/truth/ and OUT/pairspec.toml,
-    with which every other stage runs.
 
-    Example: pairspec simulate --stars 2000 --seed 1 --out demo
-    """
-    from pipeline.cli.console import run_stage
-
-    given = {"n_stars": stars, "seed": seed, "out": out}
-    values: dict[str, dict[str, Any]] = {
-        "simulate": {name: value for name, value in given.items() if value is not None},
-        "cluster": {} if workers is None else {"workers": workers},
-    }
-    run_stage("simulate", config, None, overrides or [], debug=debug, **values)
+def stage_command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a function the command of a stage, with the manual page of the list."""
+    return app.command(name, help=manual(find_stage(name)))
 
 
 @app.command()
@@ -81,18 +62,42 @@ def demo(
 
     Example: pairspec demo --stars 12000 --out demo
     """
-    from pipeline.cli.console import run_stage
+    from pipeline.cli.console import run_command
     from pipeline.cli.demo import SHORT, run_stages
 
     survey = {"n_stars": stars, "seed": seed, "out": out}
     given = overrides or []
-    run_stage("simulate", config, None, [*SHORT, *given], debug=debug, simulate=survey)
+    run_command("simulate", config, None, [*SHORT, *given], debug=debug, simulate=survey)
     code = run_stages(out / "pairspec.toml", given)
     if code:
         raise typer.Exit(code)
 
 
-@app.command()
+@stage_command("simulate")
+def simulate(
+    stars: Annotated[int | None, typer.Option(help="Number of stars; 2000 by default.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same bytes.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the survey; ./survey.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Worker processes; one per core by default.")
+    ] = None,
+    config: Config = None,
+    overrides: Overrides = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """Run the stage `simulate`."""
+    from pipeline.cli.console import run_command
+
+    given = {"n_stars": stars, "seed": seed, "out": out}
+    values: dict[str, dict[str, Any]] = {
+        "simulate": {name: value for name, value in given.items() if value is not None},
+        "cluster": {} if workers is None else {"workers": workers},
+    }
+    run_command("simulate", config, None, overrides or [], debug=debug, **values)
+
+
+@stage_command("ingest")
 def ingest(
     spectra: Annotated[
         Path | None, typer.Option(help="Folder of LAMOST FITS files, any depth.")
@@ -106,23 +111,14 @@ def ingest(
     *,
     debug: Debug = False,
 ) -> None:
-    """Read FITS files into the store and write the table of observations.
-
-    Every file gets one row, also those that cannot be read (with the reason). Two files of one
-    exposure both keep their row; the older pipeline's is marked superseded and not counted.
-
-    Writes ROOT/manifest.parquet, ROOT/spectra.zarr, ROOT/tables/headers/ and
-    ROOT/tables/observations/.
-
-    Example: pairspec ingest --spectra /data/lamost --catalogue dr10_stellar.csv.gz --root run
-    """
-    from pipeline.cli.console import run_stage
+    """Run the stage `ingest`."""
+    from pipeline.cli.console import run_command
 
     inputs = {k: v for k, v in {"spectra": spectra, "catalogue": catalogue}.items() if v}
-    run_stage("ingest", config, root, overrides or [], debug=debug, inputs=inputs)
+    run_command("ingest", config, root, overrides or [], debug=debug, inputs=inputs)
 
 
-@app.command()
+@stage_command("infer")
 def infer(
     all_spectra: Annotated[
         bool, typer.Option("--all", help="All counted spectra, not those of the sample only.")
@@ -137,21 +133,45 @@ def infer(
     *,
     debug: Debug = False,
 ) -> None:
-    """Give every spectrum of the sample its binary probability p_b.
-
-    Several networks form an ensemble: their logits are averaged, and their spread is kept.
-    Writes ROOT/predictions/, one part a shard.
-
-    Example: pairspec infer --root run --all
-    """
-    from pipeline.cli.console import run_stage
+    """Run the stage `infer`."""
+    from pipeline.cli.console import run_command
 
     scope = {"scope": "all"} if all_spectra else {}
     values = scope | ({"models": models} if models else {})
-    run_stage("inference", config, root, overrides or [], debug=debug, infer=values)
+    run_command("infer", config, root, overrides or [], debug=debug, infer=values)
 
 
-@app.command()
+def _plain(stage: Stage) -> None:
+    """Add the command of a stage that takes nothing but the common options."""
+
+    @stage_command(stage.name)
+    def command(
+        config: Config = None,
+        root: RootOption = None,
+        overrides: Overrides = None,
+        *,
+        debug: Debug = False,
+    ) -> None:
+        from pipeline.cli.console import run_command
+
+        run_command(stage.name, config, root, overrides or [], debug=debug)
+
+
+for _stage in STAGES:
+    if _stage.name not in {command.name for command in app.registered_commands}:
+        _plain(_stage)
+
+
+VIEWS = ", ".join(name for stage in reversed(STAGES) for name in stage.tables)
+QUERY_MANUAL = f"""Ask the catalogue by SQL; every table is a DuckDB view.
+
+Views: {VIEWS}.
+
+Example: pairspec query "SELECT count(*), max(p_b) FROM stars" --root run
+"""  # noqa: S608 (a text, not a query)
+
+
+@app.command(help=QUERY_MANUAL)
 def query(
     sql: Annotated[str, typer.Argument(help="DuckDB SQL over the views named below.")],
     config: Config = None,
@@ -164,13 +184,7 @@ def query(
     *,
     debug: Debug = False,
 ) -> None:
-    """Ask the catalogue by SQL; every table is a DuckDB view.
-
-    Views: stars, spectra, predictions, labels, ridge, sample, cuts, cut_flow, photometry,
-    observations, headers, manifest.
-
-    Example: pairspec query "SELECT count(*), max(p_b) FROM stars" --root run
-    """
+    """Ask the catalogue by SQL."""
     from pipeline.cli.console import errors
 
     with errors(debug=debug):
@@ -182,6 +196,28 @@ def query(
             typer.echo(save(settings.root, sql, output))
         else:
             typer.echo(show(settings.root, sql))
+
+
+@app.command()
+def status(
+    config: Config = None,
+    root: RootOption = None,
+    overrides: Overrides = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """Show which stages of a run are complete, and what they hold.
+
+    Example: pairspec status --root run
+    """
+    from pipeline.cli.console import errors
+
+    with errors(debug=debug):
+        from pipeline.cli.status import status_lines
+        from pipeline.settings.load import load_settings
+
+        settings = load_settings(config, overrides or [], root=root)
+        typer.echo("\n".join(status_lines(settings)))
 
 
 @app.command()
@@ -202,32 +238,9 @@ def settings(
         typer.echo(loaded.model_dump_json(indent=2))
 
 
-ORDER = (
-    "demo", "simulate", "ingest", "photometry", "select", "label", "composites", "train", "infer",
-    "evaluate", "catalogue", "report", "query", "settings",
-)  # fmt: skip
+ORDER = ("demo", *(stage.name for stage in STAGES), "query", "status", "settings")
 """Commands in the order in which ``--help`` lists them."""
 
-
-def _plain(stage: str, name: str, text: str) -> None:
-    """Add the command of a stage that takes nothing but the common options."""
-
-    def command(
-        config: Config = None,
-        root: RootOption = None,
-        overrides: Overrides = None,
-        *,
-        debug: Debug = False,
-    ) -> None:
-        from pipeline.cli.console import run_stage
-
-        run_stage(stage, config, root, overrides or [], debug=debug)
-
-    app.command(name, help=text)(command)
-
-
-for _name, (_stage, _text) in PLAIN.items():
-    _plain(_stage, _name, _text)
 app.registered_commands.sort(
     key=lambda command: ORDER.index(command.name or getattr(command.callback, "__name__", ""))
 )

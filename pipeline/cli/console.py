@@ -1,8 +1,7 @@
 """What every command has in common: settings, lock, engine, report, errors, exit codes."""
 
-import importlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,8 +39,8 @@ def _fail(error: Exception, code: int, *, debug: bool) -> None:
     raise typer.Exit(code) from None
 
 
-def run_stage(
-    stage: str,
+def run_command(
+    name: str,
     config: Path | None,
     root: Path | None,
     overrides: list[str],
@@ -53,9 +52,8 @@ def run_stage(
 
     Parameters
     ----------
-    stage : str
-        Package below ``pipeline`` whose module ``stage`` has ``run(settings, client) ->
-        StageReport``; or that module by name, e.g. ``sample.selection``.
+    name : str
+        Name of the stage.
     config, root, overrides
         As given on the command line.
     debug : bool
@@ -64,17 +62,19 @@ def run_stage(
         Further top-level settings of the command line.
     """
     with errors(debug=debug):
-        from cluster.connect import connect
-        from pipeline.core.lock import root_lock
         from pipeline.settings.load import load_settings
 
         settings = load_settings(config, overrides, root=root, **values)
-        module = stage if "." in stage else f"{stage}.stage"
-        run: Callable[..., Any] = importlib.import_module(f"pipeline.{module}").run
+        typer.echo(f"{name}: starting workers ({settings.cluster.kind})", err=True)
         start = time.monotonic()
-        written = settings.simulate.out if stage == "simulate" else settings.root
-        with root_lock(written, stage), connect(settings.cluster) as client:
-            report = run(settings, client)
+
+        from cluster.connect import connect
+        from pipeline.core.lock import root_lock
+        from pipeline.stages import find_stage, run_stage, written_folder
+
+        folder = written_folder(find_stage(name), settings)
+        with root_lock(folder, name), connect(settings.cluster) as client:
+            report = run_stage(name, settings, client)
         for line in report.lines():
             typer.echo(line)
         typer.echo(f"  {time.monotonic() - start:.1f} s")

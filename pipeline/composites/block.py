@@ -13,8 +13,8 @@ from pipeline.composites.pairing import Couples, PairingError, draw_couples
 from pipeline.composites.pool import Pool, read_pool
 from pipeline.composites.sums import Stored
 from pipeline.core.atomic import write_bytes
-from pipeline.core.ledger import Ledger
-from pipeline.core.published import published
+from pipeline.core.ledger import Done
+from pipeline.core.published import require_published
 from pipeline.core.root import Root
 from pipeline.labels.split import PARTS
 from pipeline.settings.composites import CompositeSettings
@@ -47,11 +47,6 @@ class CompositeJob:
     population: PopulationSettings
     spectra: SpectraSettings
 
-    @property
-    def ledger(self) -> Ledger:
-        """Done records of the blocks."""
-        return self.root.ledger("composites", self.digest)
-
     def units(self) -> list[tuple[str, int, int]]:
         """List part, number within the part, and couples of every block."""
         c = self.composites
@@ -83,21 +78,18 @@ def composite_files(root: Root, part: str) -> list[Path]:
     NotReadyError
         There are none yet.
     """
-    digest = published(root.path, "composites", "composites").digest
+    digest = require_published(root.path, "composites", "composites").digest
     return sorted(composite_folder(root, digest, part).glob("block-*.safetensors"))
 
 
-def write_composites(unit: int, job: CompositeJob) -> dict[str, int]:
-    """Make one block, write it, mark it as done; return its counts.
+def write_composites(unit: int, job: CompositeJob) -> Done:
+    """Make one block and write it.
 
     Raises
     ------
     PairingError
         The stars of its shards make no couple.
     """
-    done = job.ledger.read(unit)
-    if done is not None:
-        return dict(done["counts"])
     part, number, n_couples = job.units()[unit]
     block = composite_block(part, number, n_couples, job)
     arrays: dict[str, NDArray[Any]] = {
@@ -109,8 +101,7 @@ def write_composites(unit: int, job: CompositeJob) -> dict[str, int]:
     }
     write_bytes(job.path(part, number), save(arrays))
     counts = {part: len(block), "missing": 2 * n_couples - len(block)}
-    job.ledger.write(unit, counts)
-    return counts
+    return Done(counts, (job.path(part, number),))
 
 
 def composite_block(part: str, number: int, n_couples: int, job: CompositeJob) -> Composites:

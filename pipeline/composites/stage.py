@@ -1,36 +1,28 @@
 """``pairspec composites``: sums of the survey's own single stars, as training examples."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
 import pyarrow.parquet as pq
 
-from cluster.window import run_window
 from pipeline.composites.block import CompositeJob, composite_folder, write_composites
 from pipeline.composites.pool import find_dwarfs
-from pipeline.core.atomic import sweep, write_parquet
-from pipeline.core.digest import digest_of
-from pipeline.core.progress import track
-from pipeline.core.published import NotReadyError, publish, published
+from pipeline.core.atomic import write_parquet
+from pipeline.core.ledger import Done
+from pipeline.core.report import StageReport
 from pipeline.core.root import Root
-from pipeline.core.stage import StageReport
+from pipeline.core.run import Run
 from pipeline.labels.split import PARTS
-from pipeline.settings.load import Settings
 from schemas.composites import COMPOSITE_POOL
 
-if TYPE_CHECKING:
-    from distributed import Client
 
-
-def run(settings: Settings, client: "Client") -> StageReport:
-    """Find the single dwarfs, then add up their spectra, one task a block.
+def run(run: Run) -> StageReport:
+    """Find the single dwarfs, then add up their spectra, one task per block.
 
     Parameters
     ----------
-    settings : Settings
-        ``root``, ``composites``, ``sample``, ``labels``, ``spectra``, ``simulate.population``.
-    client : distributed.Client
-        Where to run; no spectra travel through it.
+    run : Run
+        Of it: ``composites``, ``sample``, ``labels``, ``spectra``, ``simulate.population``.
 
     Returns
     -------
@@ -42,69 +34,63 @@ def run(settings: Settings, client: "Client") -> StageReport:
     PairingError
         The stars of a block make no couple.
     """
-    root = Root(settings.root.resolve())
-    sweep(root.path / "composites")
-    pool_digest, labelled = _write_pool(settings, root)
-    digest = digest_of(
+    root, settings = run.root, run.settings
+    pool_digest, labelled = _make_pool(run)
+    digest = run.digest(
         pool_digest, settings.composites, settings.simulate.population, settings.spectra
     )
     job = CompositeJob(
         root, digest, settings.composites, settings.simulate.population, settings.spectra
     )
-    n_units = len(job.units())
-    pending = job.ledger.pending(n_units)
-    with track("composites", n_units, n_units - len(pending), "blocks") as advance:
-        retries = settings.cluster.retries
-        for _ in run_window(client, write_composites, pending, job, retries=retries):
-            advance()
-    counts = job.ledger.total(n_units)
-    publish(root.path, "composites", digest, counts)
-    return StageReport(
-        "composites",
-        _pool_counts(root) | {part: counts.get(part, 0) for part in PARTS},
-        tuple(_notes(counts, labelled=labelled)),
-        tuple(composite_folder(root, digest, part) for part in PARTS if counts.get(part)),
+    counts = run.each(write_composites, len(job.units()), job, digest=digest, of="blocks")
+    return run.publish(
+        digest,
+        counts,
+        shown=_pool_counts(root) | {part: counts.get(part, 0) for part in PARTS},
+        notes=_notes(counts, labelled=labelled),
+        outputs=(composite_folder(root, digest, part) for part in PARTS if counts.get(part)),
     )
 
 
-def _write_pool(settings: Settings, root: Root) -> tuple[str, bool]:
-    """Write the table of the pool, unless it is there; return its digest, and if it is labelled."""
-    observed = published(root.path, "observations", "ingest")
-    try:
-        labels = published(root.path, "labels", "label").digest
-    except NotReadyError:
-        labels = None
+def _make_pool(run: Run) -> tuple[str, bool]:
+    """Write the table of the pool; return its digest, and whether its stars are labelled."""
+    settings = run.settings
+    (observed,) = run.needs()
+    labels = run.uses("labels")
     limits = settings.composites.model_dump(
         include={"feh_min", "pool_snr_min", "log_age"}, mode="json"
     )
     trust_ids = settings.inputs.gaia_release is not None
-    digest = digest_of(
-        observed.digest, labels, limits, settings.sample, settings.labels,
+    digest = run.digest(
+        observed, labels, limits, settings.sample, settings.labels,
         settings.catalogue.star_radius_arcsec, trust_ids,
     )  # fmt: skip
-    ledger = root.ledger("composite_pool", digest)
-    if ledger.read(0) is None:
-        table = find_dwarfs(
-            root,
-            settings.composites,
-            settings.sample,
-            settings.labels,
-            labelled=labels is not None,
-            star_radius_arcsec=settings.catalogue.star_radius_arcsec,
-            trust_ids=trust_ids,
-        )
-        write_parquet(root.path / COMPOSITE_POOL.location, table)
-        ledger.write(0, {"spectra": table.num_rows})
+    run.once(_write_pool, run, labels is not None, trust_ids, digest=digest, step="composite_pool")
     return digest, labels is not None
 
 
+def _write_pool(run: Run, labelled: bool, trust_ids: bool) -> Done:
+    settings, path = run.settings, run.root.table(COMPOSITE_POOL)
+    table = find_dwarfs(
+        run.root,
+        settings.composites,
+        settings.sample,
+        settings.labels,
+        labelled=labelled,
+        star_radius_arcsec=settings.catalogue.star_radius_arcsec,
+        trust_ids=trust_ids,
+    )
+    write_parquet(path, table)
+    return Done({"spectra": table.num_rows}, (path,))
+
+
 def _pool_counts(root: Root) -> dict[str, int]:
-    pool = pq.read_table(root.path / COMPOSITE_POOL.location, columns=["star"])
+    pool = pq.read_table(root.table(COMPOSITE_POOL), columns=["star"], partitioning=None)
     stars = int(np.unique(pool["star"].to_numpy()).size)
     return {"stars of the pool": stars, "spectra of the pool": pool.num_rows}
 
 
-def _notes(counts: dict[str, int], *, labelled: bool) -> list[str]:
+def _notes(counts: Mapping[str, int], *, labelled: bool) -> list[str]:
     notes = []
     if not labelled:
         notes.append(

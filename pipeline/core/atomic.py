@@ -24,6 +24,15 @@ def write_bytes(path: Path, content: bytes) -> None:
     partial.replace(path)
 
 
+def sync_folder(folder: Path) -> None:
+    """Flush the names in a folder to disk, so that what was deleted there stays deleted."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def write_json(path: Path, content: Any) -> None:
     """Write sorted, indented JSON atomically."""
     write_bytes(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.core.ledger import Ledger
 from schemas.table import Table
 
 
@@ -18,6 +17,11 @@ class Root:
     """
 
     path: Path
+
+    @property
+    def manifest(self) -> Path:
+        """Frozen list of files."""
+        return self.path / "manifest.parquet"
 
     @property
     def store(self) -> Path:
@@ -41,7 +45,3 @@ class Root:
     def part(self, table: Table, number: int) -> Path:
         """Return the Parquet part of a table that holds one unit of work."""
         return self.table(table) / f"part-{number:06d}.parquet"
-
-    def ledger(self, stage: str, digest: str) -> Ledger:
-        """Return the done records of a stage for the inputs of that digest."""
-        return Ledger(self.path / "ledger" / stage, digest)

@@ -1,39 +1,42 @@
-"""What every stage gives back: counts and where the output lies, never arrays."""
+"""What a stage is called, what it needs and what it makes."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class StageReport:
-    """Outcome of one stage.
+class Stage:
+    """One entry of the list of stages.
 
     Parameters
     ----------
-    stage : str
-        Name of the stage.
-    counts : mapping of str to int
-        What was done, in the order in which it is printed.
-    table : tuple of str
-        Lines of a table that is printed as it is.
-    notes : tuple of str
-        Things a user should know: duplicates, refused files, missing columns.
-    outputs : tuple of pathlib.Path
-        What was written or found complete.
+    name : str
+        The one name: command, ledger and progress bar.
+    module : str
+        Module whose function ``run(run: Run) -> StageReport`` is the stage.
+    makes : str
+        Dataset that it publishes.
+    summary : str
+        One line for lists.
+    manual : str
+        Further paragraphs of the manual page.
+    needs, uses : tuple of str
+        Datasets that it cannot do without, and those that it uses where they are there or where
+        a setting asks for them.
+    tables : tuple of str
+        Views of `pairspec query` that exist once it has run.
+    page : str
+        Page of the documentation, below ``docs/``.
+    folder : str
+        Setting that names the folder it writes to.
     """
 
-    stage: str
-    counts: Mapping[str, int] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    outputs: tuple[Path, ...] = ()
-    table: tuple[str, ...] = ()
-
-    def lines(self) -> list[str]:
-        """Return the report as plain lines."""
-        width = max((len(name) for name in self.counts), default=0)
-        counts = [f"  {name:<{width}}  {value:>12,}" for name, value in self.counts.items()]
-        notes = [f"  note: {note}" for note in self.notes]
-        outputs = [f"  -> {path}" for path in self.outputs]
-        table = [f"  {line}".rstrip() for line in self.table]
-        return [f"{self.stage}:", *counts, *table, *notes, *outputs]
+    name: str
+    module: str
+    makes: str
+    summary: str
+    manual: str = ""
+    needs: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    page: str = ""
+    folder: str = "root"

@@ -1,16 +1,14 @@
 """``pairspec evaluate``: the network on the held-out test part of the labels."""
 
-import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline.core.atomic import write_bytes, write_json
-from pipeline.core.digest import digest_of
-from pipeline.core.published import published
+from pipeline.core.ledger import Done
+from pipeline.core.report import StageReport
 from pipeline.core.root import Root
-from pipeline.core.stage import StageReport
+from pipeline.core.run import Run
 from pipeline.evaluation.evaluation import Evaluation, evaluate
 from pipeline.evaluation.figures import reliability_figure, roc_figure, scores_figure
 from pipeline.evaluation.labelled import LabelledPredictions, read_labelled_predictions
@@ -21,9 +19,6 @@ from pipeline.settings.load import Settings
 from schemas.catalogue import PREDICTIONS
 from schemas.sample import LABELS
 
-if TYPE_CHECKING:
-    from distributed import Client
-
 REPORT = "evaluation.json"
 FIGURES = ("roc.png", "scores.png", "reliability.png")
 
@@ -32,15 +27,13 @@ class EvaluationError(ValueError):
     """Network, labels and predictions do not belong together."""
 
 
-def run(settings: Settings, client: "Client") -> StageReport:  # noqa: ARG001 (one door for all)
+def run(run: Run) -> StageReport:
     """Evaluate the predictions of the test part; temperature from the validation part.
 
     Parameters
     ----------
-    settings : Settings
-        ``root``, ``evaluate``, ``labels.seed``; ``inputs.truth`` where the survey is simulated.
-    client : distributed.Client
-        Not needed: the test part is a small table.
+    run : Run
+        Of it: ``evaluate``, ``labels.seed``; ``inputs.truth`` where the survey is simulated.
 
     Returns
     -------
@@ -52,36 +45,42 @@ def run(settings: Settings, client: "Client") -> StageReport:  # noqa: ARG001 (o
     EvaluationError
         The network was trained with another split, or predictions are missing or another's.
     """
-    root = Root(settings.root.resolve())
-    labels = published(root.path, "labels", "label")
-    predictions = published(root.path, "predictions", "infer")
+    settings, root = run.settings, run.root
+    labels, predictions = run.needs()
     plan = plan_ensemble(settings.infer.models or (root.model,))
     cards = [read_card(member.path) for member in plan.members]
     for card in cards:
         _check_split(card, settings)
-    truth = settings.inputs.truth
-    digest = digest_of(labels.digest, predictions.digest, settings.evaluate, str(truth))
-    outputs = tuple(root.reports / name for name in (REPORT, *FIGURES))
-    judged = read_labelled_predictions(root.table(LABELS), root.table(PREDICTIONS), truth)
-    _check_judged(judged, plan.model_id)
+    digest = run.digest(labels, predictions, settings.evaluate, str(settings.inputs.truth))
+    full = run.digest(digest, plan.model_id)
+    done = run.once(_evaluate, settings, root, cards, plan.model_id, digest, digest=full)
+    return run.publish(full, done.counts, notes=done.notes, outputs=done.outputs, table=done.table)
+
+
+def _evaluate(
+    settings: Settings, root: Root, cards: Sequence[ModelCard], model_id: str, digest: str
+) -> Done:
+    judged = read_labelled_predictions(
+        root.table(LABELS), root.table(PREDICTIONS), settings.inputs.truth
+    )
+    _check_judged(judged, model_id)
     evaluation = evaluate(judged, trained_fraction(cards, judged), settings.evaluate)
     words = "; ".join(card.data for card in cards)
-    if not all(path.exists() for path in outputs) or _digest_there(root) != digest:
-        test = judged.part("test")
-        pictures = (
-            roc_figure(evaluation),
-            scores_figure(test, evaluation),
-            reliability_figure(evaluation, settings.evaluate.binary_fraction),
-        )
-        for name, picture in zip(FIGURES, pictures, strict=True):
-            write_bytes(root.reports / name, picture)
-        content = {
-            "digest": digest,
-            "model": {"id": plan.model_id, "data": words},
-            "binary_fraction": settings.evaluate.binary_fraction,
-            "paper": dict(PAPER),
-        }
-        write_json(root.reports / REPORT, content | evaluation.as_json())
+    outputs = [root.reports / name for name in (REPORT, *FIGURES)]
+    pictures = (
+        roc_figure(evaluation),
+        scores_figure(judged.part("test"), evaluation),
+        reliability_figure(evaluation, settings.evaluate.binary_fraction),
+    )
+    for path, picture in zip(outputs[1:], pictures, strict=True):
+        write_bytes(path, picture)
+    content = {
+        "digest": digest,
+        "model": {"id": model_id, "data": words},
+        "binary_fraction": settings.evaluate.binary_fraction,
+        "paper": dict(PAPER),
+    }
+    write_json(outputs[0], content | evaluation.as_json())
     counts = {
         "test spectra": evaluation.n_binary + evaluation.n_single,
         "binary": evaluation.n_binary,
@@ -90,8 +89,8 @@ def run(settings: Settings, client: "Client") -> StageReport:  # noqa: ARG001 (o
         "excluded": int(((judged.split_B == "test") & (judged.label_B == "excluded")).sum()),
         "without p_b": int(((judged.split_B == "test") & ~np.isfinite(judged.p_b_B)).sum()),
     }
-    notes = (f"model {plan.model_id}: {words}",)
-    return StageReport("evaluate", counts, notes, outputs, tuple(as_table(evaluation)))
+    notes = (f"model {model_id}: {words}",)
+    return Done(counts, outputs, notes, tuple(as_table(evaluation)))
 
 
 def trained_fraction(cards: Sequence[ModelCard], judged: LabelledPredictions) -> float:
@@ -154,12 +153,3 @@ def _check_judged(judged: LabelledPredictions, model_id: str) -> None:
             f"the predictions are of model {', '.join(sorted(models))}, but {model_id} is to be "
             "evaluated: run `pairspec infer` again, or name its networks by infer.models"
         )
-
-
-def _digest_there(root: Root) -> str | None:
-    try:
-        content = json.loads((root.reports / REPORT).read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
-        return None
-    digest: str | None = content.get("digest")
-    return digest

@@ -9,17 +9,14 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.core.atomic import write_parquet
+from pipeline.core.ledger import Done
 from pipeline.core.root import Root
-from pipeline.inference.rows import Selection
 from pipeline.network.ensemble import Ensemble, EnsemblePlan, get_ensemble
 from pipeline.settings.infer import InferSettings
 from pipeline.spectra.stored import Block, prepare, read_blocks
 from pipeline.store.store import open_store
 from schemas.catalogue import PREDICTIONS
 from schemas.quality import QualityFlag
-
-REPORT = pd.DataFrame({"shard": pd.Series(dtype="int64"), "spectra": pd.Series(dtype="int64")})
-"""Empty frame of what one partition reports."""
 
 MODE = "mode: "
 """What the counts of spectra by mode begin with."""
@@ -33,10 +30,6 @@ class InferenceJob:
     ----------
     root : Root
         Where to read and write.
-    digest : str
-        Digest of everything that the predictions depend on.
-    selection : Selection
-        Which spectra.
     ensemble : EnsemblePlan
         The networks; their weights never travel through the scheduler.
     infer : InferSettings
@@ -46,49 +39,39 @@ class InferenceJob:
     """
 
     root: Root
-    digest: str
-    selection: Selection
     ensemble: EnsemblePlan
     infer: InferSettings
     block_rows: int
 
 
-def predict_partition(rows: pd.DataFrame, job: InferenceJob) -> pd.DataFrame:
+def predict_partition(rows: pd.DataFrame, shard: int, job: InferenceJob) -> Done:
     """Read, clean, resample, normalise and classify the spectra of one partition.
-
-    Writes ``predictions/part-NNNNNN.parquet`` and its done record; an empty partition is left
-    to the driver, since it does not know its shard.
 
     Parameters
     ----------
     rows : pandas.DataFrame
-        Spectra of one shard, as from `read_rows`.
+        Spectra of one shard, as from `read_rows`; may be empty.
+    shard : int
+        Number of the shard.
     job : InferenceJob
         Where to read and write.
 
     Returns
     -------
-    pandas.DataFrame
-        One row: shard and number of spectra, as :data:`REPORT`.
+    Done
+        Counts: spectra, those without p_b, and spectra by mode of arithmetic.
     """
-    if rows.empty:
-        return REPORT
-    shard = int(rows["shard"].iloc[0])
-    ensemble = get_ensemble(job.ensemble.members, job.infer)
-    store = open_store(job.root.store)
-    blocks = [
-        _predict_block(block, ensemble, job) for block in read_blocks(store, rows, job.block_rows)
-    ]
-    write_predictions(shard, pa.concat_tables(blocks), job)
-    return pd.DataFrame({"shard": [shard], "spectra": [len(rows)]})
-
-
-def write_predictions(shard: int, table: pa.Table, job: InferenceJob) -> None:
-    """Write the predictions of one shard and mark it as done."""
-    write_parquet(job.root.part(PREDICTIONS, shard), table)
+    blocks = [PREDICTIONS.schema.empty_table()]
+    if len(rows):
+        ensemble = get_ensemble(job.ensemble.members, job.infer)
+        store = open_store(job.root.store)
+        found = read_blocks(store, rows, job.block_rows)
+        blocks = [_predict_block(block, ensemble, job) for block in found]
+    table, part = pa.concat_tables(blocks), job.root.part(PREDICTIONS, shard)
+    write_parquet(part, table)
     counts = {"spectra": table.num_rows, "without_p_b": table["p_b"].null_count}
     modes = Counter(f"{MODE}{mode}" for mode in table["mode"].to_pylist())
-    job.root.ledger("predictions", job.digest).write(shard, counts | modes)
+    return Done(counts | modes, (part,))
 
 
 def _predict_block(block: Block, ensemble: Ensemble, job: InferenceJob) -> pa.Table:

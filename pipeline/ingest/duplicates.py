@@ -6,7 +6,9 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.core.atomic import write_parquet
-from schemas.observations import DUPLICATES
+from pipeline.core.ledger import Done
+from pipeline.core.root import Root
+from schemas.observations import DUPLICATES, HEADERS
 from schemas.table import conform
 
 _MEMORY = "1GB"
@@ -64,6 +66,14 @@ def find_duplicates(headers: Path) -> pa.Table:
         return conform(found.to_arrow_table(), DUPLICATES)
 
 
-def write_duplicates(headers: Path, path: Path) -> None:
-    """Write the table of duplicates."""
-    write_parquet(path, find_duplicates(headers))
+def write_duplicates(root: Root) -> Done:
+    """Write the table of duplicates.
+
+    Parameters
+    ----------
+    root : Root
+        Where the headers are.
+    """
+    table = find_duplicates(root.table(HEADERS))
+    write_parquet(root.table(DUPLICATES), table)
+    return Done({"superseded": table.num_rows}, (root.table(DUPLICATES),))

@@ -1,13 +1,38 @@
 """The stellar catalogue, turned once into Parquet with canonical columns."""
 
-import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.core.atomic import PARTIAL
+from pipeline.core.ledger import Done
 from pipeline.lamost.catalogue import iter_catalogue
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """LAMOST's stellar catalogue as the user gave it, and the same in Parquet.
+
+    Parameters
+    ----------
+    source : pathlib.Path
+        CSV or FITS.
+    parquet : pathlib.Path
+        File with canonical columns.
+    digest : str
+        Tells one state of the source from another.
+    """
+
+    source: Path
+    parquet: Path
+    digest: str
+
+    @classmethod
+    def at(cls, source: Path, folder: Path) -> "Catalogue":
+        """Return the catalogue at a path, to be converted below a folder."""
+        return cls(source, folder / "catalogue.parquet", catalogue_digest(source))
 
 
 def catalogue_digest(path: Path) -> str:
@@ -16,36 +41,31 @@ def catalogue_digest(path: Path) -> str:
     return f"{path.name} {status.st_size} {status.st_mtime_ns}"
 
 
-def convert_catalogue(path: Path, folder: Path, digest: str) -> Path:
-    """Convert the catalogue in bounded memory; a conversion that is there is left alone.
+def convert_catalogue(catalogue: Catalogue) -> Done:
+    """Convert the catalogue in bounded memory.
 
     Parameters
     ----------
-    path : pathlib.Path
-        LAMOST stellar catalogue, CSV or FITS.
-    folder : pathlib.Path
-        Folder for the Parquet file, named after the digest.
-    digest : str
-        Digest of the catalogue's state.
+    catalogue : Catalogue
+        What to convert, and where to.
 
-    Returns
-    -------
-    pathlib.Path
-        The Parquet file.
+    Raises
+    ------
+    ValueError
+        It has no rows.
     """
-    out = folder / f"{digest}.parquet"
-    if out.exists():
-        return out
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    out = catalogue.parquet
+    out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_name(out.name + PARTIAL)
     writer: pq.ParquetWriter | None = None
-    for batch in iter_catalogue(path, 100_000):
+    n_rows = 0
+    for batch in iter_catalogue(catalogue.source, 100_000):
         if writer is None:
             writer = pq.ParquetWriter(partial, batch.schema, compression="zstd")
         writer.write_table(pa.Table.from_batches([batch]))
+        n_rows += batch.num_rows
     if writer is None:
-        raise ValueError(f"the catalogue {path} has no rows")
+        raise ValueError(f"the catalogue {catalogue.source} has no rows")
     writer.close()
-    partial.rename(out)
-    return out
+    partial.replace(out)
+    return Done({"rows": n_rows}, (out,))

@@ -11,6 +11,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from pipeline.core.atomic import write_parquet
+from pipeline.core.ledger import Done
 from pipeline.core.root import Root
 from pipeline.spectra.velocity import SPEED_OF_LIGHT_KMS
 from schemas.observations import DUPLICATES, HEADERS, OBSERVATIONS
@@ -31,32 +32,29 @@ class ObservationsJob:
     ----------
     root : Root
         Where to read and write.
-    digest : str
-        Digest of everything that the parts are made from.
     catalogue : pathlib.Path or None
         Catalogue in Parquet, canonical columns.
     """
 
     root: Root
-    digest: str
     catalogue: Path | None
 
 
-def write_observations(shard: int, job: ObservationsJob) -> dict[str, int]:
+def write_observations(shard: int, job: ObservationsJob) -> Done:
     """Write the observations of one shard.
 
     Returns
     -------
-    dict of str to int
+    Done
         Counts: rows, superseded, matched (to the catalogue), refused.
     """
-    ledger = job.root.ledger("observations", job.digest)
     headers = pq.read_table(job.root.part(HEADERS, shard)).to_pandas(types_mapper=pd.ArrowDtype)
     found = match_catalogue(headers, job.catalogue)
     rows = (pc.field("row") >= headers["row"].min()) & (pc.field("row") <= headers["row"].max())
     duplicates = pq.read_table(job.root.table(DUPLICATES), columns=["row"], filters=rows)
     table = combine(headers, found, set(duplicates["row"].to_pylist()))
-    write_parquet(job.root.part(OBSERVATIONS, shard), table)
+    part = job.root.part(OBSERVATIONS, shard)
+    write_parquet(part, table)
     quality = table["quality"]
     counts = {
         "rows": table.num_rows,
@@ -64,8 +62,7 @@ def write_observations(shard: int, job: ObservationsJob) -> dict[str, int]:
         "refused": _count(quality, QualityFlag.REFUSED),
         "without_catalogue": _count(quality, QualityFlag.NO_CATALOGUE),
     }
-    ledger.write(shard, counts)
-    return counts
+    return Done(counts, (part,))
 
 
 def match_catalogue(headers: pd.DataFrame, catalogue: Path | None) -> pd.DataFrame:

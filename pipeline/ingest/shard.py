@@ -8,12 +8,13 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.core.atomic import write_parquet
+from pipeline.core.ledger import Done
 from pipeline.core.root import Root
 from pipeline.lamost.errors import SpectrumError
 from pipeline.lamost.reader import read_spectrum
 from pipeline.lamost.spectrum import Header, Spectrum
 from pipeline.store.manifest import open_manifest
-from pipeline.store.store import Rows, blank_rows, write_shard
+from pipeline.store.store import Rows, blank_rows, shard_files, write_shard
 from schemas.observations import HEADERS
 from schemas.quality import QualityFlag
 from schemas.store import ROW_PIXELS
@@ -31,10 +32,9 @@ class IngestJob:
 
     root: Root
     spectra: Path
-    manifest_digest: str
 
 
-def ingest_shard(shard: int, job: IngestJob) -> dict[str, int]:
+def ingest_shard(shard: int, job: IngestJob) -> Done:
     """Read the files of one shard into the store and the table of headers.
 
     A file that cannot be read gets a row with the reason; it never stops the shard.
@@ -48,21 +48,16 @@ def ingest_shard(shard: int, job: IngestJob) -> dict[str, int]:
 
     Returns
     -------
-    dict of str to int
+    Done
         Counts: files, spectra, refused, bytes.
     """
-    ledger = job.root.ledger("ingest", job.manifest_digest)
-    done = ledger.read(shard)
-    if done is not None:
-        return dict(done["counts"])
-    manifest = open_manifest(job.root.path / "manifest.parquet")
+    manifest = open_manifest(job.root.manifest)
     places = manifest.shard(shard).to_pylist()
     rows = blank_rows(manifest.shard_rows)
     records = [_ingest_file(place, job, rows, index) for index, place in enumerate(places)]
     write_shard(job.root.store, shard, rows)
-    write_parquet(
-        job.root.part(HEADERS, shard), pa.Table.from_pylist(records, schema=HEADERS.schema)
-    )
+    headers = job.root.part(HEADERS, shard)
+    write_parquet(headers, pa.Table.from_pylist(records, schema=HEADERS.schema))
     refused = sum(record["reason"] is not None for record in records)
     counts = {
         "files": len(places),
@@ -70,8 +65,7 @@ def ingest_shard(shard: int, job: IngestJob) -> dict[str, int]:
         "refused": refused,
         "bytes": sum(max(place["size_bytes"], 0) for place in places),
     }
-    ledger.write(shard, counts)
-    return counts
+    return Done(counts, (headers, *shard_files(job.root.store, shard)))
 
 
 def _ingest_file(place: dict[str, Any], job: IngestJob, rows: Rows, index: int) -> dict[str, Any]:

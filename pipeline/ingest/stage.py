@@ -1,45 +1,31 @@
 """``pairspec ingest``: files in, store and observations out."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
-from cluster.window import run_window
-from pipeline.core.atomic import sweep
-from pipeline.core.digest import digest_of
-from pipeline.core.progress import track
-from pipeline.core.published import publish
-from pipeline.core.root import Root
-from pipeline.core.stage import StageReport
+from pipeline.core.errors import InputError
+from pipeline.core.ledger import Done
+from pipeline.core.report import StageReport
+from pipeline.core.run import Run
 from pipeline.ingest.duplicates import write_duplicates
-from pipeline.ingest.lamost_catalogue import catalogue_digest, convert_catalogue
+from pipeline.ingest.lamost_catalogue import Catalogue, convert_catalogue
 from pipeline.ingest.observations import ObservationsJob, write_observations
 from pipeline.ingest.shard import IngestJob, ingest_shard
-from pipeline.settings.load import Settings
 from pipeline.store.manifest import Manifest, freeze, open_manifest, scan
 from pipeline.store.store import ensure_store
-from schemas.observations import DUPLICATES, HEADERS, OBSERVATIONS
-
-if TYPE_CHECKING:
-    from distributed import Client
+from schemas.observations import DUPLICATES, OBSERVATIONS
 
 _NOTED = 20
 
 
-class IngestError(ValueError):
-    """Rows were lost or inputs are missing."""
-
-
-def run(settings: Settings, client: "Client") -> StageReport:
+def run(run: Run) -> StageReport:
     """Read all spectra of a folder into the store and write the table of observations.
 
     Parameters
     ----------
-    settings : Settings
-        ``inputs.spectra``, ``inputs.catalogue``, ``ingest``.
-    client : distributed.Client
-        Where to run.
+    run : Run
+        Of it: ``inputs.spectra``, ``inputs.catalogue``, ``ingest``.
 
     Returns
     -------
@@ -48,88 +34,71 @@ def run(settings: Settings, client: "Client") -> StageReport:
 
     Raises
     ------
-    IngestError
-        No folder was named, or rows in are not rows out.
+    InputError
+        No folder was named, or there is no catalogue where one was named.
+    ManifestError
+        The folder of spectra has changed since an earlier run.
+    MismatchError
+        Rows in are not rows out.
     """
-    root = Root(settings.root)
-    sweep(root.path)
-    manifest = _manifest(settings, root)
-    ensure_store(
-        root.store,
+    settings, root = run.settings, run.root
+    catalogue = _catalogue(run)
+    manifest = _manifest(run)
+    chunk_rows = settings.ingest.chunk_rows
+    ensure_store(root.store, manifest.n_shards, manifest.shard_rows, chunk_rows, manifest.digest)
+    job = IngestJob(root, Path(settings.inputs.spectra or "").resolve())
+    read = run.each(ingest_shard, manifest.n_shards, job, digest=manifest.digest)
+    run.once(_duplicates, run, digest=manifest.digest, step="duplicates")
+    digest = run.digest(manifest.digest, catalogue and catalogue.digest)
+    observed = run.each(
+        write_observations,
         manifest.n_shards,
-        manifest.shard_rows,
-        settings.ingest.chunk_rows,
-        manifest.digest,
+        ObservationsJob(root, None if catalogue is None else catalogue.parquet),
+        digest=digest,
+        step="observations",
     )
-    _read_shards(settings, client, root, manifest)
-    digest, notes, counts = _observe(settings, client, root, manifest)
-    if counts["rows"] != manifest.n_files:
-        raise IngestError(
-            f"{manifest.n_files} files went in but {counts['rows']} rows came out; "
-            f"delete {root.path / 'ledger'} and run again"
-        )
-    publish(root.path, "observations", digest, counts)
-    read = root.ledger("ingest", manifest.digest).total(manifest.n_shards)
-    return StageReport(
-        "ingest",
-        {
-            "files": manifest.n_files,
-            "spectra": read["spectra"],
-            "refused": counts["refused"],
-            "superseded": counts["superseded"],
-            "without catalogue": counts["without_catalogue"],
-            "shards": manifest.n_shards,
-        },
-        notes,
-        (root.store, root.table(OBSERVATIONS)),
+    observed["valid"] = observed["rows"] - observed["superseded"] - observed["refused"]
+    run.balance(manifest.n_files, observed["rows"], "files", "observations")
+    shown = {
+        "files": manifest.n_files,
+        "spectra": read["spectra"],
+        "refused": observed["refused"],
+        "superseded": observed["superseded"],
+        "without catalogue": observed["without_catalogue"],
+        "shards": manifest.n_shards,
+    }
+    notes = _notes(root.table(DUPLICATES))
+    outputs = (root.store, root.table(OBSERVATIONS))
+    return run.publish(digest, observed, shown=shown, notes=notes, outputs=outputs)
+
+
+def _catalogue(run: Run) -> Catalogue | None:
+    """Bring the catalogue into Parquet before any file is read: a wrong one shows at once."""
+    source = run.settings.inputs.catalogue
+    if source is None:
+        return None
+    if not source.is_file():
+        raise InputError(f"no catalogue at {source}; give one by --catalogue, or leave it out")
+    catalogue = Catalogue.at(source, run.root.path / "tables" / "lamost_catalogue")
+    run.once(
+        convert_catalogue, catalogue, digest=run.digest(catalogue.digest), step="lamost_catalogue"
     )
+    return catalogue
 
 
-def _manifest(settings: Settings, root: Root) -> Manifest:
-    path = root.path / "manifest.parquet"
-    if settings.inputs.spectra is None:
-        raise IngestError("no folder of spectra: give --spectra DIR or set inputs.spectra")
-    if settings.ingest.frozen:
-        return open_manifest(path)
-    return freeze(path, scan(settings.inputs.spectra), settings.ingest.shard_rows)
+def _manifest(run: Run) -> Manifest:
+    spectra, ingest = run.settings.inputs.spectra, run.settings.ingest
+    if spectra is None:
+        raise InputError("no folder of spectra: give --spectra DIR or set inputs.spectra")
+    if ingest.frozen:
+        return open_manifest(run.root.manifest)
+    return freeze(run.root.manifest, scan(spectra), ingest.shard_rows)
 
 
-def _read_shards(settings: Settings, client: "Client", root: Root, manifest: Manifest) -> None:
-    spectra = Path(settings.inputs.spectra or "").resolve()
-    job = IngestJob(Root(root.path.resolve()), spectra, manifest.digest)
-    pending = root.ledger("ingest", manifest.digest).pending(manifest.n_shards)
-    retries = settings.cluster.retries
-    with track("ingest", manifest.n_shards, manifest.n_shards - len(pending), "shards") as advance:
-        for _ in run_window(client, ingest_shard, pending, job, retries=retries):
-            advance()
-
-
-def _observe(
-    settings: Settings, client: "Client", root: Root, manifest: Manifest
-) -> tuple[str, tuple[str, ...], dict[str, int]]:
-    source = settings.inputs.catalogue
-    if source is not None and not source.is_file():
-        raise IngestError(f"no catalogue at {source}; give one by --catalogue, or leave it out")
-    state = catalogue_digest(source) if source else None
-    digest = digest_of(manifest.digest, state)
-    ledger = root.ledger("observations", digest)
-    pending = ledger.pending(manifest.n_shards)
-    if pending:
-        resolved = Root(root.path.resolve())
-        # On a worker: sorting millions of headers is too much for a driver on a login node.
-        folders = (resolved.table(HEADERS), resolved.table(DUPLICATES))
-        client.submit(write_duplicates, *folders, pure=False).result()
-        parquet = None
-        if source is not None:
-            folder = resolved.path / "tables" / "lamost_catalogue"
-            parquet = convert_catalogue(source, folder, digest)
-        job = ObservationsJob(resolved, digest, parquet)
-        with track("observations", len(pending), 0, "shards") as advance:
-            for _ in run_window(
-                client, write_observations, pending, job, retries=settings.cluster.retries
-            ):
-                advance()
-    return digest, _notes(root.table(DUPLICATES)), ledger.total(manifest.n_shards)
+def _duplicates(run: Run) -> Done:
+    # On a worker: sorting millions of headers is too much for a driver on a login node.
+    done: list[Done] = list(run.tasks(write_duplicates, [run.root]))
+    return done[0]
 
 
 def _notes(duplicates: Path) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The table of labels: what is known of every star, repeated for each of its spectra; counts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -159,7 +160,7 @@ def count(labelled: LabelledStars, labels: pa.Table) -> dict[str, int]:
     return counts
 
 
-def split_lines(counts: dict[str, int]) -> tuple[str, ...]:
+def split_lines(counts: Mapping[str, int]) -> tuple[str, ...]:
     """Return stars by label and part as lines of text."""
     head = f"{'stars':<12}" + "".join(f"{part:>12}" for part in PARTS)
     rows = (

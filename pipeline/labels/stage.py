@@ -1,16 +1,16 @@
 """``pairspec label``: the ridge, the labels made from it, and the split by star."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from pipeline.core.atomic import sweep, write_bytes, write_parquet
-from pipeline.core.digest import digest_of
-from pipeline.core.published import publish, published
+from pipeline.core.atomic import write_bytes, write_parquet
+from pipeline.core.ledger import Done
+from pipeline.core.report import StageReport
 from pipeline.core.root import Root
-from pipeline.core.stage import StageReport
+from pipeline.core.run import Run
 from pipeline.labels.figure import ridge_figure
 from pipeline.labels.label_table import (
     LabelledStars,
@@ -24,56 +24,53 @@ from pipeline.labels.ridge import RidgeError, as_ridge, fit_ridge
 from pipeline.labels.split import PARTS
 from pipeline.labels.stars import Stars, gather_stars, read_spectra
 from pipeline.labels.user_labels import label_digest, match_labels
-from pipeline.selection.stage import is_the_papers
+from pipeline.selection.release import is_the_papers
 from pipeline.settings.load import Settings
 from pipeline.store.manifest import open_manifest
 from schemas.sample import LABELS as LABELS_TABLE
 from schemas.sample import RIDGE, SAMPLE
 
-if TYPE_CHECKING:
-    from distributed import Client
-
 PAPER_SPECTRA = {SINGLE: 68_299, BINARY: 3_818}
 """Labelled spectra of Jing et al. 2025. [paper]"""
 
 
-def run(settings: Settings, client: "Client") -> StageReport:  # noqa: ARG001 (one door for all)
+def run(run: Run) -> StageReport:
     """Fit the ridge, label the stars of the training sample and split them.
 
     Parameters
     ----------
-    settings : Settings
-        ``root``, ``labels``, ``inputs.labels``.
-    client : distributed.Client
-        Not needed: the training sample, a small part of the survey, is held in memory.
+    run : Run
+        Of it: ``labels``, ``inputs.labels``. The training sample, a small part of the survey, is
+        held in memory.
 
     Returns
     -------
     StageReport
         Spectra by label, and stars by label and part as a table.
+
+    Raises
+    ------
+    RidgeError
+        There are too few stars for a ridge.
     """
-    root = Root(settings.root.resolve())
-    sample = published(root.path, "sample", "select")
+    root, settings = run.root, run.settings
+    (sample,) = run.needs()
     brought = settings.inputs.labels
-    content = None if brought is None else label_digest(brought)
-    digest = digest_of(sample.digest, settings.labels, content)
-    ledger = root.ledger("labels", digest)
-    if ledger.read(0) is None:
-        sweep(root.path / "tables")
-        ledger.write(0, _label(settings, root, brought))
-    counts = ledger.total(1)
-    publish(root.path, "labels", digest, counts)
+    digest = run.digest(sample, settings.labels, brought and label_digest(brought))
+    counts = run.once(_label, settings, root, brought, digest=digest).counts
+    beside_paper = is_the_papers(sample.counts, settings)
     outputs = (root.table(LABELS_TABLE), root.table(RIDGE), root.reports / "ridge.png")
-    return StageReport(
-        "label",
-        {name: counts[name] for name in ("spectra", "stars", *LABELS)},
-        tuple(_notes(counts, settings, beside_paper=is_the_papers(sample.counts, settings))),
-        tuple(path for path in outputs if path.exists()),
-        split_lines(counts),
+    return run.publish(
+        digest,
+        counts,
+        shown={name: counts[name] for name in ("spectra", "stars", *LABELS)},
+        notes=_notes(counts, settings, beside_paper=beside_paper),
+        outputs=(path for path in outputs if path.exists()),
+        table=split_lines(counts),
     )
 
 
-def _label(settings: Settings, root: Root, brought: Path | None) -> dict[str, int]:
+def _label(settings: Settings, root: Root, brought: Path | None) -> Done:
     spectra = read_spectra(root.table(SAMPLE), training=True)
     stars = gather_stars(spectra, settings.sample.missing_values)
     ridge = _fit(stars, settings, needed=brought is None)
@@ -86,9 +83,10 @@ def _label(settings: Settings, root: Root, brought: Path | None) -> dict[str, in
         stars = gather_stars(spectra, settings.sample.missing_values)
     labelled = label_all(stars, None if ridge is None else as_ridge(ridge), given, settings.labels)
     labels = labels_per_spectrum(labelled, spectra, settings.labels.binary_share)
-    _write(settings, root, ridge, labelled, labels)
+    outputs = _write(settings, root, ridge, labelled, labels)
     ridge_stars = 0 if ridge is None else int(ridge["n_stars"].to_numpy().min())
-    return count(labelled, labels) | {"unused": unused, "ridge_stars": ridge_stars}
+    counts = count(labelled, labels) | {"unused": unused, "ridge_stars": ridge_stars}
+    return Done(counts, outputs)
 
 
 def _fit(stars: Stars, settings: Settings, *, needed: bool) -> pa.Table | None:
@@ -115,7 +113,8 @@ def _write(
     ridge: pa.Table | None,
     labelled: LabelledStars,
     labels: pa.Table,
-) -> None:
+) -> list[Path]:
+    outputs = []
     figure = root.reports / "ridge.png"
     if ridge is None:
         root.table(RIDGE).unlink(missing_ok=True)
@@ -123,14 +122,17 @@ def _write(
     else:
         write_parquet(root.table(RIDGE), ridge)
         write_bytes(figure, ridge_figure(labelled, ridge, settings.labels))
-    n_shards = open_manifest(root.path / "manifest.parquet").n_shards
+        outputs = [root.table(RIDGE), figure]
+    n_shards = open_manifest(root.manifest).n_shards
     edges = np.searchsorted(labels["shard"].to_numpy(), np.arange(n_shards + 1))
     for shard in range(n_shards):
         part = labels.slice(edges[shard], edges[shard + 1] - edges[shard])
-        write_parquet(root.part(LABELS_TABLE, shard), part)
+        outputs.append(root.part(LABELS_TABLE, shard))
+        write_parquet(outputs[-1], part)
+    return outputs
 
 
-def _notes(counts: dict[str, int], settings: Settings, *, beside_paper: bool) -> list[str]:
+def _notes(counts: Mapping[str, int], settings: Settings, *, beside_paper: bool) -> list[str]:
     notes = []
     if settings.inputs.labels is not None:
         notes.append(f"labels of {settings.inputs.labels}")

@@ -11,7 +11,7 @@ from safetensors.numpy import load, save
 from cluster.rank import Rank
 from pipeline.core.atomic import write_bytes
 from pipeline.core.digest import digest_of
-from pipeline.core.ledger import Ledger
+from pipeline.core.ledger import Done
 from pipeline.core.root import Root
 from pipeline.network.checkpoint import ModelCard, read_card, save_model
 from pipeline.network.examples import TRUTH, Examples, example_block
@@ -54,26 +54,30 @@ class TrainingJob:
     split_seed: int = 0
 
     @property
-    def examples(self) -> Ledger:
-        """Done records of the simulated blocks."""
-        digest = digest_of(self.training.seed, self.simulate, self.spectra)
-        return self.root.ledger("examples", digest)
+    def examples_digest(self) -> str:
+        """Digest of everything that the simulated blocks depend on."""
+        return digest_of(self.training.seed, self.simulate, self.spectra)
+
+    @property
+    def digest(self) -> str:
+        """Digest of everything that the trained network depends on."""
+        plain = self.training.model_dump(mode="json", exclude=RUNTIME_ONLY)
+        data = (
+            self.examples_digest
+            if self.training.source == "simulated"
+            else digest_of(self.source_digest, self.spectra)
+        )
+        return digest_of(data, self.network, plain)
 
     @property
     def folder(self) -> Path:
         """Training state and log; other settings or data train in another folder."""
-        plain = self.training.model_dump(mode="json", exclude=RUNTIME_ONLY)
-        data = (
-            self.examples.digest
-            if self.training.source == "simulated"
-            else digest_of(self.source_digest, self.spectra)
-        )
-        return self.root.path / "training" / digest_of(data, self.network, plain)
+        return self.root.path / "training" / self.digest
 
     def block(self, number: int) -> Path:
         """File of one simulated block."""
         return (
-            self.root.path / "examples" / self.examples.digest / f"block-{number:06d}.safetensors"
+            self.root.path / "examples" / self.examples_digest / f"block-{number:06d}.safetensors"
         )
 
 
@@ -110,8 +114,8 @@ class Sources:
         )
 
 
-def write_block(number: int, job: TrainingJob) -> int:
-    """Simulate one block, write it, mark it as done; return its number of examples."""
+def write_block(number: int, job: TrainingJob) -> Done:
+    """Simulate one block and write it; count its examples."""
     block = example_block(number, job.training.seed, job.simulate, job.spectra)
     arrays: dict[str, NDArray[Any]] = {
         "flux": block.spectra.flux_BL[:],
@@ -120,8 +124,7 @@ def write_block(number: int, job: TrainingJob) -> int:
         **block.truth,
     }
     write_bytes(job.block(number), save(arrays))
-    job.examples.write(number, {"examples": len(block)})
-    return len(block)
+    return Done({"examples": len(block)}, (job.block(number),))
 
 
 def read_block(path: Path) -> Examples:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from pipeline.core.atomic import write_bytes
-from pipeline.core.ledger import Ledger
+from pipeline.core.ledger import Done
 from pipeline.core.root import Root
 from pipeline.labels.split import PARTS
 from pipeline.settings.spectra import SpectraSettings
@@ -29,25 +29,25 @@ class LabelsError(ValueError):
     """The labels do not belong to the observations."""
 
 
-def label_block_path(root: Root, ledger: Ledger, shard: int) -> Path:
-    """File of the examples of one shard."""
-    return root.path / "training_cache" / ledger.digest / f"shard-{shard:06d}.safetensors"
+def label_block_path(root: Root, digest: str, shard: int) -> Path:
+    """File of the examples of one shard, made from inputs of that digest."""
+    return root.path / "training_cache" / digest / f"shard-{shard:06d}.safetensors"
 
 
 def write_label_block(
-    shard: int, root: Root, ledger: Ledger, spectra: SpectraSettings, block_rows: int
-) -> int:
+    shard: int, root: Root, digest: str, spectra: SpectraSettings, block_rows: int
+) -> Done:
     """Clean, resample and normalise the labelled spectra of one shard, keep them as float16.
 
     The block holds ``flux``, ``label`` (0 single, 1 binary), ``star`` (source id), ``split`` (place
-    in `PARTS`), ``weight`` and ``row`` of those that pass the cleaning; its done record counts
-    also the others. float16 is the exact one of the two short types: it rounds by about 1e-4
-    (rms), bfloat16 by 9e-4, a fifth of the noise at S/N 200.
+    in `PARTS`), ``weight`` and ``row`` of those that pass the cleaning; the others are counted.
+    float16 is the exact one of the two short types: it rounds by about 1e-4 (rms), bfloat16 by
+    9e-4, a fifth of the noise at S/N 200.
 
     Returns
     -------
-    int
-        Examples in the block.
+    Done
+        Counts: examples, and those with too many bad pixels.
 
     Raises
     ------
@@ -74,9 +74,9 @@ def write_label_block(
         "weight": np.asarray(kept["weight"], np.float32),
         "row": np.asarray(kept["row"], np.int64),
     }
-    write_bytes(label_block_path(root, ledger, shard), save(arrays))
-    ledger.write(shard, {"examples": len(kept), "masked": len(keep) - len(kept)})
-    return len(kept)
+    path = label_block_path(root, digest, shard)
+    write_bytes(path, save(arrays))
+    return Done({"examples": len(kept), "masked": len(keep) - len(kept)}, (path,))
 
 
 def _labelled_rows(shard: int, root: Root) -> pa.Table:

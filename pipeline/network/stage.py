@@ -8,30 +8,32 @@ from typing import TYPE_CHECKING
 
 from cluster.gang import GangOptions, run_gang
 from cluster.workers import natural_ranks
+from pipeline.core.ledger import Done
 from pipeline.core.progress import track
-from pipeline.core.root import Root
-from pipeline.core.stage import StageReport
+from pipeline.core.report import StageReport
+from pipeline.core.run import Run
+from pipeline.network.checkpoint import CARD, WEIGHTS
 from pipeline.network.curve import write_curve
 from pipeline.network.job import TrainingJob, train_rank
 from pipeline.network.sources import make_sources, source_digest
 from pipeline.network.tensorboard import require_tensorboard
 from pipeline.network.trainer import LOG
-from pipeline.settings.load import Settings
 from pipeline.settings.training import TrainingSettings
 
 if TYPE_CHECKING:
     from distributed import Client
 
+CURVE = "training.png"
 
-def run(settings: Settings, client: "Client") -> StageReport:
-    """Bring the examples into network form, one task a block, then train as a gang.
+
+def run(run: Run) -> StageReport:
+    """Bring the examples into network form, one task per block, then train as a gang.
 
     Parameters
     ----------
-    settings : Settings
-        ``root``, ``simulate``, ``spectra``, ``network``, ``training``, ``ingest.chunk_rows``.
-    client : distributed.Client
-        Where to run; no spectra travel through it.
+    run : Run
+        Of it: ``simulate``, ``spectra``, ``network``, ``training``, ``ingest.chunk_rows``. No
+        spectra travel through its client.
 
     Returns
     -------
@@ -47,44 +49,48 @@ def run(settings: Settings, client: "Client") -> StageReport:
     GangError
         Too few workers, or lost too often.
     """
-    root = Root(settings.root.resolve())
-    training = settings.training
+    settings, training = run.settings, run.settings.training
     if training.tensorboard:
         require_tensorboard()
     job = TrainingJob(
-        root,
+        run.root,
         settings.simulate,
         settings.spectra,
         settings.network,
         training,
-        source_digest(settings, root),
+        source_digest(run),
         settings.labels.seed if training.source == "labels" else training.seed,
     )
-    sources, counts = make_sources(settings, client, job)
+    done = run.once(_train, run, job, digest=job.digest)
+    outputs = (run.root.model, job.folder / LOG, run.root.reports / CURVE)
+    return run.publish(job.digest, done.counts, notes=done.notes, outputs=outputs)
+
+
+def _train(run: Run, job: TrainingJob) -> Done:
+    sources, counts = make_sources(run, job)
+    log, curve, model = job.folder / LOG, run.root.reports / CURVE, run.root.model
     losses: list[str] = []
-    with followed(job.folder / LOG, training.max_epochs):
+    with followed(log, job.training.max_epochs):
         results = run_gang(
-            client,
+            run.client,
             train_rank,
             job,
             sources,
-            options=gang_options(training, client),
+            options=gang_options(job.training, run.client),
             notify=losses.append,
         )
     card, notes = results[0]
-    curve = root.reports / "training.png"
-    write_curve(job.folder / LOG, curve)
+    write_curve(log, curve)
     metrics = card.metrics
     reached = (
         f"model {card.model_id}, epoch {metrics['epoch']:.0f}: validation AUC "
         f"{metrics['validation_auc']:.4f}, test AUC {metrics['test_auc']:.4f}"
     )
     simulated = "trained on simulated spectra: p_b of real ones needs training on real ones"
-    return StageReport(
-        "train",
-        counts | {"ranks": len(results), "epochs": _epochs(job.folder / LOG)},
-        (reached, *((simulated,) if training.source == "simulated" else ()), *losses, *notes),
-        (root.model, job.folder / LOG, curve),
+    return Done(
+        counts | {"ranks": len(results), "epochs": _epochs(log)},
+        (model / WEIGHTS, model / CARD, log, curve),
+        (reached, *((simulated,) if job.training.source == "simulated" else ()), *losses, *notes),
     )
 
 

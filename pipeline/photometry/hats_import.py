@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -16,8 +15,8 @@ from hats.pixel_math.spatial_index import SPATIAL_INDEX_COLUMN, SPATIAL_INDEX_OR
 from hats.pixel_tree.negative_tree import compute_negative_tree_pixels
 from hats.pixel_tree.pixel_tree import PixelTree
 
-from cluster.window import run_window
 from pipeline.core.progress import track
+from pipeline.core.run import Run
 from pipeline.photometry.healpix_split import (
     HISTOGRAM_ORDER,
     PartitionJob,
@@ -28,10 +27,6 @@ from pipeline.photometry.healpix_split import (
     route_block,
 )
 
-if TYPE_CHECKING:
-    from distributed import Client
-
-
 IMPORTING = ".importing"
 """Ending of collections in the making; what a killed run left is made anew."""
 
@@ -41,7 +36,7 @@ class PartitionError(ValueError):
 
 
 def import_parquet(
-    client: "Client",
+    run: Run,
     files: Sequence[Path],
     folder: Path,
     columns: Sequence[str],
@@ -49,14 +44,13 @@ def import_parquet(
     *,
     partition_rows: int,
     margin_arcsec: float = 0.0,
-    retries: int = 2,
 ) -> Path:
     """Write Parquet files as one HATS collection; one that is there is left alone.
 
     Parameters
     ----------
-    client : distributed.Client
-        Where to run.
+    run : Run
+        Whose cluster does it.
     files : sequence of pathlib.Path
         Parquet files of one schema.
     folder : pathlib.Path
@@ -69,8 +63,6 @@ def import_parquet(
         Most rows of a partition; only a pixel of order ``HISTOGRAM_ORDER`` may have more.
     margin_arcsec : float
         Width of the margin; 0 for none.
-    retries : int
-        Tries after a failure.
 
     Returns
     -------
@@ -94,18 +86,18 @@ def import_parquet(
     blocks = blocks_of(list(files))
     with track("partition", 2 * len(blocks), 0, "blocks") as advance:
         counts = np.zeros(12 * 4**HISTOGRAM_ORDER, dtype=np.int64)
-        for pixels, rows in run_window(client, count_block, blocks, job, retries=retries):
+        for pixels, rows in run.tasks(count_block, blocks, job):
             counts[pixels] += rows
             advance()
         if not counts.any():
             raise PartitionError(f"no row of {files[0] if files else 'no file'} has a position")
         plan, n_main = _plan(counts, partition_rows, margin_arcsec)
         plan.save(work / "plan.npz")
-        for _ in run_window(client, route_block, blocks, job, retries=retries):
+        for _ in run.tasks(route_block, blocks, job):
             advance()
     main, margin = [], []
     numbers = sorted({int(piece.name) for piece in work.glob("*/*") if piece.is_dir()})
-    for number, n_rows, n_margin in run_window(client, gather, numbers, job, retries=retries):
+    for number, n_rows, n_margin in run.tasks(gather, numbers, job):
         pixel = HealpixPixel(int(plan.order_P[number]), int(plan.pixel_P[number]))
         if number < n_main:
             main.append((pixel, n_rows))

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.core.atomic import write_parquet
-from pipeline.core.ledger import Ledger
+from pipeline.core.ledger import Done
 from pipeline.core.root import Root
 from pipeline.photometry.lookup import align
 from pipeline.photometry.nearest import choose_nearest
@@ -37,8 +37,6 @@ class ResolveJob:
         Radius, match, blends.
     declared : bool
         The ids in LAMOST's catalogue are of the release of the Gaia catalogue.
-    digest : str
-        Digest of everything that the choice depends on.
     """
 
     root: Root
@@ -47,34 +45,30 @@ class ResolveJob:
     names: dict[str, str]
     settings: PhotometrySettings
     declared: bool
-    digest: str
-
-    @property
-    def ledger(self) -> Ledger:
-        """Done records of the shards."""
-        return Ledger(self.best / "ledger", self.digest)
 
     def path(self, shard: int) -> Path:
         """Return the file of the chosen sources of one shard."""
         return self.best / f"part-{shard:06d}.parquet"
 
 
-def resolve_shard(item: tuple[int, list[Path]], job: ResolveJob) -> int:
+def resolve_shard(shard: int, files: list[Path], job: ResolveJob) -> Done:
     """Choose the Gaia source of each spectrum of a shard, and write it with its columns.
 
     Parameters
     ----------
-    item : tuple
-        Shard, and the files that hold pairs of it.
+    shard : int
+        Number of the shard.
+    files : list of pathlib.Path
+        Files that hold pairs of it.
     job : ResolveJob
         Where to read and write.
     """
-    shard, files = item
     observed = counted_observations(shard, job.root)
     pairs = read_pairs(shard, files)
     table = _no_source(job) if pairs is None else _choose(pairs, observed, job)
-    write_parquet(job.path(shard), table)
-    write_parquet(targets_path(job.stars, shard), _stars(table, job.settings.tmass_epoch_yr))
+    outputs = (job.path(shard), targets_path(job.stars, shard))
+    write_parquet(outputs[0], table)
+    write_parquet(outputs[1], _stars(table, job.settings.tmass_epoch_yr))
     counts = {"matched": table.num_rows, "with_declared_id": 0, "declared_id_differs": 0}
     if job.declared:
         own = align(observed, "row", table["row"])["gaia_source_id"]
@@ -84,8 +78,7 @@ def resolve_shard(item: tuple[int, list[Path]], job: ResolveJob) -> int:
         counts["declared_id_differs"] = int(
             pc.sum(pc.not_equal(own, table["source_id"])).as_py() or 0
         )
-    job.ledger.write(shard, counts)
-    return shard
+    return Done(counts, outputs)
 
 
 def _choose(pairs: pa.Table, observed: pa.Table, job: ResolveJob) -> pa.Table:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline.core.atomic import write_parquet
+from pipeline.core.ledger import Done
 from pipeline.core.root import Root
 from pipeline.photometry.distance import distances, zero_points
 from pipeline.photometry.extinction import LAWS
@@ -51,8 +52,6 @@ class PhotometryJob:
         Values joined by row: names of 2MASS sources, distances, E(B-V).
     settings : PhotometrySettings
         Laws and limits.
-    digest : str
-        Digest of everything that the table depends on.
     """
 
     root: Root
@@ -62,20 +61,20 @@ class PhotometryJob:
     geometric: Path | None
     reddening: Path | None
     settings: PhotometrySettings
-    digest: str
 
 
-def write_photometry(item: tuple[int, list[Path]], job: PhotometryJob) -> int:
-    """Write the photometry of one shard and mark it as done.
+def write_photometry(shard: int, files: list[Path], job: PhotometryJob) -> Done:
+    """Write the photometry of one shard.
 
     Parameters
     ----------
-    item : tuple
-        Shard, and the files that hold pairs of it with 2MASS.
+    shard : int
+        Number of the shard.
+    files : list of pathlib.Path
+        Files that hold pairs of it with 2MASS.
     job : PhotometryJob
         Where to read and write.
     """
-    shard, files = item
     observed = counted_observations(shard, job.root)
     rows = observed["row"]
     gaia = pq.read_table(job.best / f"part-{shard:06d}.parquet", partitioning=None)
@@ -95,13 +94,13 @@ def write_photometry(item: tuple[int, list[Path]], job: PhotometryJob) -> int:
     columns["flags"] = flags = _flags(columns, gaia)
     arrays = [_array(columns[field.name], field.type) for field in PHOTOMETRY.schema]
     table = pa.Table.from_arrays(arrays, schema=PHOTOMETRY.schema)
-    write_parquet(job.root.part(PHOTOMETRY, shard), table)
+    part = job.root.part(PHOTOMETRY, shard)
+    write_parquet(part, table)
     counts = {"spectra": table.num_rows}
     counts |= {flag.name or "": int(np.sum(flags & flag.value > 0)) for flag in PhotometryFlag}
     counts["g_ks_0"] = table.num_rows - table["g_ks_0"].null_count
     counts["m_g"] = table.num_rows - table["m_g"].null_count
-    job.root.ledger("photometry", job.digest).write(shard, counts)
-    return shard
+    return Done(counts, (part,))
 
 
 def _tmass(pairs: pa.Table | None, rows: pa.ChunkedArray, job: PhotometryJob) -> pa.Table:

@@ -3,18 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import hats
 import lsdb
 import pyarrow.parquet as pq
 
 from pipeline.core.digest import digest_of
+from pipeline.core.run import Run
 from pipeline.photometry.columns import resolve
 from pipeline.photometry.hats_import import import_parquet
-
-if TYPE_CHECKING:
-    from distributed import Client
 
 _HATS_FILES = ("collection.properties", "hats.properties", "properties")
 
@@ -44,19 +42,18 @@ class SourceCatalogue:
     names: dict[str, str]
     digest: str
 
-    def open(self, client: "Client", folder: Path, partition_rows: int, retries: int) -> Any:
+    def open(self, run: Run, folder: Path, partition_rows: int) -> Any:
         """Open the catalogue with LSDB; plain Parquet is partitioned below ``folder`` first."""
         location = self.location
         if self.files:
             location = str(
                 import_parquet(
-                    client,
+                    run,
                     self.files,
                     folder / f"{Path(location).stem}-{self.digest}",
                     list(self.names.values()),
                     (self.names["ra"], self.names["dec"]),
                     partition_rows=partition_rows,
-                    retries=retries,
                 )
             )
         return lsdb.open_catalog(location, columns=list(self.names.values()), margin_cache=None)

@@ -1,42 +1,58 @@
 """``pairspec report``: what a run found, on the screen and as JSON."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from pipeline.core.atomic import write_json
-from pipeline.core.published import published
+from pipeline.core.ledger import Done
+from pipeline.core.published import Published
+from pipeline.core.report import StageReport
 from pipeline.core.root import Root
-from pipeline.core.stage import StageReport
+from pipeline.core.run import Run
 from pipeline.evaluation.stage import REPORT as EVALUATION
 from pipeline.evaluation.truth import TruthComparison, compare_with_truth
-from pipeline.network.checkpoint import read_card
-from pipeline.settings.load import Settings
+from pipeline.network.checkpoint import ModelCard, read_card
 from schemas.catalogue import SPECTRA, STARS
 
-if TYPE_CHECKING:
-    from distributed import Client
-
+SUMMARY = "summary.json"
 THRESHOLDS = (0.5, 0.8)
 
 
-def run(settings: Settings, client: "Client") -> StageReport:  # noqa: ARG001 (one door for all)
+def run(run: Run) -> StageReport:
     """Write ``reports/summary.json`` and print it as a table.
 
     Parameters
     ----------
-    settings : Settings
-        ``root``; ``inputs.truth`` where the survey is simulated.
-    client : distributed.Client
-        Not needed.
+    run : Run
+        Of it: ``inputs.truth`` where the survey is simulated.
 
     Returns
     -------
     StageReport
         Spectra, stars, and the catalogue against the truth.
     """
-    root = Root(settings.root.resolve())
-    counts = published(root.path, "catalogue", "catalogue").counts
-    card = read_card(root.model)
+    root, truth = run.root, run.settings.inputs.truth
+    (catalogue,) = run.needs()
+    evaluation, card = run.uses("evaluation"), read_card(root.model)
+    digest = run.digest(catalogue, evaluation, card.model_id, str(truth))
+    evaluated = evaluation is not None
+    done = run.once(_summarise, root, catalogue, card, truth, evaluated, digest=digest)
+    counts = catalogue.counts
+    shown = {
+        "spectra": counts["spectra"],
+        "stars": counts["stars"],
+        "stars with p_b > 0.5": counts["above_0.5"],
+        "stars with p_b > 0.8": counts["above_0.8"],
+    }
+    outputs = (root.reports / SUMMARY, root.table(STARS), root.table(SPECTRA))
+    return run.publish(digest, counts, shown=shown, notes=done.notes, outputs=outputs)
+
+
+def _summarise(
+    root: Root, catalogue: Published, card: ModelCard, truth: Path | None, evaluated: bool
+) -> Done:
+    counts = catalogue.counts
     summary: dict[str, Any] = {
         "spectra": counts["spectra"],
         "stars": counts["stars"],
@@ -44,23 +60,14 @@ def run(settings: Settings, client: "Client") -> StageReport:  # noqa: ARG001 (o
         "model": {"id": card.model_id, "data": card.data, "metrics": dict(card.metrics)},
     }
     notes = [f"network {card.model_id}: {card.data}"]
-    truth = settings.inputs.truth
     if truth is not None:
         comparison = compare_with_truth(root.table(SPECTRA), truth, THRESHOLDS)
         summary["truth"] = as_json(comparison)
         notes += as_lines(comparison)
-    evaluation = root.reports / EVALUATION
-    if evaluation.exists():
-        summary["evaluation"] = json.loads(evaluation.read_text())
-    write_json(root.reports / "summary.json", summary)
-    shown = {
-        "spectra": counts["spectra"],
-        "stars": counts["stars"],
-        "stars with p_b > 0.5": counts["above_0.5"],
-        "stars with p_b > 0.8": counts["above_0.8"],
-    }
-    outputs = (root.reports / "summary.json", root.table(STARS), root.table(SPECTRA))
-    return StageReport("report", shown, tuple(notes), outputs)
+    if evaluated:
+        summary["evaluation"] = json.loads((root.reports / EVALUATION).read_text())
+    write_json(root.reports / SUMMARY, summary)
+    return Done(counts, (root.reports / SUMMARY,), tuple(notes))
 
 
 def as_json(comparison: TruthComparison) -> dict[str, Any]:

@@ -9,8 +9,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.core.atomic import write_parquet
+from pipeline.core.errors import MismatchError
+from pipeline.core.ledger import Done
 from pipeline.core.root import Root
 from pipeline.selection.cuts import APPLICATION, cut_bits, make_cuts
+from pipeline.selection.release import PAPER_RELEASE
 from pipeline.settings.sample import SampleSettings
 from schemas.observations import OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
@@ -18,19 +21,10 @@ from schemas.quality import UNCOUNTED
 from schemas.sample import CUTS, SAMPLE
 from schemas.table import Table
 
-REPORT = pd.DataFrame({"shard": pd.Series(dtype="int64"), "sample": pd.Series(dtype="int64")})
-"""Empty frame of what one partition reports."""
-
-PAPER_RELEASE = "DR10"
-
 _OBSERVED = ["shard", "row", "obsid", "snr_g", "teff_k", "logg", "feh", "data_release"]
 _PHOTOMETRY = [
     "row", "source_id", "g_ks_0", "m_g", "m_g_err", "parallax_mas", "zero_point_mas", "flags",
 ]  # fmt: skip
-
-
-class SelectionError(ValueError):
-    """Spectra were lost on the way, or tables do not belong together."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +35,11 @@ class SelectionJob:
     ----------
     root : Root
         Where to read and write.
-    digest : str
-        Digest of everything that the sample depends on.
     settings : SampleSettings
         The cuts.
     """
 
     root: Root
-    digest: str
     settings: SampleSettings
 
 
@@ -59,14 +50,14 @@ def read_candidates(shard: int, root: Root) -> pd.DataFrame:
 
     Raises
     ------
-    SelectionError
+    MismatchError
         The photometry is not that of these observations.
     """
     counted = pc.bit_wise_and(pc.field("quality"), int(UNCOUNTED)) == 0
     observed = pq.read_table(root.part(OBSERVATIONS, shard), columns=_OBSERVED, filters=counted)
     photometry = pq.read_table(root.part(PHOTOMETRY, shard), columns=_PHOTOMETRY)
     if not observed["row"].equals(photometry["row"]):
-        raise SelectionError(
+        raise MismatchError(
             f"{root.part(PHOTOMETRY, shard)} has not the rows of the counted observations; "
             f"run `pairspec photometry --root {root.path}` again"
         )
@@ -85,53 +76,40 @@ def read_candidates(shard: int, root: Root) -> pd.DataFrame:
     return frame
 
 
-def select_partition(candidates: pd.DataFrame, job: SelectionJob) -> pd.DataFrame:
-    """Apply the cuts to one partition, write both of its tables and its done record.
-
-    An empty partition is left to the driver, since it does not know its shard.
+def select_partition(candidates: pd.DataFrame, shard: int, job: SelectionJob) -> Done:
+    """Apply the cuts to one partition and write both of its tables.
 
     Parameters
     ----------
     candidates : pandas.DataFrame
-        As from :func:`read_candidates`.
+        As from :func:`read_candidates`; empty where every file of the shard was refused.
+    shard : int
+        Number of the shard.
     job : SelectionJob
         Where to write, and the cuts.
 
     Returns
     -------
-    pandas.DataFrame
-        One row: shard and spectra in the sample, as :data:`REPORT`.
+    Done
+        Counts: spectra, those in the application and in the training sample, and those of the
+        paper's release.
     """
-    if candidates.empty:
-        return REPORT
     cuts = make_cuts(job.settings)
     frame = cut_bits(candidates, cuts)
     application = sum(int(cut.flag) for cut in cuts if cut.sample == APPLICATION)
     frame["training"] = frame["failed"] == 0
     sample = frame[(frame["failed"] & application) == 0]
-    shard = int(frame["shard"].iloc[0])
     counts = {
         "spectra": len(frame),
         "sample": len(sample),
         "training": int(sample["training"].sum()),
         "paper_release": int(frame["paper_release"].sum()),
     }
-    _write(shard, _as_table(frame, CUTS), _as_table(sample, SAMPLE), counts, job)
-    return pd.DataFrame({"shard": [shard], "sample": [len(sample)]})
-
-
-def write_empty(shard: int, job: SelectionJob) -> None:
-    """Write the tables of a shard without a counted spectrum and mark it as done."""
-    empty = {"spectra": 0, "sample": 0, "training": 0, "paper_release": 0}
-    _write(shard, CUTS.schema.empty_table(), SAMPLE.schema.empty_table(), empty, job)
-
-
-def _write(
-    shard: int, cuts: pa.Table, sample: pa.Table, counts: dict[str, int], job: SelectionJob
-) -> None:
-    write_parquet(job.root.part(CUTS, shard), cuts)
-    write_parquet(job.root.part(SAMPLE, shard), sample)
-    job.root.ledger("sample", job.digest).write(shard, counts)
+    parts = []
+    for rows, table in ((frame, CUTS), (sample, SAMPLE)):
+        parts.append(job.root.part(table, shard))
+        write_parquet(parts[-1], _as_table(rows, table))
+    return Done(counts, parts)
 
 
 def _as_table(frame: pd.DataFrame, table: Table) -> pa.Table:

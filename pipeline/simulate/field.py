@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.atomic import PARTIAL, write_parquet
+from pipeline.core.ledger import Done
 from pipeline.settings.simulate import SimulateSettings
 from pipeline.simulate.broken import broken_files
 from pipeline.simulate.catalogues import gaia_table, multi_epoch_table, tmass_tables
@@ -59,7 +60,7 @@ class SimulateJob:
         return self.out / "parts" / table / f"part-{number:06d}.parquet"
 
 
-def simulate_field(number: int, job: SimulateJob) -> tuple[int, dict[str, int]]:
+def simulate_field(number: int, job: SimulateJob) -> Done:
     """Simulate and write one field: its spectra, and its rows of every table.
 
     Everything depends on the seed and the field's number alone, so a second run writes the same.
@@ -73,10 +74,8 @@ def simulate_field(number: int, job: SimulateJob) -> tuple[int, dict[str, int]]:
 
     Returns
     -------
-    number : int
-        The field's number.
-    counts : dict of str to int
-        Stars, spectra and broken files.
+    Done
+        Counts of stars, spectra and broken files.
     """
     settings = job.settings
     streams = field_streams(settings.seed, number, 8)
@@ -127,7 +126,7 @@ def simulate_field(number: int, job: SimulateJob) -> tuple[int, dict[str, int]]:
         "spectra": len(observations["obsid"]),
         "broken files": broken.num_rows,
     }
-    return number, counts
+    return Done(counts, [job.part(name, number) for name in tables])
 
 
 def _write_visit(

@@ -3,23 +3,17 @@
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from cluster.window import run_window
-from pipeline.core.atomic import sweep, write_bytes, write_json
-from pipeline.core.digest import digest_of
-from pipeline.core.ledger import Ledger
-from pipeline.core.progress import track
-from pipeline.core.stage import StageReport
-from pipeline.settings.load import Settings
+from pipeline.core.atomic import write_bytes, write_json
+from pipeline.core.errors import InputError
+from pipeline.core.ledger import Done
+from pipeline.core.report import StageReport
+from pipeline.core.run import Run
 from pipeline.settings.simulate import SimulateSettings
 from pipeline.simulate.field import SimulateJob, simulate_field
 from pipeline.simulate.merge import merge_csv, merge_parquet, write_hats
 from pipeline.simulate.settings_file import settings_file
 from pipeline.simulate.survey import n_fields
-
-if TYPE_CHECKING:
-    from distributed import Client
 
 RECORD = "survey.json"
 CSV_TABLES = {
@@ -52,19 +46,14 @@ INPUTS = {
 """What ``pairspec.toml`` names; inputs that no stage reads are given as comments."""
 
 
-class SimulateError(ValueError):
-    """The folder holds another survey."""
-
-
-def run(settings: Settings, client: "Client") -> StageReport:
+def run(run: Run) -> StageReport:
     """Simulate a survey.
 
     Parameters
     ----------
-    settings : Settings
-        ``simulate``, above all ``n_stars``, ``seed`` and ``out``.
-    client : distributed.Client
-        Where to run; the files don't depend on the number of workers.
+    run : Run
+        Of it: ``simulate``, above all ``n_stars``, ``seed`` and ``out``. The files don't depend on
+        the number of workers.
 
     Returns
     -------
@@ -73,51 +62,40 @@ def run(settings: Settings, client: "Client") -> StageReport:
 
     Raises
     ------
-    SimulateError
+    InputError
         The folder holds a survey of other settings.
     """
-    simulate = settings.simulate
-    out = simulate.out.resolve()
-    digest = digest_of(simulate.model_dump(mode="json", exclude={"out"}))
-    record = _record(out, digest)
-    if not record["done"]:
-        write_json(out / RECORD, record)
-        sweep(out)
-        counts = _simulate(simulate, settings.cluster.retries, client, out, digest)
-        counts |= _merge(simulate, out)
-        write_bytes(out / "pairspec.toml", settings_file(settings, INPUTS).encode())
-        record = {"digest": digest, "done": True, "counts": counts}
-        write_json(out / RECORD, record)
-        for leftover in ("parts", "ledger"):
-            shutil.rmtree(out / leftover, ignore_errors=True)
-    note = f"next: cd {simulate.out}, then pairspec ingest"
-    return StageReport("simulate", record["counts"], (note,), (out / "pairspec.toml",))
+    digest = run.digest(run.settings.simulate.model_dump(mode="json", exclude={"out"}))
+    _claim(run.root.path, digest)
+    done = run.once(_simulate, run, digest, digest=digest)
+    note = f"next: cd {run.settings.simulate.out}, then pairspec ingest"
+    outputs = (run.root.path / "pairspec.toml",)
+    return run.publish(digest, done.counts, notes=(note,), outputs=outputs)
 
 
-def _record(out: Path, digest: str) -> dict[str, Any]:
-    try:
-        record: dict[str, Any] = json.loads((out / RECORD).read_text())
-    except FileNotFoundError:
-        return {"digest": digest, "done": False, "counts": {}}
-    if record["digest"] != digest:
-        raise SimulateError(
+def _claim(out: Path, digest: str) -> None:
+    """Mark the folder as that of one survey, so that no other one is written over it."""
+    path = out / RECORD
+    if not path.exists():
+        write_json(path, {"digest": digest})
+    elif json.loads(path.read_text())["digest"] != digest:
+        raise InputError(
             f"{out} holds a survey of other settings; choose another folder (--out), or delete it"
         )
-    return record
 
 
-def _simulate(
-    settings: SimulateSettings, retries: int, client: "Client", out: Path, digest: str
-) -> dict[str, int]:
+def _simulate(run: Run, digest: str) -> Done:
+    settings, out = run.settings.simulate, run.root.path
     job = SimulateJob(out, settings)
-    total = n_fields(settings)
-    ledger = Ledger(out / "ledger", digest)
-    pending = ledger.pending(total)
-    with track("simulate", total, total - len(pending), "fields") as advance:
-        for number, counts in run_window(client, simulate_field, pending, job, retries=retries):
-            ledger.write(number, counts)
-            advance()
-    return ledger.total(total)
+    counts = run.each(
+        simulate_field, n_fields(settings), job, digest=digest, step="fields", of="fields"
+    )
+    counts |= _merge(settings, out)
+    write_bytes(out / "pairspec.toml", settings_file(run.settings, INPUTS).encode())
+    for leftover in ("parts", "ledger/fields"):
+        shutil.rmtree(out / leftover, ignore_errors=True)
+    tables = (*(name for name, _ in CSV_TABLES.values()), *PARQUET_TABLES.values())
+    return Done(counts, [out / name for name in ("pairspec.toml", *tables)])
 
 
 def _merge(settings: SimulateSettings, out: Path) -> dict[str, int]:

@@ -87,6 +87,21 @@ def write_shard(path: Path, shard: int, rows: Rows) -> None:
             )
 
 
+def shard_files(path: Path, shard: int) -> list[Path]:
+    """List the files of one shard: one per array, none where an array holds fill values only.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The store.
+    shard : int
+        Number of the shard.
+    """
+    names = [path / name / "c" / str(shard) for name in ROW_ARRAYS]
+    names += [path / name / "c" / str(shard) / "0" for name in PIXEL_ARRAYS]
+    return [name for name in names if name.is_file()]
+
+
 def shard_region(store: xr.Dataset, shard: int, n_rows: int) -> slice:
     """Return the rows of a shard, checked: an unaligned write would tear its neighbours.
 

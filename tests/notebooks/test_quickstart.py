@@ -1,21 +1,25 @@
 """The notebook runs from top to bottom on a small simulated survey."""
 
+from functools import partial
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from pipeline.catalogue.stage import run as catalogue
-from pipeline.inference.stage import run as infer
-from pipeline.ingest.stage import run as ingest
 from pipeline.network.checkpoint import ModelCard, save_model
 from pipeline.network.model import build_model
 from pipeline.settings.load import load_settings
 from pipeline.settings.network import NetworkSettings
 from pipeline.settings.spectra import SpectraSettings
-from pipeline.simulate.stage import run as simulate
 from pipeline.spectra.grid import WaveGrid
+from pipeline.stages import run_stage
+
+catalogue = partial(run_stage, "catalogue")
+infer = partial(run_stage, "infer")
+ingest = partial(run_stage, "ingest")
+simulate = partial(run_stage, "simulate")
+
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "quickstart.ipynb"
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.core.atomic import write_parquet
-from pipeline.core.published import publish
+from pipeline.core.published import Published, publish
 from pipeline.core.root import Root
 from pipeline.settings.simulate import SimulateSettings
 from pipeline.simulate.diagram import Diagram, draw_diagram
@@ -94,11 +94,9 @@ def _build(path: Path, observed: pd.DataFrame, photometry: pd.DataFrame) -> Root
     notes = {"digest": "test", "shard_rows": str(SHARD)}
     manifest = manifest.replace_schema_metadata(notes)
     write_parquet(path / "manifest.parquet", manifest, row_group_rows=SHARD)
-    refused = int(((observed["quality"] & int(QualityFlag.REFUSED)) != 0).sum())
-    superseded = int((~counted).sum()) - refused
-    counts = {"rows": n, "refused": refused, "superseded": superseded}
-    publish(path, "observations", "test", counts)
-    publish(path, "photometry", "test", {"spectra": int(counted.sum())})
+    counts = {"rows": n, "valid": int(counted.sum())}
+    publish(path, "observations", Published("test", counts))
+    publish(path, "photometry", Published("test", {"spectra": int(counted.sum())}))
     return root
 
 

@@ -1,5 +1,7 @@
 """Composites of the public LAMOST dwarfs, through the stage."""
 
+from functools import partial
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -9,18 +11,21 @@ from safetensors.numpy import load
 from pipeline.composites import block as composite_block
 from pipeline.composites.block import composite_files
 from pipeline.composites.pairing import PairingError
-from pipeline.composites.stage import run
 from pipeline.core.atomic import write_parquet
-from pipeline.core.published import NotReadyError, publish
+from pipeline.core.published import NotReadyError, Published, publish
 from pipeline.core.root import Root
-from pipeline.ingest.stage import run as ingest
 from pipeline.labels.split import PARTS
 from pipeline.network.job import read_block
 from pipeline.network.metrics import auc
 from pipeline.settings.load import load_settings
 from pipeline.settings.spectra import SpectraSettings
+from pipeline.stages import run_stage
 from schemas.composites import COMPOSITE_POOL
 from schemas.sample import LABELS
+
+run = partial(run_stage, "composites")
+ingest = partial(run_stage, "ingest")
+
 
 pytestmark = pytest.mark.xdist_group("composites")
 
@@ -230,7 +235,7 @@ def test_labels_decide_where_there_are_labels(real_data, root, report, client, t
         schema=LABELS.schema,
     )
     write_parquet(Root(tmp_path).part(LABELS, 0), table)
-    publish(tmp_path, "labels", "made", {"spectra": n})
+    publish(tmp_path, "labels", Published("made", {"spectra": n}))
     settings = settings_for(
         real_data, tmp_path, "composites.training_couples=40", "composites.test_couples=40",
         "composites.validation_couples=0",

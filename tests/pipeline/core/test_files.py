@@ -9,9 +9,8 @@ import pytest
 
 from pipeline.core.atomic import sweep, write_bytes, write_parquet
 from pipeline.core.digest import digest_of
-from pipeline.core.ledger import Ledger
 from pipeline.core.lock import RootLockedError, root_lock
-from pipeline.core.published import NotReadyError, publish, published
+from pipeline.core.published import NotReadyError, Published, publish, require_published
 from pipeline.settings.spectra import SpectraSettings
 
 
@@ -41,23 +40,6 @@ def test_sweep_removes_only_what_is_half_written(tmp_path):
     assert [p.name for p in (tmp_path / "a").iterdir()] == ["0"]
 
 
-def test_a_record_counts_only_for_its_own_inputs(tmp_path):
-    ledger = Ledger(tmp_path, "one")
-    ledger.write(0, {"files": 3})
-    ledger.write(2, {"files": 4})
-    assert ledger.pending(4) == [1, 3]
-    assert ledger.total(4) == {"files": 7}
-    assert Ledger(tmp_path, "two").pending(3) == [0, 1, 2]
-
-
-def test_a_torn_record_counts_as_not_done(tmp_path):
-    ledger = Ledger(tmp_path, "one")
-    ledger.write(0, {})
-    path = next(tmp_path.iterdir())
-    path.write_text(path.read_text()[:-5])
-    assert ledger.pending(1) == [0]
-
-
 def test_digests_tell_settings_apart_and_stay_the_same():
     one, two = SpectraSettings(), SpectraSettings(half=True)
     assert digest_of(one, "x") == digest_of(SpectraSettings(), "x")
@@ -66,12 +48,12 @@ def test_digests_tell_settings_apart_and_stay_the_same():
 
 def test_a_dataset_is_ready_once_it_is_published(tmp_path):
     with pytest.raises(NotReadyError, match="run `pairspec infer"):
-        published(tmp_path, "predictions", "infer")
-    publish(tmp_path, "predictions", "d", {"rows": 2})
+        require_published(tmp_path, "predictions", "infer")
+    publish(tmp_path, "predictions", Published("d", {"rows": 2}))
     before = (tmp_path / "ledger" / "predictions.json").stat().st_mtime_ns
-    publish(tmp_path, "predictions", "d", {"rows": 2})
+    publish(tmp_path, "predictions", Published("d", {"rows": 2}))
     assert (tmp_path / "ledger" / "predictions.json").stat().st_mtime_ns == before
-    assert published(tmp_path, "predictions", "infer").counts == {"rows": 2}
+    assert require_published(tmp_path, "predictions", "infer").counts == {"rows": 2}
 
 
 HOLD = """

@@ -1,6 +1,7 @@
 """`pairspec evaluate` on tables whose figures of merit are known."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -9,9 +10,9 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from pipeline.core.atomic import write_parquet
-from pipeline.core.published import publish
+from pipeline.core.published import Published, publish
 from pipeline.core.root import Root
-from pipeline.evaluation.stage import EvaluationError, run
+from pipeline.evaluation.stage import EvaluationError
 from pipeline.network.checkpoint import ModelCard, save_model
 from pipeline.network.model import build_model
 from pipeline.settings.load import load_settings
@@ -19,8 +20,12 @@ from pipeline.settings.network import NetworkSettings
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.settings.training import TrainingSettings
 from pipeline.spectra.grid import WaveGrid
+from pipeline.stages import run_stage
 from schemas.catalogue import PREDICTIONS
 from schemas.sample import LABELS
+
+run = partial(run_stage, "evaluate")
+
 
 SMALL = NetworkSettings(stem_channels=4, channels=(4,), blocks=(1,), strides=(4,), hidden=(8,))
 N_SINGLE, N_BINARY, APART = 9000, 3000, 2.0
@@ -69,8 +74,8 @@ def settings(tmp_path):
 def write(root, columns):
     write_parquet(root.part(LABELS, 0), table_of(LABELS.schema, columns))
     write_parquet(root.part(PREDICTIONS, 0), table_of(PREDICTIONS.schema, columns))
-    publish(root.path, "labels", "a", {})
-    publish(root.path, "predictions", "b", {})
+    publish(root.path, "labels", Published("a", {}))
+    publish(root.path, "predictions", Published("b", {}))
 
 
 def test_figures_of_two_gaussians(settings, client):

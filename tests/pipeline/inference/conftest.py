@@ -1,15 +1,20 @@
+from functools import partial
+
 import pytest
 import torch
 
-from pipeline.catalogue.stage import run as catalogue
-from pipeline.inference.stage import run as infer
-from pipeline.ingest.stage import run as ingest
 from pipeline.network.checkpoint import ModelCard, save_model
 from pipeline.network.model import build_model
 from pipeline.settings.load import load_settings
 from pipeline.settings.network import NetworkSettings
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.spectra.grid import WaveGrid
+from pipeline.stages import run_stage
+
+catalogue = partial(run_stage, "catalogue")
+infer = partial(run_stage, "infer")
+ingest = partial(run_stage, "ingest")
+
 
 SMALL = NetworkSettings(
     stem_channels=4, channels=(4, 8), blocks=(1, 1), strides=(4, 4), hidden=(8,)

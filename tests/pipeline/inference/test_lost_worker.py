@@ -2,6 +2,7 @@ import os
 import signal
 import threading
 import time
+from functools import partial
 
 import pyarrow.dataset as ds
 import pytest
@@ -9,10 +10,13 @@ import pytest
 from cluster.connect import connect
 from cluster.settings import ClusterSettings
 from cluster.workers import present
-from pipeline.inference.stage import run as infer
-from pipeline.ingest.stage import run as ingest
 from pipeline.settings.load import load_settings
+from pipeline.stages import run_stage
 from schemas.catalogue import PREDICTIONS
+
+infer = partial(run_stage, "infer")
+ingest = partial(run_stage, "ingest")
+
 
 N_FILES, SHARD_ROWS = 96, 8
 WORKERS = ClusterSettings(kind="local", workers=2, memory_limit="0")
@@ -35,7 +39,7 @@ def ingested(tmp_path, client, write_spectrum, save_untrained):
 
 
 def done(settings):
-    folder = settings.root / "ledger" / "predictions"
+    folder = settings.root / "ledger" / "infer"
     return len(list(folder.glob("*.json"))) if folder.exists() else 0
 
 
@@ -69,7 +73,7 @@ def test_a_killed_worker_costs_nothing(ingested, digest_tree):
     disturbed = digest_tree(folder)
     assert len(disturbed) == N_FILES // SHARD_ROWS
 
-    for path in [*folder.iterdir(), *(ingested.root / "ledger" / "predictions").iterdir()]:
+    for path in [*folder.iterdir(), *(ingested.root / "ledger" / "infer").iterdir()]:
         path.unlink()
     with connect(WORKERS) as local:
         infer(ingested, local)

@@ -1,25 +1,30 @@
+from functools import partial
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from pipeline.catalogue.stage import run as catalogue
 from pipeline.cli.app import app
 from pipeline.core.atomic import write_parquet
 from pipeline.core.errors import InputError
-from pipeline.core.published import NotReadyError, publish, published
+from pipeline.core.published import NotReadyError, Published, publish, require_published
 from pipeline.core.root import Root
 from pipeline.inference.rows import RowsError
-from pipeline.inference.stage import run as infer
-from pipeline.ingest.stage import run as ingest
 from pipeline.settings.load import load_settings
 from pipeline.settings.spectra import SpectraSettings
+from pipeline.stages import run_stage
 from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
 from schemas.observations import OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
 from schemas.quality import UNCOUNTED
 from schemas.sample import SAMPLE
+
+catalogue = partial(run_stage, "catalogue")
+infer = partial(run_stage, "infer")
+ingest = partial(run_stage, "ingest")
+
 
 LARGE_ID = 2**62 + 1
 """A source id that a float64 cannot hold."""
@@ -53,8 +58,8 @@ def write_tables(settings, in_sample, digest="one", source_ids=None):
                 for r, i in kept
             ]
             write_parquet(root.part(table, shard), pa.Table.from_pylist(filled, table.schema))
-    publish(root.path, "photometry", digest, {})
-    publish(root.path, "sample", digest, {})
+    publish(root.path, "photometry", Published(digest, {}))
+    publish(root.path, "sample", Published(digest, {}))
 
 
 @pytest.fixture
@@ -157,7 +162,7 @@ def test_the_mode_is_recorded_and_counted(ingested, client):
     modes = {p["mode"] for p in predictions(ingested).values()}
     assert len(modes) == 1
     assert modes <= {"cpu float32 eager", "cpu bfloat16 eager"}
-    counts = published(ingested.root, "predictions", "infer").counts
+    counts = require_published(ingested.root, "predictions", "infer").counts
     assert counts[f"mode: {modes.pop()}"] == report.counts["spectra"] == 18
 
 
@@ -190,11 +195,11 @@ def _observations(settings):
 def test_the_command_passes_its_options_on(monkeypatch, tmp_path):
     seen = {}
     monkeypatch.setattr(
-        "pipeline.cli.console.run_stage", lambda *a, **kw: seen.update(kw, stage=a[0])
+        "pipeline.cli.console.run_command", lambda *a, **kw: seen.update(kw, stage=a[0])
     )
     arguments = ["infer", "--all", "--model", "a", "--model", "b", "--root", str(tmp_path)]
     assert CliRunner().invoke(app, arguments).exit_code == 0
-    assert seen["stage"] == "inference"
+    assert seen["stage"] == "infer"
     settings = load_settings(None, [], infer=seen["infer"])
     assert settings.infer.scope == "all"
     assert [str(path) for path in settings.infer.models] == ["a", "b"]

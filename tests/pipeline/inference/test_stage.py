@@ -1,20 +1,24 @@
+from functools import partial
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
 
 from pipeline.catalogue.query import save, show
-from pipeline.catalogue.stage import run as catalogue
 from pipeline.core.published import NotReadyError
-from pipeline.inference.stage import run as infer
-from pipeline.ingest.stage import run as ingest
 from pipeline.lamost.reader import read_spectrum
 from pipeline.network.checkpoint import CheckpointError
 from pipeline.settings.load import load_settings
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.spectra.prepare import network_input
+from pipeline.stages import run_stage
 from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
 from schemas.quality import QualityFlag
+
+catalogue = partial(run_stage, "catalogue")
+infer = partial(run_stage, "infer")
+ingest = partial(run_stage, "ingest")
 
 
 def table(settings, which):

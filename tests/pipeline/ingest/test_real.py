@@ -1,13 +1,16 @@
 """The public LAMOST files, beside their inventory."""
 
 import csv
+from functools import partial
 
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.ingest.stage import run
 from pipeline.settings.load import load_settings
+from pipeline.stages import run_stage
 from schemas.quality import QualityFlag
+
+run = partial(run_stage, "ingest")
 
 
 @pytest.fixture(scope="module")

@@ -6,16 +6,19 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.ingest.stage import run
 from pipeline.settings.load import load_settings
+from pipeline.stages import run_stage
 from pipeline.store.store import open_store
 from schemas.quality import QualityFlag
+
+run = partial(run_stage, "ingest")
 
 
 def settings_for(survey: Path, root: Path, *overrides: str):

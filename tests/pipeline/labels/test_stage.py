@@ -1,13 +1,17 @@
+from functools import partial
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.labels import stage as labelling
 from pipeline.labels.ridge import RidgeError
-from pipeline.selection import stage as selection
 from pipeline.settings.load import load_settings
+from pipeline.stages import run_stage
 from schemas.quality import PhotometryFlag
 from schemas.sample import LABELS, RIDGE, SAMPLE
+
+label = partial(run_stage, "label")
+select = partial(run_stage, "select")
 
 
 def settings_of(root, *overrides, **values):
@@ -16,7 +20,7 @@ def settings_of(root, *overrides, **values):
 
 @pytest.fixture
 def selected(population_root, client):
-    selection.run(settings_of(population_root), client)
+    select(settings_of(population_root), client)
     return population_root
 
 
@@ -25,7 +29,7 @@ def read_labels(root):
 
 
 def test_stars_share_label_and_part_and_only_the_training_sample_has_one(selected, client):
-    report = labelling.run(settings_of(selected), client)
+    report = label(settings_of(selected), client)
     labels = read_labels(selected)
     sample = pq.read_table(selected.table(SAMPLE)).to_pandas()
     assert labels["row"].tolist() == sample["row"][sample["training"]].tolist()
@@ -46,13 +50,13 @@ def test_stars_share_label_and_part_and_only_the_training_sample_has_one(selecte
 
 
 def test_blends_by_chance_are_kept_but_have_no_label_unless_asked(selected, client):
-    labelling.run(settings_of(selected), client)
+    label(settings_of(selected), client)
     sample = pq.read_table(selected.table(SAMPLE)).to_pandas()
     blended = set(sample["source_id"][(sample["flags"] & int(PhotometryFlag.BLENDED)) != 0])
     assert len(blended) >= 5
     labels = read_labels(selected)
     assert set(labels["label"][labels["source_id"].isin(blended)]) == {"excluded"}
-    labelling.run(settings_of(selected, "labels.exclude_blended=false"), client)
+    label(settings_of(selected, "labels.exclude_blended=false"), client)
     labels = read_labels(selected)
     assert "single" in set(labels["label"][labels["source_id"].isin(blended)])
 
@@ -60,16 +64,16 @@ def test_blends_by_chance_are_kept_but_have_no_label_unless_asked(selected, clie
 def test_a_second_run_writes_nothing_and_a_seed_changes_the_split_alone(
     selected, client, digest_tree
 ):
-    labelling.run(settings_of(selected), client)
+    label(settings_of(selected), client)
     first, labels = digest_tree(selected.path), read_labels(selected)
     state = {p: p.stat().st_mtime_ns for p in selected.path.rglob("*") if p.is_file()}
-    labelling.run(settings_of(selected), client)
+    label(settings_of(selected), client)
     assert state == {p: p.stat().st_mtime_ns for p in selected.path.rglob("*") if p.is_file()}
-    labelling.run(settings_of(selected, "labels.seed=2"), client)
+    label(settings_of(selected, "labels.seed=2"), client)
     other = read_labels(selected)
     assert (other["label"] == labels["label"]).all()
     assert 0.5 < (other["split"] == labels["split"]).mean() < 0.8
-    labelling.run(settings_of(selected), client)
+    label(settings_of(selected), client)
     assert digest_tree(selected.path) == first
 
 
@@ -80,24 +84,24 @@ def test_the_users_labels_replace_those_of_the_ridge(selected, client, tmp_path)
     path = tmp_path / "mine.csv"
     path.write_text("\n".join(["source_id,label", *lines, "5,single"]) + "\n")
     settings = settings_of(selected, inputs={"labels": path})
-    report = labelling.run(settings, client)
+    report = label(settings, client)
     labels = read_labels(selected)
     assert set(labels["source_id"]) == set(chosen)
     by_star = labels.groupby("source_id")["label"].first()
     assert by_star.tolist() == ["binary" if k % 5 == 0 else "single" for k in range(100)]
     assert any("1 rows of that table name nothing" in note for note in report.notes)
     path.write_text(path.read_text().replace("binary", "excluded"))
-    labelling.run(settings, client)
+    label(settings, client)
     assert set(read_labels(selected)["label"]) == {"single", "excluded"}
 
 
 def test_a_star_stays_in_its_part_when_the_sample_grows(selected, client):
     fewer = ("sample.snr_g_min=60",)
-    selection.run(settings_of(selected, *fewer), client)
-    labelling.run(settings_of(selected, *fewer), client)
+    select(settings_of(selected, *fewer), client)
+    label(settings_of(selected, *fewer), client)
     before = read_labels(selected).groupby("source_id")["split"].first()
-    selection.run(settings_of(selected), client)
-    labelling.run(settings_of(selected), client)
+    select(settings_of(selected), client)
+    label(settings_of(selected), client)
     after = read_labels(selected).groupby("source_id")["split"].first()
     assert len(after) > 1.5 * len(before) > 400
     assert (after[before.index] == before).all()
@@ -105,17 +109,17 @@ def test_a_star_stays_in_its_part_when_the_sample_grows(selected, client):
 
 def test_few_stars_give_a_rough_ridge_with_a_warning_and_fewer_an_error(selected, client, tmp_path):
     few = ("sample.snr_g_min=160",)
-    selection.run(settings_of(selected, *few), client)
-    report = labelling.run(settings_of(selected, *few), client)
+    select(settings_of(selected, *few), client)
+    report = label(settings_of(selected, *few), client)
     assert any("its labels are rough" in note for note in report.notes)
     none = ("sample.snr_g_min=195",)
-    selection.run(settings_of(selected, *none), client)
+    select(settings_of(selected, *none), client)
     with pytest.raises(RidgeError, match=r"inputs\.labels"):
-        labelling.run(settings_of(selected, *none), client)
+        label(settings_of(selected, *none), client)
     star = pq.read_table(selected.table(SAMPLE))["source_id"][0].as_py()
     path = tmp_path / "mine.csv"
     path.write_text(f"source_id,label\n{star},single\n")
-    report = labelling.run(settings_of(selected, *none, inputs={"labels": path}), client)
+    report = label(settings_of(selected, *none, inputs={"labels": path}), client)
     assert any("no distance from it" in note for note in report.notes)
     assert read_labels(selected)["delta_m_g"].isna().all()
     assert not selected.table(RIDGE).exists()

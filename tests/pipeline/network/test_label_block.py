@@ -1,5 +1,7 @@
 """From labels and store to the training parts, on files that were ingested."""
 
+from functools import partial
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -7,21 +9,24 @@ import pytest
 
 from pipeline.core.atomic import write_parquet
 from pipeline.core.errors import InputError
-from pipeline.core.published import NotReadyError, publish
+from pipeline.core.published import NotReadyError, Published, publish
 from pipeline.core.root import Root
-from pipeline.ingest.stage import run as ingest
 from pipeline.network.blocks import Stacked, map_block
 from pipeline.network.checkpoint import load_model
 from pipeline.network.label_block import LabelsError, label_block_path, write_label_block
 from pipeline.network.parts import survey_parts
-from pipeline.network.stage import run
 from pipeline.settings.load import Settings
 from pipeline.settings.network import NetworkSettings
 from pipeline.settings.training import TrainingSettings
 from pipeline.spectra.prepare import network_input
+from pipeline.stages import run_stage
 from pipeline.store.store import open_store
 from schemas.observations import OBSERVATIONS
 from schemas.sample import LABELS
+
+ingest = partial(run_stage, "ingest")
+run = partial(run_stage, "train")
+
 
 NETWORK = NetworkSettings(
     stem_channels=4, stem_stride=8, channels=(8,), blocks=(1,), strides=(4,), hidden=(8,)
@@ -59,16 +64,15 @@ def labelled_survey(tmp_path, write_spectrum, client):
         }  # fmt: skip
         arrays = [pa.array(columns[f.name], type=f.type) for f in LABELS.schema]
         write_parquet(root.part(LABELS, shard), pa.Table.from_arrays(arrays, schema=LABELS.schema))
-    publish(root.path, "labels", "0123", {"spectra": 48})
+    publish(root.path, "labels", Published("0123", {"spectra": 48}))
     return settings
 
 
 def test_the_block_is_what_the_network_is_shown_later(labelled):
     root, spectra = Root(labelled.root), labelled.spectra
-    ledger = root.ledger("training_cache", "d")
-    n = write_label_block(1, root, ledger, spectra, 8)
-    block = map_block(label_block_path(root, ledger, 1))
-    assert n == len(block["flux"]) == 13 and block["flux"].dtype == np.float16
+    done = write_label_block(1, root, "d", spectra, 8)
+    block = map_block(label_block_path(root, "d", 1))
+    assert done.counts["examples"] == len(block["flux"]) == 13 and block["flux"].dtype == np.float16
     seen = pq.read_table(root.part(OBSERVATIONS, 1)).to_pandas().set_index("row")
     store = open_store(root.store)
     for i, row in enumerate(block["row"]):
@@ -80,7 +84,7 @@ def test_the_block_is_what_the_network_is_shown_later(labelled):
         np.testing.assert_allclose(block["flux"][i].astype(float), expected, atol=1e-3)
         assert block["label"][i] == (row % 4 == 0)
         assert block["star"][i] == row + 2**60
-    assert ledger.read(1)["counts"] == {"examples": 13, "masked": 0}
+    assert done.counts == {"examples": 13, "masked": 0}
     assert set(block["row"]) == {r for r in range(16, 32) if r % 6 != 5}
 
 
@@ -89,7 +93,7 @@ def test_labels_without_their_observation_are_refused(labelled):
     part = root.part(OBSERVATIONS, 0)
     write_parquet(part, pq.read_table(part).slice(0, 10))
     with pytest.raises(LabelsError, match="5 labelled spectra of shard 0.*pairspec label"):
-        write_label_block(0, root, root.ledger("training_cache", "d"), labelled.spectra, 8)
+        write_label_block(0, root, "d", labelled.spectra, 8)
 
 
 def test_training_from_labels(labelled, client):
@@ -132,14 +136,13 @@ def test_composites_are_mixed_in_by_their_share(labelled, client, tmp_path):
     rng = np.random.default_rng(0)
     for part, n in (("training", 30), ("validation", 8), ("test", 8)):
         composites(labelled.root / "composites" / "abcd", part, n, rng)
-    publish(labelled.root, "composites", "abcd", {"training": 30})
+    publish(labelled.root, "composites", Published("abcd", {"training": 30}))
     files = [sorted((labelled.root / "composites" / "abcd" / p).iterdir())
              for p in ("training", "validation", "test")]  # fmt: skip
     root = Root(labelled.root)
-    ledger = root.ledger("training_cache", "d")
     for shard in range(3):
-        write_label_block(shard, root, ledger, labelled.spectra, 8)
-    blocks = [label_block_path(root, ledger, i) for i in range(3)]
+        write_label_block(shard, root, "d", labelled.spectra, 8)
+    blocks = [label_block_path(root, "d", i) for i in range(3)]
     parts = survey_parts(blocks, files, 0.25, oversample=True)
     n = len(parts.training) - 30
     assert parts.weight_B[n:].sum() / parts.weight_B.sum() == pytest.approx(0.25)

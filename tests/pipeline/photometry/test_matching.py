@@ -9,7 +9,7 @@ from hats.pixel_math.healpix_shim import radec2pix
 
 from pipeline.photometry.hats_import import PartitionError, import_parquet
 from pipeline.photometry.matching import MotionError, MovingMatch
-from pipeline.photometry.pairs import Pairs, match_catalogues, read_pairs
+from pipeline.photometry.pairs import Match, match_catalogues, read_pairs
 from pipeline.photometry.positions import degrees, propagate, separation_arcsec, unit_vectors
 from pipeline.photometry.targets import POSITION, TARGETS
 
@@ -33,6 +33,11 @@ def border_places(rng, n):
     angle = 2 * np.pi * rng.random(n)
     motion = radius * np.cos(angle), radius * np.sin(angle)
     return degrees(propagate(ra[corner], dec[corner], *motion, np.ones(n)))
+
+
+@pytest.fixture
+def run(make_run, tmp_path):
+    return make_run("photometry", tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -64,15 +69,15 @@ def sky():
     return sources, pa.table([row, row // 100, ra, dec, year], names=TARGETS.names).cast(TARGETS)
 
 
-def import_targets(client, targets, folder, rows=100_000, reach=REACH):
+def import_targets(run, targets, folder, rows=100_000, reach=REACH):
     pq.write_table(targets, folder / "targets.parquet")
     return import_parquet(
-        client, [folder / "targets.parquet"], folder / f"targets-{rows}", TARGETS.names, POSITION,
+        run, [folder / "targets.parquet"], folder / f"targets-{rows}", TARGETS.names, POSITION,
         partition_rows=rows, margin_arcsec=reach,
     )  # fmt: skip
 
 
-def import_sources(client, sources, folder, rows):
+def import_sources(run, sources, folder, rows):
     """Write the sources as two files of several row groups, as large catalogues come."""
     table = pa.table(sources)
     half = table.num_rows // 2
@@ -80,16 +85,14 @@ def import_sources(client, sources, folder, rows):
     for path, part in zip(files, (table.slice(0, half), table.slice(half)), strict=True):
         pq.write_table(part, path, row_group_size=100)
     return import_parquet(
-        client, files, folder / f"sources-{rows}", table.column_names, ("ra", "dec"),
+        run, files, folder / f"sources-{rows}", table.column_names, ("ra", "dec"),
         partition_rows=rows,
     )  # fmt: skip
 
 
-def all_pairs(client, sources, targets, folder, algorithm=ALGORITHM):
-    files = match_catalogues(
-        client, lsdb.open_catalog(sources), lsdb.open_catalog(targets), algorithm,
-        Pairs(folder, "x"), 0,
-    )  # fmt: skip
+def all_pairs(run, sources, targets, folder, algorithm=ALGORITHM):
+    opened = (lsdb.open_catalog(path) for path in (sources, targets))
+    files = match_catalogues(run, Match(*opened, algorithm, folder / "pairs"), "match", "x")
     tables = [read_pairs(shard, paths) for shard, paths in sorted(files.items())]
     return pa.concat_tables(tables), files
 
@@ -111,12 +114,12 @@ def brute_force(sources, targets):
 
 
 @pytest.mark.parametrize("rows", [(40, 150), (150, 40)])
-def test_pairs_at_borders_are_those_of_brute_force(client, sky, tmp_path, rows):
+def test_pairs_at_borders_are_those_of_brute_force(run, sky, tmp_path, rows):
     """Partitions of any relative size; nearly every pair lies near a border."""
     sources, targets = sky
-    left = import_sources(client, sources, tmp_path, rows[0])
-    right = import_targets(client, targets, tmp_path, rows[1])
-    pairs, _ = all_pairs(client, left, right, tmp_path / "pairs")
+    left = import_sources(run, sources, tmp_path, rows[0])
+    right = import_targets(run, targets, tmp_path, rows[1])
+    pairs, _ = all_pairs(run, left, right, tmp_path / "pairs")
     assert pairs["source_id"].type == pa.int64()
     found = dict(
         zip(
@@ -143,34 +146,34 @@ def test_many_pairs_really_cross_borders(sky):
     assert crossing > 100
 
 
-def test_every_source_and_target_is_partitioned_once(client, sky, tmp_path):
+def test_every_source_and_target_is_partitioned_once(run, sky, tmp_path):
     sources, targets = sky
-    left = lsdb.open_catalog(import_sources(client, sources, tmp_path, 50)).compute()
+    left = lsdb.open_catalog(import_sources(run, sources, tmp_path, 50)).compute()
     assert sorted(left["source_id"]) == sources["source_id"].tolist()
     assert str(left["source_id"].dtype).startswith("int64")
-    right = lsdb.open_catalog(import_targets(client, targets, tmp_path, 100))
+    right = lsdb.open_catalog(import_targets(run, targets, tmp_path, 100))
     assert sorted(right.compute()["target_row"]) == list(range(targets.num_rows))
 
 
-def test_a_second_match_reads_what_the_first_wrote(client, sky, tmp_path):
+def test_a_second_match_reads_what_the_first_wrote(run, sky, tmp_path):
     sources, targets = sky
-    left = import_sources(client, sources, tmp_path, 500)
-    right = import_targets(client, targets, tmp_path)
-    first, files = all_pairs(client, left, right, tmp_path / "pairs")
+    left = import_sources(run, sources, tmp_path, 500)
+    right = import_targets(run, targets, tmp_path)
+    first, files = all_pairs(run, left, right, tmp_path / "pairs")
     stamps = {p: p.stat().st_mtime_ns for paths in files.values() for p in paths}
-    again, _ = all_pairs(client, left, right, tmp_path / "pairs")
+    again, _ = all_pairs(run, left, right, tmp_path / "pairs")
     pd.testing.assert_frame_equal(again.to_pandas(), first.to_pandas())
     assert stamps == {p: p.stat().st_mtime_ns for p in stamps}
 
 
-def test_too_narrow_margins_and_too_fast_sources_are_refused(client, sky, tmp_path):
+def test_too_narrow_margins_and_too_fast_sources_are_refused(run, sky, tmp_path):
     sources, targets = sky
-    left = import_sources(client, sources, tmp_path, 500)
-    narrow = import_targets(client, targets, tmp_path, reach=10.0)
+    left = import_sources(run, sources, tmp_path, 500)
+    narrow = import_targets(run, targets, tmp_path, reach=10.0)
     with pytest.raises(ValueError, match=r"margin of 10.0 arcsec is less than"):
-        all_pairs(client, left, narrow, tmp_path / "pairs")
+        all_pairs(run, left, narrow, tmp_path / "pairs")
     slow = MovingMatch(RADIUS, 10.0, NAMES, 2016.0)
     with pytest.raises(MotionError, match="raise photometry.max_motion_arcsec_yr"):
-        all_pairs(client, left, narrow, tmp_path / "pairs", slow)
+        all_pairs(run, left, narrow, tmp_path / "pairs", slow)
     with pytest.raises(PartitionError, match="too wide for partitions of 1 rows"):
-        import_targets(client, targets, tmp_path, rows=1, reach=3600.0)
+        import_targets(run, targets, tmp_path, rows=1, reach=3600.0)

@@ -10,7 +10,7 @@ import pytest
 from pipeline.photometry.hats_import import import_parquet
 from pipeline.photometry.matching import MovingMatch
 from pipeline.photometry.nearest import choose_nearest
-from pipeline.photometry.pairs import Pairs, match_catalogues, read_pairs
+from pipeline.photometry.pairs import Match, match_catalogues, read_pairs
 from pipeline.photometry.positions import julian_year
 from pipeline.photometry.targets import POSITION, TARGETS
 
@@ -29,8 +29,9 @@ def table(real_data):
 
 
 @pytest.fixture(scope="module")
-def matched(table, client, tmp_path_factory):
+def matched(table, make_run, tmp_path_factory):
     folder = tmp_path_factory.mktemp("real")
+    run = make_run("photometry", folder)
     sources = table.drop_duplicates("source_id")
     columns = {
         "source_id": sources["source_id"].to_numpy(),
@@ -46,18 +47,19 @@ def matched(table, client, tmp_path_factory):
     values = [row, row * 0, table["ra"].to_numpy(), table["dec"].to_numpy(), year]
     pq.write_table(pa.table(values, names=TARGETS.names).cast(TARGETS), folder / "t.parquet")
     gaia = import_parquet(
-        client, [folder / "gaia.parquet"], folder / "gaia", list(columns), ("ra", "dec"),
+        run, [folder / "gaia.parquet"], folder / "gaia", list(columns), ("ra", "dec"),
         partition_rows=20,
     )  # fmt: skip
     targets = import_parquet(
-        client, [folder / "t.parquet"], folder / "targets", TARGETS.names, POSITION,
+        run, [folder / "t.parquet"], folder / "targets", TARGETS.names, POSITION,
         partition_rows=30, margin_arcsec=REACH,
     )  # fmt: skip
     names = {name: name for name in columns}
-    files = match_catalogues(
-        client, lsdb.open_catalog(gaia), lsdb.open_catalog(targets),
-        MovingMatch(RADIUS, REACH, names, 2016.0), Pairs(folder / "pairs", "x"), 0,
+    match = Match(
+        lsdb.open_catalog(gaia), lsdb.open_catalog(targets),
+        MovingMatch(RADIUS, REACH, names, 2016.0), folder / "pairs",
     )  # fmt: skip
+    files = match_catalogues(run, match, "match", "x")
     pairs = read_pairs(0, files[0])
     chosen = choose_nearest(
         pairs["target_row"].to_numpy(), pairs["separation_arcsec"].to_numpy(),

@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -5,18 +7,22 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.core.errors import InputError
 from pipeline.core.published import NotReadyError
-from pipeline.ingest.stage import run as ingest
 from pipeline.photometry.columns import ColumnError
 from pipeline.photometry.sources import SourceError
-from pipeline.photometry.stage import PhotometryError, run
 from pipeline.settings.load import load_settings
 from pipeline.settings.simulate import SurveySettings
 from pipeline.simulate.merge import write_hats
-from pipeline.simulate.stage import run as simulate
+from pipeline.stages import run_stage
 from schemas.observations import OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
 from schemas.quality import PhotometryFlag
+
+ingest = partial(run_stage, "ingest")
+run = partial(run_stage, "photometry")
+simulate = partial(run_stage, "simulate")
+
 
 STARS = 120
 
@@ -149,7 +155,7 @@ def test_ids_of_the_declared_release_can_be_used(survey, finished, tmp_path, cli
     for release in (None, "DR2"):
         inputs = settings.inputs.model_copy(update={"gaia_release": release})
         wrong = settings.model_copy(update={"photometry": own, "inputs": inputs})
-        with pytest.raises(PhotometryError, match=r'needs inputs.gaia_release = "DR3"'):
+        with pytest.raises(InputError, match=r'needs inputs.gaia_release = "DR3"'):
             run(wrong, client)
     other = elsewhere(survey, tmp_path)
     run(other.model_copy(update={"photometry": own}), client)
@@ -181,7 +187,7 @@ def test_what_is_missing_is_said(survey, finished, tmp_path, client):
         inputs = settings.inputs.model_copy(update={"gaia": path})
         return settings.model_copy(update={"inputs": inputs})
 
-    with pytest.raises(PhotometryError, match="set inputs.gaia"):
+    with pytest.raises(InputError, match="set inputs.gaia"):
         run(with_gaia(None), client)
     with pytest.raises(SourceError, match="no source catalogue at"):
         run(with_gaia(str(tmp_path / "none")), client)

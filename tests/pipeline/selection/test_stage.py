@@ -1,17 +1,21 @@
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.core.errors import MismatchError
 from pipeline.core.published import NotReadyError
 from pipeline.selection.cuts import make_cuts
-from pipeline.selection.shard import SelectionError
-from pipeline.selection.stage import run
 from pipeline.settings.load import load_settings
 from pipeline.settings.sample import SampleSettings
+from pipeline.stages import run_stage
 from schemas.observations import OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
 from schemas.sample import CUT_FLOW, CUTS, SAMPLE
+
+run = partial(run_stage, "select")
 
 
 def settings_of(root, *overrides, **values):
@@ -84,7 +88,7 @@ def test_a_second_run_writes_nothing_and_another_cut_all(population_root, client
 def test_a_lost_part_is_made_again_alone(population_root, client, digest_tree):
     run(settings_of(population_root), client)
     first = digest_tree(population_root.path)
-    (population_root.path / "ledger" / "sample" / "000001.json").unlink()
+    (population_root.path / "ledger" / "select" / "000001.json").unlink()
     population_root.part(SAMPLE, 1).unlink()
     kept = population_root.part(SAMPLE, 0).stat().st_mtime_ns
     run(settings_of(population_root), client)
@@ -95,7 +99,7 @@ def test_a_lost_part_is_made_again_alone(population_root, client, digest_tree):
 def test_photometry_of_other_spectra_is_refused(population_root, client):
     path = population_root.part(PHOTOMETRY, 1)
     pq.write_table(pq.read_table(path).slice(1), path)
-    with pytest.raises(SelectionError, match="run `pairspec photometry"):
+    with pytest.raises(MismatchError, match="run `pairspec photometry"):
         run(settings_of(population_root, "cluster.retries=0"), client)
 
 
@@ -123,7 +127,7 @@ def test_the_papers_counts_stand_beside_real_dr10_only(population_root, client, 
     release = ["DR12"] * other.num_rows
     index = other.schema.get_field_index("data_release")
     pq.write_table(other.set_column(index, other.schema.field(index), [release]), path)
-    (population_root.path / "ledger" / "sample" / "000000.json").unlink()
+    (population_root.path / "ledger" / "select" / "000000.json").unlink()
     mixed = run(settings_of(population_root), client)
     assert not any("1,258,912" in line for line in mixed.table)
     assert "1,100 of 1,599 spectra are of DR10" in mixed.notes[0]

@@ -1,5 +1,7 @@
 import gzip
 import hashlib
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,8 @@ import pytest
 
 from cluster.connect import connect
 from cluster.settings import ClusterSettings
-from pipeline.core.ledger import Ledger
+from cluster.window import run_window
+from pipeline.core.errors import InputError
 from pipeline.lamost.catalogue import read_catalogue
 from pipeline.lamost.errors import SpectrumError
 from pipeline.lamost.multi_epoch import read_multi_epoch
@@ -18,7 +21,9 @@ from pipeline.lamost.spectrum import Layout
 from pipeline.settings.load import Settings, load_settings
 from pipeline.settings.simulate import SimulateSettings, SurveySettings
 from pipeline.simulate.merge import write_hats
-from pipeline.simulate.stage import SimulateError, run
+from pipeline.stages import run_stage
+
+run = partial(run_stage, "simulate")
 
 
 def settings_for(out: Path, seed: int = 4) -> Settings:
@@ -61,7 +66,7 @@ def test_a_second_run_does_nothing_and_another_seed_is_refused(survey):
     report = run(settings_for(survey[0]), None)
     assert report.counts == survey[1].counts
     assert {path: path.stat().st_mtime_ns for path in survey[0].rglob("*")} == before
-    with pytest.raises(SimulateError, match="other settings"):
+    with pytest.raises(InputError, match="other settings"):
         run(settings_for(survey[0], seed=5), None)
 
 
@@ -170,19 +175,15 @@ def test_the_settings_file_names_the_inputs(survey):
 def test_an_interrupted_survey_is_finished(survey, tmp_path, monkeypatch):
     """Stop after the second field, leave half a file behind, run again: the same bytes."""
     out = tmp_path / "again"
-    written = []
 
-    def stops(self, unit, counts):
-        if len(written) == 2:
-            (out / "spectra" / "left.fits.gz.123.partial").write_bytes(b"half")
-            raise KeyboardInterrupt
-        written.append(unit)
-        return write(self, unit, counts)
+    def stops(*args, **options):
+        yield from islice(run_window(*args, **options), 2)
+        (out / "spectra" / "left.fits.gz.123.partial").write_bytes(b"half")
+        raise KeyboardInterrupt
 
-    write = Ledger.write
     with connect(ClusterSettings(kind="inline")) as client:
         with monkeypatch.context() as patch:
-            patch.setattr(Ledger, "write", stops)
+            patch.setattr("pipeline.core.run.run_window", stops)
             with pytest.raises(KeyboardInterrupt):
                 run(settings_for(out), client)
         assert not (out / "catalogues").exists()

@@ -1,0 +1,132 @@
+"""Dask dataframes partition by partition through the window, each partition with its number."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cluster.window import PER_THREAD, threads_of, watch
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from distributed import Client, Future
+
+GROUP = 16
+"""Partitions submitted together: Dask takes some 20 ms to cut a graph out of a collection."""
+
+
+def map_partitions_window(
+    client: "Client",
+    read: "Callable[..., pd.DataFrame]",
+    work: Callable[..., Any],
+    numbers: Sequence[int],
+    *args: Any,
+    retries: int = 2,
+) -> Iterator[int]:
+    """Read partitions and run ``work(frame, number, *args)`` on each by ``map_partitions``.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Where to run.
+    read : callable
+        Top-level; from the number of a partition to its data frame, which may be empty.
+    work : callable
+        Top-level and idempotent; writes its output itself, and what it returns is dropped.
+    numbers : sequence of int
+        Numbers of the partitions.
+    *args
+        Further arguments of `work`.
+    retries : int
+        Tries after a failure.
+
+    Yields
+    ------
+    int
+        Number of each partition that is done.
+
+    Raises
+    ------
+    Exception
+        The first error that is left after the retries; the tasks in flight are cancelled.
+    """
+    import dask.dataframe as dd
+    import pandas as pd
+
+    if not numbers:
+        return
+    meta = pd.Series(dtype="int64", name="number")
+    frames = dd.from_map(read, numbers, meta=pd.DataFrame(), enforce_metadata=False)
+    known = dd.from_map(_as_series, numbers, meta=meta)
+    done = frames.map_partitions(
+        _run, known, work, args, meta=meta, align_dataframes=False, enforce_metadata=False
+    )
+
+    def submit(places: list[int]) -> "list[Future[pd.Series[int]]]":
+        if not places:
+            return []
+        some = done.partitions[places[0] : places[-1] + 1]
+        futures: list[Future[pd.Series[int]]] = client.compute(some.to_delayed(), retries=retries)
+        return futures
+
+    window = max(PER_THREAD * threads_of(client), 2 * GROUP)
+    for number in watch(client, submit, range(len(numbers)), window, GROUP):
+        yield int(number.iloc[0])
+
+
+def run_delayed(
+    client: "Client",
+    work: Callable[..., Any],
+    pieces: Sequence[Any],
+    numbers: Sequence[int],
+    retries: int = 2,
+) -> Iterator[None]:
+    """Run ``work(value, number)`` on some of many Dask ``delayed`` values.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Where to run.
+    work : callable
+        Top-level and idempotent; what it returns is dropped.
+    pieces : sequence of dask.delayed.Delayed
+        All values.
+    numbers : sequence of int
+        Which of them.
+    retries : int
+        Tries after a failure.
+
+    Yields
+    ------
+    None
+        Once for each that is done, in the order in which they finish.
+
+    Raises
+    ------
+    Exception
+        The first error that is left after the retries; the tasks in flight are cancelled.
+    """
+    from dask.delayed import delayed
+
+    do = delayed(work, pure=False)
+
+    def submit(some: list[int]) -> "list[Future[None]]":
+        futures: list[Future[None]] = client.compute(
+            [do(pieces[number], number) for number in some], retries=retries
+        )
+        return futures
+
+    window = max(PER_THREAD * threads_of(client), 2 * GROUP)
+    for _ in watch(client, submit, numbers, window, GROUP):
+        yield
+
+
+def _as_series(number: int) -> "pd.Series[int]":
+    import pandas as pd
+
+    return pd.Series([number], dtype="int64", name="number")
+
+
+def _run(
+    frame: "pd.DataFrame", number: "pd.Series[int]", work: Callable[..., Any], args: tuple[Any, ...]
+) -> "pd.Series[int]":
+    work(frame, int(number.iloc[0]), *args)
+    return number

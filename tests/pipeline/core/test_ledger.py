@@ -1,0 +1,63 @@
+"""A record vouches for files: it counts as long as they are those that it was made for."""
+
+import json
+
+import pytest
+
+from pipeline.core.ledger import Done, Ledger, sha256_of
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    return Ledger(tmp_path, "step", "one")
+
+
+def written(ledger, unit, content=b"content"):
+    path = ledger.root / f"out-{unit}"
+    path.write_bytes(content)
+    ledger.write(unit, Done({"files": 3 + unit}, (path,), ("a note",), ("a line",)))
+    return path
+
+
+def test_a_record_counts_only_for_its_own_inputs(ledger, tmp_path):
+    written(ledger, 0)
+    written(ledger, 2)
+    assert ledger.pending(4) == [1, 3]
+    assert ledger.total(4) == {"files": 8}
+    assert Ledger(tmp_path, "two", "one").pending(3) == [0, 1, 2]
+    assert Ledger(tmp_path, "step", "two").pending(3) == [0, 1, 2]
+
+
+def test_a_record_holds_what_was_done(ledger):
+    path = written(ledger, 0)
+    assert ledger.read(0) == Done({"files": 3}, (path,), ("a note",), ("a line",))
+    content = json.loads((ledger.folder / "000000.json").read_text())
+    assert content["outputs"] == {"out-0": [7, sha256_of(path)]}
+
+
+@pytest.mark.parametrize("damage", ["delete", "truncate", "lengthen"])
+def test_a_file_that_changed_its_size_is_made_again(ledger, damage):
+    path = written(ledger, 0)
+    if damage == "delete":
+        path.unlink()
+    else:
+        path.write_bytes(b"cont" if damage == "truncate" else b"contents")
+    assert ledger.pending(1) == [0]
+
+
+@pytest.mark.parametrize("torn", [b"", b"{", b"[]", b"null", b'{"digest": "one"}', b"\xff\xfe"])
+def test_a_torn_record_counts_as_not_done(ledger, torn):
+    written(ledger, 0)
+    (ledger.folder / "000000.json").write_bytes(torn)
+    assert ledger.pending(1) == [0]
+    assert ledger.total(1) == {}
+
+
+def test_records_of_other_inputs_are_dropped_before_their_files_are_overwritten(ledger, tmp_path):
+    written(ledger, 0)
+    written(ledger, 1)
+    other = Ledger(tmp_path, "step", "two")
+    other.write(1, Done())
+    other.drop_others()
+    assert ledger.pending(2) == [0, 1]
+    assert other.pending(2) == [0]
