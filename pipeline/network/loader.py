@@ -36,7 +36,7 @@ class Labelled:
         if self.flux_BL.ndim != 2 or self.label_B.shape != self.flux_BL.shape[:1]:
             raise ValueError(
                 f"flux of shape {self.flux_BL.shape} and labels of shape {self.label_B.shape} "
-                "do not fit: one row of flux and one label a spectrum"
+                "do not fit: one row of flux and one label per spectrum"
             )
         if self.flux_BL.dtype not in (np.float16, np.float32):
             raise ValueError(f"flux must be float16 or float32, not {self.flux_BL.dtype}")
