@@ -81,8 +81,8 @@ def draw_couples(
         )
     spectra_of = [able[star] for star in sorted(able)]
     chosen = np.empty((n, 3), np.int64)
-    for row, lot in enumerate(rng.integers(len(spectra_of), size=n)):
-        primary = int(rng.choice(spectra_of[lot]))
+    for row, place in enumerate(rng.integers(len(spectra_of), size=n)):
+        primary = int(rng.choice(spectra_of[place]))
         twin = int(rng.choice(pool.twins(primary)))
         companions = pool.companions(primary)
         q_near = pool.mass_B[companions] / pool.mass_B[primary]

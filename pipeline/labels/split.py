@@ -34,7 +34,7 @@ def mix(value_B: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return np.asarray(z ^ (z >> np.uint64(31)))
 
 
-def lot(source_B: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
+def uniform_number(source_B: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
     """Give each star a uniform number from its source id and the seed alone.
 
     Parameters
@@ -73,4 +73,6 @@ def split(source_B: NDArray[np.int64], settings: LabelSettings) -> NDArray[np.st
         One of :data:`PARTS` each.
     """
     inner = np.cumsum([settings.training_fraction, settings.validation_fraction])
-    return np.array(PARTS)[np.searchsorted(inner, lot(source_B, settings.seed), side="right")]
+    return np.array(PARTS)[
+        np.searchsorted(inner, uniform_number(source_B, settings.seed), side="right")
+    ]

@@ -30,7 +30,7 @@ def package_versions() -> dict[str, str]:
 
 
 class ModelCard(Section):
-    """What stands beside the weights: enough to rebuild the network and its input."""
+    """Description of the weights: enough to rebuild the network and its input."""
 
     format: Literal["pairspec-model-1"] = "pairspec-model-1"
     """Layout of the card."""

@@ -101,7 +101,7 @@ class Sampler:
         return np.array_split(mine, len(self))
 
     def _order(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        times_B = self._whole_B + self._lots(rng)
+        times_B = self._whole_B + self._repeats(rng)
         row = np.repeat(np.arange(len(times_B)), times_B)
         # Repeats of a chunk are chunks of their own, so that they spread over the epoch.
         repeat = np.arange(len(row)) - np.repeat(np.cumsum(times_B) - times_B, times_B)
@@ -112,7 +112,7 @@ class Sampler:
             rng.shuffle(order[start : start + self._shuffle_rows])
         return order
 
-    def _lots(self, rng: np.random.Generator) -> NDArray[np.int64]:
+    def _repeats(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """Draw the fractional parts of the weights, and what makes the ranks equal."""
         n = self._n - int(self._whole_B.sum())
         share_B = self._rest_B if self._rest_B.any() else self._heaviest_B

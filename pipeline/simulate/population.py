@@ -203,10 +203,10 @@ def _orbits(
     drawn = draw_orbits(rng, mass1, mass2, population)
     n = len(mass1)
     pair = systems.secondary.valid
-    lot = rng.random(n)
+    uniform = rng.random(n)
     chance = survey.eclipsing_fraction / max(float(pair.mean()), 1e-9)
-    contact = pair & (lot < 0.5 * chance) & (systems.q > 0.3)
-    detached = pair & (lot >= 0.5 * chance) & (lot < chance)
+    contact = pair & (uniform < 0.5 * chance) & (systems.q > 0.3)
+    detached = pair & (uniform >= 0.5 * chance) & (uniform < chance)
     eclipsing = contact | detached
     period = np.where(
         contact,
