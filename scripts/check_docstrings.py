@@ -26,7 +26,7 @@ def public_functions(body: list[ast.stmt]) -> Iterator[Function]:
             yield from public_functions(node.body)
         elif isinstance(node, Function) and not node.name.startswith("_"):
             names = {ast.unparse(decorator).split("(")[0] for decorator in node.decorator_list}
-            if not any(name.endswith((".command", "overload")) for name in names):
+            if not any(name.endswith(("command", "overload")) for name in names):
                 yield node
 
 

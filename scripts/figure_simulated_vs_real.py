@@ -20,7 +20,7 @@ from pipeline.lamost.reader import read_spectrum
 from pipeline.settings.simulate import SimulateSettings
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.simulate.examples import labelled_spectra
-from pipeline.simulate.instrument import N_PIXEL
+from pipeline.simulate.fibres import N_PIXEL
 from pipeline.spectra.prepare import network_input
 from pipeline.spectra.velocity import SPEED_OF_LIGHT_KMS
 

@@ -68,7 +68,7 @@ def air_to_vacuum(air: np.ndarray) -> np.ndarray:
 
 
 def exponents_of(terms: list[list[tuple[int, float]]], n_labels: int) -> np.ndarray:
-    """One row of label exponents a coefficient, the constant first."""
+    """One row of label exponents per coefficient, the constant first."""
     rows = np.zeros((len(terms) + 1, n_labels))
     for row, term in zip(rows[1:], terms, strict=True):
         for label, power in term:

@@ -12,7 +12,7 @@ from pipeline.network.optimizer import decay_groups
 from pipeline.settings.network import NetworkSettings
 
 QUARTER = NetworkSettings(stem_stride=8, channels=(16, 32, 64), blocks=(1, 1, 1), strides=(2, 2, 2))
-"""A quarter of the default's arithmetic."""
+"""A quarter of the operations of the default."""
 
 NETWORKS = {"quarter": QUARTER, "small": NetworkSettings()}
 COMPONENTS = 60
@@ -61,7 +61,7 @@ def fit_network(
 
 
 def pretrained(flux_BL: np.ndarray, network: NetworkSettings, passes: int = 40) -> PairNet:
-    """Teach a network to restore hidden stretches of spectra; nobody says what they are of."""
+    """Teach a network to restore hidden stretches of spectra, without labels."""
     whole_BL = torch.from_numpy(flux_BL.astype(np.float32))
     model = build_model(network, whole_BL.shape[1], seed=1)
     decoder = torch.nn.Linear(network.hidden[-1], whole_BL.shape[1])

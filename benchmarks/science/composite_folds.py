@@ -18,8 +18,9 @@ from pipeline.composites.block import (
     read_stored,
     write_composites,
 )
+from pipeline.composites.exposure import exposure, mean_snr, relative_variance
 from pipeline.composites.pool import find_dwarfs, read_pool
-from pipeline.composites.sums import exposure, mean_snr, relative_variance, star_light
+from pipeline.composites.sums import star_light
 from pipeline.core.atomic import write_parquet
 from pipeline.core.digest import digest_of
 from pipeline.core.root import Root
@@ -57,7 +58,7 @@ def settings_for(root: Path, data: Path, couples: int) -> Settings:
 
 
 def find_pool(settings: Settings) -> pa.Table:
-    """Read the files, unless they are read already; list the dwarfs down to the wide pool's S/N."""
+    """Read the files, unless that is done; list the dwarfs down to the S/N of the wide pool."""
     with connect(settings.cluster) as client:
         ingest(settings, client)
     wide = settings.composites.model_copy(update={"pool_snr_min": WIDE_SNR_MIN})
@@ -68,7 +69,7 @@ def find_pool(settings: Settings) -> pa.Table:
 
 
 def fold_parts(star: np.ndarray, fold: int, seed: int) -> np.ndarray:
-    """Cut the stars into tenths by lot: two test, one validates, seven train."""
+    """Divide the stars at random: two tenths test, one validation, seven training."""
     stars, place = np.unique(star, return_inverse=True)
     tenth = np.random.default_rng(seed).permutation(len(stars)) * 10 // len(stars)
     part = np.full(len(stars), "training", dtype="<U10")
@@ -88,7 +89,7 @@ def make_fold(
     star = table["star"].to_numpy()
     part = np.full(len(star), "training", dtype="<U10")
     part[bright] = fold_parts(star[bright], fold, seed)
-    # A star seen twice may be bright once: it is in one part all the same.
+    # A star observed twice may be bright only once; both spectra are in one part.
     tested = np.isin(star, star[part != "training"]) & (part == "training")
     keep = (bright | wide) & ~tested
     pool = table.set_column(table.column_names.index("split"), "split", pa.array(part))
@@ -117,7 +118,7 @@ def read_part(job: CompositeJob, part: str) -> Arrays:
 
 
 def unlabelled(settings: Settings, root: Root) -> np.ndarray:
-    """Normalise every usable spectrum of the files but those of test and validation stars."""
+    """Normalise every usable spectrum of the files except those of test and validation stars."""
     pool = pq.read_table(root.path / COMPOSITE_POOL.location, columns=["row", "split"])
     split = pool["split"].to_numpy(zero_copy_only=False)
     held = pool["row"].to_numpy()[split != "training"]

@@ -50,7 +50,7 @@ BRIGHT = 60.0
 
 @dataclass
 class Fold:
-    """Composites of one fold, and what the ways of training share."""
+    """Composites of one fold, and what all ways of training have in common."""
 
     training: Arrays
     validation: Arrays
@@ -81,7 +81,7 @@ class Fold:
 
     @cached_property
     def made(self) -> Labelled:
-        """As many simulated spectra."""
+        """Take as many simulated spectra."""
         n = 2 * self.args.couples
         return simulated_examples(n, 7, self.settings.simulate, self.settings.spectra).spectra
 
@@ -97,7 +97,7 @@ class Fold:
 
 
 def ensemble(fold: Fold) -> np.ndarray:
-    """Mean logit of three networks of other seeds, and of the regression, each in its spread."""
+    """Mean logit of three networks and the regression, each over its standard deviation."""
     parts = [fold.fit(fold.real, noise=0.02, seed=seed) for seed in (1, 2, 3)]
     mean_B = np.mean(parts, axis=0)
     other_B = quadratic_scores(fold.training, fold.test)

@@ -1,4 +1,4 @@
-"""How hard the simulated task is: what the default network reaches, where, and what it could.
+"""How hard the simulated task is: what the default network reaches, where, and what is possible.
 
 ``python benchmarks/science/difficulty.py [PART ...] --cache FOLDER`` runs the parts ``train``,
 ``score``, ``ideal`` and ``write``, or ``all``. Each keeps what it made in the cache and makes it
@@ -34,13 +34,13 @@ from pipeline.simulate.examples import BLOCK
 PARTS = ("train", "score", "ideal", "write")
 
 FORMAT = 1
-"""Of the cached columns: raise it when they change, and old ones are not read."""
+"""Version of the cached columns: raise it when they change, so that old ones are not read."""
 
 
 def cached(
     path: Path, work: Callable[[int], Columns], n_blocks: int, pool: ProcessPoolExecutor
 ) -> Columns:
-    """Read columns, or make them block by block and keep them."""
+    """Read columns, or compute them block by block and keep them."""
     if not path.exists():
         begin = time.perf_counter()
         parts = list(pool.map(work, range(n_blocks)))
@@ -116,7 +116,7 @@ def followed(log: Path) -> Iterator[None]:
 
 
 def scored(job: TrainingJob, args: argparse.Namespace, pool: ProcessPoolExecutor) -> Study:
-    """Let the trained network judge all samples."""
+    """Classify all samples with the trained network."""
     card = read_card(job.root.model)
     columns = {}
     for sample in samples(args):
@@ -170,7 +170,7 @@ def main() -> None:
     if unknown := set(parts) - set(PARTS):
         parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     jobs = {scatter: training_job(scatter, args) for scatter in args.scatter}
-    # Workers read this when they start: one thread each, so that they don't fight for the cores.
+    # Workers read this when they start: one thread each, so that they do not compete for the cores.
     os.environ["OMP_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(args.workers, mp_context=get_context("spawn")) as pool:
         if "train" in parts:

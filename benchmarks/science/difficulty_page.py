@@ -77,14 +77,14 @@ CATALOGUE = f"""\
 ## What the catalogue alone gives away
 
 (Teff, log g, [Fe/H], ln S/N, RV) of the same test spectra, without the spectra; {N_FOLDS} folds,
-each judged by a fit to the others. It must stay below {CATALOGUE_LIMIT:.2f}.
+each scored by a fit to the others. It must stay below {CATALOGUE_LIMIT:.2f}.
 """
 
 VELOCITY = """\
 ## Orbital velocities
 
 The same stars, masks and noise, simulated again with orbits of 1e8 days, which leaves the two stars
-at one velocity; judged by the same network, which was not trained again. A pixel is 69 km/s, a
+at one velocity; classified by the same network, which was not trained again. A pixel is 69 km/s, a
 resolution element 167 km/s.
 """
 
@@ -128,7 +128,7 @@ def settings_of(studies: dict[str, Study]) -> str:
   {training.batch_size}, patience {training.patience}, seed {training.seed}.
 - Spectra: as many pairs as single stars, q uniform in 0.71-0.93, S/N in g 20-200 uniform in the
   logarithm.
-- Judged on spectra of seeds that no training used: {sizes["test"]:,} of both classes; for the
+- Scored on spectra of seeds that no training used: {sizes["test"]:,} of both classes; for the
   tables by q and S/N about {pairs:,} pairs a bin of q and {sizes["singles"]:,} single stars.
   Spectra with too many bad pixels are left out, as everywhere.
 - Scatter off is `simulate.scatter.enabled = false`: no scatter of line depths (when on,

@@ -1,4 +1,4 @@
-"""The unseen spectra of the difficulty page, and how a block of them is judged."""
+"""The unseen spectra of the difficulty page, and the scores of one block of them."""
 
 import argparse
 from itertools import pairwise
@@ -24,7 +24,7 @@ FIRST_SEED = 7000
 """Seeds from here on are for spectra that no network was trained on."""
 
 STILL = {"log_period_mean": 7.999, "log_period_sigma": 1e-6}
-"""All orbits last 1e8 days: velocities far below 1 km/s a star, everything else is drawn alike."""
+"""All orbits last 1e8 days: velocities far below 1 km/s, everything else is drawn alike."""
 
 
 class Sample(NamedTuple):
@@ -60,7 +60,7 @@ def samples(args: argparse.Namespace) -> list[Sample]:
 
 
 def ideal_samples(args: argparse.Namespace) -> list[Sample]:
-    """List the pairs that the ideal observer judges."""
+    """List the pairs that the ideal observer scores."""
     few = -(-args.pairs // BLOCK)
     bins = enumerate(pairwise(Q_EDGES))
     return [
@@ -73,7 +73,7 @@ def score_block(
     block: int, sample: Sample, simulate: SimulateSettings, spectra: SpectraSettings, model: Path,
     sha256: str,
 ) -> Columns:  # fmt: skip
-    """Simulate one block and let the network judge it."""
+    """Simulate one block and classify it with the network."""
     ensemble = get_ensemble((Member(model, sha256),), InferSettings(threads=1, device="cpu"))
     raw = labelled_block(
         block, sample.seed, sample.settings(simulate), q_range=sample.q_range, snr_range=SNR_RANGE,

@@ -35,7 +35,7 @@ class Study:
 
 
 def area(score: np.ndarray, label: np.ndarray) -> Estimate:
-    """Area under the ROC curve, each row a star of its own."""
+    """Area under the ROC curve, each row another star."""
     label = label == 1
     return by_star(lambda weight: weighted_auc(score, label, weight), np.arange(label.size))
 
@@ -88,7 +88,7 @@ def excess(test: Columns, edges: tuple[float, float]) -> Estimate:
 
 
 def features(test: Columns) -> np.ndarray:
-    """Give what the catalogue says of each spectrum, scaled: Teff, log g, [Fe/H], ln S/N, RV."""
+    """Return the catalogue's values of each spectrum, scaled: Teff, log g, [Fe/H], ln S/N, RV."""
     value = np.stack(
         [test["teff_k"], test["logg"], test["feh"], np.log(test["snr_g"]), test["rv_kms"]], axis=1
     )
@@ -97,7 +97,7 @@ def features(test: Columns) -> np.ndarray:
 
 
 def logistic(seen: np.ndarray, label: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """Quadratic logistic regression by Newton's method, with a ridge of 1e-3 a row."""
+    """Quadratic logistic regression by Newton's method, with a ridge of 1e-3 per row."""
 
     def terms(x: np.ndarray) -> np.ndarray:
         products = [x[:, i : i + 1] * x[:, i:] for i in range(x.shape[1])]
@@ -122,7 +122,7 @@ def neighbours(seen: np.ndarray, label: np.ndarray, asked: np.ndarray) -> np.nda
 def held_out(
     test: Columns, method: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 ) -> Estimate:
-    """AUC of a method on what the catalogue says, each fold judged by the others."""
+    """AUC of a method on the catalogue's values, each fold scored by a fit to the others."""
     value, label = features(test), test["label"].astype(float)
     fold = np.random.default_rng(0).permutation(label.size) % N_FOLDS
     score = np.empty(label.size)

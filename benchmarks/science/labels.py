@@ -3,7 +3,7 @@
     pairspec label --config OUT/pairspec.toml
     python benchmarks/science/labels.py --config OUT/pairspec.toml [--root DIR] [--out PAGE]
 
-The ridge is held against the single stars of the survey itself, and against those of a larger one
+The ridge is compared with the single stars of the survey itself, and with those of a larger one
 with the same priors, drawn here without spectra; so is the ridge of a third, also drawn here.
 """
 
@@ -33,7 +33,7 @@ REFERENCE_STARS = 50
 
 
 def read_stars(root: Root, truth: Path) -> pd.DataFrame:
-    """One row a labelled star, beside its truth."""
+    """One row per labelled star, with its truth."""
     columns = [
         "source_id", "g_ks_0", "m_g", "feh", "ridge_m_g", "delta_m_g", "label",
         "q_fixed_primary", "q_fixed_colour",

@@ -1,4 +1,4 @@
-"""Quadratic logistic regression on principal components: what one tries before a network."""
+"""Quadratic logistic regression on principal components: the simpler alternative to a network."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,11 +26,13 @@ class PcaLogistic:
 
     Parameters
     ----------
-    mean_L, basis_LI : numpy.ndarray
-        Mean spectrum, and principal components over the standard deviation along each.
+    mean_L : ndarray of float32, (L,)
+        Mean spectrum.
+    basis_LI : ndarray of float32, (L, I)
+        The principal components over the standard deviation along each.
     n_quadratic, ridge : int, float
-        What the validation spectra chose.
-    mean_F, scale_F, weight_F : numpy.ndarray
+        Chosen by the validation spectra.
+    mean_F, scale_F, weight_F : ndarray of float64, (F,)
         Mean and standard deviation of the features, and their weights.
     bias, validation_auc : float
         Constant of the log-odds; AUC on the validation spectra.
@@ -48,7 +50,7 @@ class PcaLogistic:
 
     def logit(self, flux_BL: np.ndarray) -> np.ndarray:
         """Log-odds of two stars, shape (B,), from normalised spectra."""
-        # w (x - m) / s as one product, and what doesn't depend on x aside
+        # w (x - m) / s as one product, plus a constant.
         scaled_F = self.weight_F / self.scale_F
         constant = self.bias - float(self.mean_F @ scaled_F)
         parts = [
@@ -59,7 +61,7 @@ class PcaLogistic:
         return np.concatenate(parts) + constant
 
     def save(self, path: Path) -> None:
-        """Write it down; `load` reads it."""
+        """Write it to a file; `load` reads it."""
         path.parent.mkdir(parents=True, exist_ok=True)
         np.savez(path.with_suffix(".partial.npz"), **asdict(self))
         path.with_suffix(".partial.npz").replace(path)
@@ -102,10 +104,14 @@ def fit_pca_logistic(
 
     Parameters
     ----------
-    flux_BL, label_B : numpy.ndarray
-        Normalised spectra and their classes.
-    asked_BL, asked_B : numpy.ndarray
-        Validation spectra and their classes.
+    flux_BL : ndarray of float32, (B, L)
+        Normalised spectra.
+    label_B : ndarray of int, (B,)
+        Their classes.
+    asked_BL : ndarray of float32, (B, L)
+        Validation spectra.
+    asked_B : ndarray of int, (B,)
+        Their classes.
     """
     mean_L, basis_LI = principal_components(flux_BL, N_COMPONENT)
 

@@ -1,10 +1,10 @@
-"""The network beside its peers on the same unseen simulated spectra: AUC and spectra a second.
+"""The network and other methods on the same unseen simulated spectra: AUC and speed.
 
 ``python benchmarks/science/peers.py PART ... --model FOLDER --cache FOLDER`` runs the parts
 ``train`` (quadratic logistic regression on principal components, on the network's own training
 spectra), ``score`` (it and the network on the test spectra), ``fit`` (single against binary model
 on the first of them), ``speed`` and ``table``, or ``all``. Each keeps what it made in the cache and
-makes it only once, except for the speeds, which are measured anew. Everything runs on one thread.
+computes it only once, except the speeds, which are measured anew. Everything runs on one thread.
 Without ``--model`` the network is left out.
 """
 
@@ -23,8 +23,8 @@ from pca_logistic import N_COMPONENT, N_QUADRATIC, RIDGE, PcaLogistic, fit_pca_l
 from peers_tables import Peers, report
 
 from pipeline.core.digest import digest_of
-from pipeline.limits.ideal import View
 from pipeline.limits.template_fit import RESOLUTION, FitSettings, compare
+from pipeline.limits.view import View
 from pipeline.network.checkpoint import ModelCard, read_card
 from pipeline.network.examples import Q_RANGE, SNR_RANGE, simulated_examples
 from pipeline.network.loader import Labelled
@@ -118,7 +118,7 @@ class Bench:
         return rows, np.asarray(ready.flux_BL)[rows]
 
     def scored(self, block: int) -> Columns:
-        """Let regression and network judge one block."""
+        """Classify one block with regression and network."""
         raw = self.raw(block)
         rows, flux_BL = self.flux(raw)
         columns = {"pca": self.pca.logit(flux_BL)}
@@ -137,7 +137,7 @@ class Bench:
         return {**columns, "star": block * BLOCK + rows}
 
     def compared(self, raw: RawExamples, rows: np.ndarray) -> Columns:
-        """Fit both models to some spectra, from what a catalogue says of them."""
+        """Fit both models to some spectra, starting from the values of a catalogue."""
         view = View(
             np.full(len(rows), RESOLUTION), raw.log10_first_B[rows], raw.n_pixel_B[rows],
             raw.ivar_BN[rows], raw.rv_kms_B[rows], self.spectra,
@@ -153,7 +153,7 @@ class Bench:
         }
 
     def all_of(self, name: str, work: Callable[[int], Columns], n_blocks: int, key: str) -> Columns:
-        """Do blocks, keeping each; their columns together."""
+        """Compute blocks, keeping each; return their columns joined."""
         parts: list[Columns] = []
         for block in range(n_blocks):
             path = self.folder / f"{name}-{key}" / f"block-{block:04d}.npz"
@@ -178,7 +178,7 @@ class Bench:
         return self.all_of("fit", self.fitted, -(-self.n_fit // BLOCK), key)
 
     def speed(self, rounds: int) -> None:
-        """Measure spectra a second of processor time of each, interleaved; medians."""
+        """Measure spectra per second of processor time of each, interleaved; medians."""
         raw = self.raw(0)
         rows, flux_BL = self.flux(raw)
         many_BL = np.tile(flux_BL, (4, 1))

@@ -16,7 +16,7 @@ Columns = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Peers:
-    """Scores on all test spectra, fits of some, and spectra a core-second."""
+    """Scores on all test spectra, fits of some, and spectra per core-second."""
 
     scatter: str
     card: ModelCard | None
@@ -43,12 +43,12 @@ def report(peers: Peers) -> str:
         rate = peers.speed.get(rates.get(score, score))
         whole = area(peers.test[score], peers.test["label"]) if score in peers.test else "-"
         rows.append((name, area(both[score], both["label"]), whole, _rounded(rate)))
-    head = ("", f"AUC, {n_fit} spectra", f"AUC, {n} spectra", "spectra a core-second")
+    head = ("", f"AUC, {n_fit} spectra", f"AUC, {n} spectra", "spectra per core-second")
     about = (
         f"Scatter {peers.scatter}.{_network(peers.card)} Regression: products of the leading "
         f"{peers.pca.n_quadratic} components, ridge {peers.pca.ridge}, validation AUC "
         f"{peers.pca.validation_auc:.4f}. Preparing spectra, which comes before regression and "
-        f"network: {_rounded(peers.speed.get('prepare'))} spectra a core-second.\n"
+        f"network: {_rounded(peers.speed.get('prepare'))} spectra per core-second.\n"
     )
     title = f"By S/N in g, the {n_fit} spectra:\n"
     parts = (about, table(head, rows), title, _by_snr(both, scores), *_differences(both))

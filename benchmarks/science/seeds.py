@@ -1,4 +1,4 @@
-"""The honest path for several seeds of the network, beside the paper.
+"""The whole pipeline for several seeds of the network, compared with the paper.
 
     python benchmarks/science/seeds.py OUT/pairspec.toml [--seeds 1 2 3] [--set KEY=VALUE ...]
 

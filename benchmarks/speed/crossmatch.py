@@ -1,10 +1,11 @@
-"""The cross-match: this project beside astropy's ``match_to_catalog_sky``.
+"""The cross-match: this project compared with astropy's ``match_to_catalog_sky``.
 
 Usage: ``python benchmarks/speed/crossmatch.py [--observations N] [--sources N] [--workers N]``.
 Sources are uniform in 400 fields of 1.5 degrees radius, in plain Parquet, so that partitioning is
 part of the time; a twentieth of the observations have a source that moves by up to 10 arcsec a
-year. Astropy gets arrays in memory and knows no motion: the moving ones are what it loses. Peak
-memory is that of this process and its workers together (proportional set size, 5 times a second).
+year. Astropy gets arrays in memory and does not apply proper motion: it misses the moving ones.
+Peak memory is that of this process and its workers together (proportional set size, read 5 times
+per second).
 """
 
 import argparse
@@ -51,11 +52,11 @@ def make_sources(number: int, n: int, folder: Path) -> None:
 
 
 def make_targets(n: int, sources: Path, folder: Path) -> np.ndarray:
-    """Write observations of sources at their places and times, sorted by field as plates are.
+    """Write observations of sources at their places and times, sorted by field as in a survey.
 
     Returns
     -------
-    numpy.ndarray
+    ndarray of int64, (B,)
         The source of each row.
     """
     from pipeline.photometry.positions import degrees, propagate

@@ -1,20 +1,20 @@
-"""From files to p_b, and the network alone: a plain loop beside ours.
+"""From files to p_b, and the network alone: a plain loop compared with ours.
 
 Usage: ``python benchmarks/speed/infer.py [--files FOLDER] [--spectra N] [--rounds N] [--workers
 N]``.
 
 FOLDER holds LAMOST files (default: ``$PAIRSPEC_REAL_DATA/spectra``; without, files are simulated).
 The plain loop is what a user would write: astropy, ``np.interp``, the continuum as a dense float32
-product, the eager float32 network; one process a core, at its best batch size. Ours is the reader,
-``network_input`` and the predictor, one worker a core. Rounds are interleaved, so that a busy
-machine hits all alike, and every way counts with its best round. Rates a core-second count the
-processor time that was really given; rates a second are what a user waits for.
+product, the eager float32 network; one process per core, at its best batch size. Ours is the
+reader, ``network_input`` and the predictor, one worker per core. Rounds are interleaved, so that
+a busy machine slows all alike; the best round of every way counts. Rates per core-second use the
+processor time; rates per second the wall time.
 """
 
 import argparse
 import os
 
-os.environ |= {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}  # one process a core
+os.environ |= {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}  # one process per core
 
 import multiprocessing
 import tempfile
@@ -52,7 +52,7 @@ PLAIN_BATCHES = (64, 128, 256)
 
 @dataclass
 class Way:
-    """One way, cut into one call a process, and its best round."""
+    """One way, as one call per process, and its best round."""
 
     name: str
     calls: list[Callable[[], Outcome]]
@@ -78,17 +78,17 @@ class Way:
 
     @property
     def per_s(self) -> float:
-        """Spectra a second of waiting."""
+        """Spectra per second of wall time."""
         return self.n / self.wall_s
 
     @property
     def per_core_s(self) -> float:
-        """Spectra a second of processor time."""
+        """Spectra per second of processor time."""
         return self.n / self.cpu_s
 
 
 def untrained(folder: Path) -> tuple[Path, int]:
-    """Save a network whose every layer matters, as in a trained one; its FLOP a spectrum."""
+    """Save a network whose every layer matters, as in a trained one; its FLOP per spectrum."""
     model = build_model(NetworkSettings(), WaveGrid.from_settings(SPECTRA).n_pixel)
     torch.manual_seed(0)
     for module in model.modules():
@@ -205,7 +205,7 @@ def main() -> None:
         kinds = [torch.float32, *([torch.bfloat16] if has_bfloat16 else [])]
         peaks = [list(pool.map(matmul, [kind] * args.workers)) for kind in kinds]
         for kind, rates in zip(kinds, peaks, strict=True):
-            print(f"matrix product, {kind}: {np.mean(rates):.0f} GFLOP/s a core")
+            print(f"matrix product, {kind}: {np.mean(rates):.0f} GFLOP/s per core")
         if not has_bfloat16:
             print("bfloat16: not in this hardware, where float32 is used instead")
         rng = np.random.default_rng(0)

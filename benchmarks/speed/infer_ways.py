@@ -46,7 +46,7 @@ class Clock:
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        """Count what happens inside as this part."""
+        """Add the time inside to this part."""
         start = time.process_time()
         yield
         self.part_s[name] += time.process_time() - start

@@ -1,4 +1,4 @@
-"""What float16 and bfloat16 do to normalised spectra, beside their noise.
+"""Rounding errors of float16 and bfloat16 in normalised spectra, compared with their noise.
 
 Usage: ``python benchmarks/speed/rounding.py SPECTRA``, a folder of LAMOST files, of which those
 that cannot be read, or are mostly bad, are counted and left out.

@@ -2,7 +2,7 @@
 
     python benchmarks/speed/select_sample.py [--rows 7000000] [--folder DIR]
 
-The tables of observations and photometry are drawn from the simulator's populations, one part a
+The tables of observations and photometry are drawn from the simulator's populations, one part per
 shard of 4,096 spectra, and written before the clock starts. Runs `pairspec select` with two
 workers, samples the resident memory of it and of all its children (proportional set size: shared
 pages are counted once) every 50 ms, and checks the cut flow against DuckDB.

@@ -19,8 +19,8 @@ from astropy.io import fits
 from pipeline.settings.simulate import SimulateSettings, SurveySettings
 from pipeline.settings.stars import ScatterSettings
 from pipeline.simulate.examples import labelled_spectra
+from pipeline.simulate.fibres import FIRST, N_PIXEL
 from pipeline.simulate.field import SimulateJob, simulate_field
-from pipeline.simulate.instrument import FIRST, N_PIXEL
 from pipeline.simulate.writer import compress, image_file
 from pipeline.spectra.velocity import SPEED_OF_LIGHT_KMS
 from pipeline.stars.composite import composite_flux

@@ -1,4 +1,4 @@
-"""Training: a plain PyTorch loop beside the trainer with one and two ranks, on the same arrays.
+"""Training: a plain PyTorch loop and the trainer with one and two ranks, on the same arrays.
 
 Usage: ``python benchmarks/speed/train.py [--spectra N] [--rounds N]``. The plain loop is what a
 user would write: a Dataset over a float16 file, a DataLoader, Adam, float32, all cores for one

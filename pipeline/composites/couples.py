@@ -5,19 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.composites.exposure import Exposed, exposure, mean_snr, relative_variance
 from pipeline.composites.pairing import Couples
 from pipeline.composites.pool import Pool
-from pipeline.composites.sums import (
-    Exposed,
-    Light,
-    Stored,
-    exposure,
-    masked,
-    mean_snr,
-    relative_variance,
-    star_light,
-    summed,
-)
+from pipeline.composites.sums import Light, Stored, masked, star_light, summed
 from pipeline.settings.composites import CompositeSettings
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.settings.stars import PopulationSettings
@@ -33,15 +24,15 @@ TWINS, UNEQUAL = 0, 1
 class Composites:
     """B composites of both classes; the two of a couple follow each other.
 
-    Attributes
+    Parameters
     ----------
-    flux_BL : numpy.ndarray of float16
-        Normalised flux, as the network reads it.
-    label_B : numpy.ndarray of int8
+    flux_BL : ndarray of float16, (B, L)
+        Normalised flux (continuum = 1), as the network reads it.
+    label_B : ndarray of int8, (B,)
         0 for twins, 1 for unequal pairs.
-    star_B, star2_B : numpy.ndarray of int64
+    star_B, star2_B : ndarray of int64, (B,)
         Both stars.
-    truth : dict of str to numpy.ndarray
+    truth : dict of str to ndarray of float64, (B,)
         ``snr_g``, ``teff_k``, ``logg``, ``feh``, ``mass1_msun`` of the primary, ``q`` (NaN for
         twins), ``mass_ratio``, ``teff2_k``, ``velocity_difference_kms``, ``bad_fraction``.
     """
@@ -66,25 +57,25 @@ def expose_couples(
     population: PopulationSettings,
     spectra: SpectraSettings,
 ) -> Composites:
-    """Add up both pairs of each couple and bring them to one noise.
+    """Add up both pairs of each couple and bring them to the same noise.
 
     Parameters
     ----------
     rng : numpy.random.Generator
         Random numbers.
     pool : Pool
-        What is known of the stars of the pool.
+        The stars.
     stored : Stored
         Their spectra.
     couples : Couples
         Rows of the pool.
-    settings, population, spectra
+    settings, population, spectra : CompositeSettings, PopulationSettings, SpectraSettings
         Scaling and noise; orbits; grid and continuum.
 
     Returns
     -------
     Composites
-        Without the couples whose united mask is too large, or whose sums don't reach the lowest
+        Without the couples whose united mask is too large, or whose sums do not reach the lowest
         S/N.
     """
     primary, seconds_2D = couples.primary_D, (couples.twin_D, couples.companion_D)
@@ -149,12 +140,12 @@ def pair_light(
     Parameters
     ----------
     pool, stored : Pool, Stored
-        What is known of the stars of the pool, and their spectra.
-    primary_D, second_D : numpy.ndarray of int64, (D,)
+        The stars, and their spectra.
+    primary_D, second_D : ndarray of int64, (D,)
         Rows of both.
-    apart_kms_D : numpy.ndarray, (D,)
+    apart_kms_D : ndarray of float64, (D,)
         Velocity of the primary less that of the second star.
-    settings, spectra
+    settings, spectra : CompositeSettings, SpectraSettings
         Scaling; grid and frame.
 
     Returns

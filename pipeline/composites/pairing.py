@@ -1,4 +1,4 @@
-"""Which stars make a couple: twins and an unequal pair around one primary."""
+"""Which stars form a couple: twins and an unequal pair around one primary."""
 
 from dataclasses import dataclass
 
@@ -12,16 +12,16 @@ FloatArray = NDArray[np.float64]
 
 
 class PairingError(ValueError):
-    """The stars make no couple."""
+    """The stars form no couple."""
 
 
 @dataclass(frozen=True)
 class Couples:
     """D couples, as rows of the pool that they were drawn from.
 
-    Attributes
+    Parameters
     ----------
-    primary_D, twin_D, companion_D : numpy.ndarray of int64, (D,)
+    primary_D, twin_D, companion_D : ndarray of int64, (D,)
         The star that both pairs share, its twin, and its less massive companion.
     """
 
@@ -38,10 +38,10 @@ def draw_couples(
     star_B: IntArray,
     settings: CompositeSettings,
 ) -> Couples:
-    """Draw couples: primaries evenly by star, mass ratios evenly within the range.
+    """Draw couples: primaries uniform over stars, mass ratios uniform within the range.
 
     A star is a primary only if the pool has a twin *and* a companion for it, and then is that of
-    both, so the classes have the very same primaries.
+    both, so the classes have the same primaries.
 
     Parameters
     ----------
@@ -49,12 +49,17 @@ def draw_couples(
         Random numbers.
     n : int
         Number of couples.
-    mass_msun_B, feh_B : numpy.ndarray, (B,)
-        Mass (Sun = 1) and [Fe/H] of the spectra of the pool.
-    star_B : numpy.ndarray of int64, (B,)
+    mass_msun_B, feh_B : ndarray of float64, (B,)
+        Mass (Sun = 1) and [Fe/H] in dex of the spectra of the pool.
+    star_B : ndarray of int64, (B,)
         Star of each spectrum; no star is paired with itself.
     settings : CompositeSettings
         Mass ratios and the tolerance in [Fe/H].
+
+    Returns
+    -------
+    Couples
+        n couples.
 
     Raises
     ------
@@ -76,8 +81,8 @@ def draw_couples(
         )
     spectra_of = [able[star] for star in sorted(able)]
     chosen = np.empty((n, 3), np.int64)
-    for row, lot in enumerate(rng.integers(len(spectra_of), size=n)):
-        primary = int(rng.choice(spectra_of[lot]))
+    for row, place in enumerate(rng.integers(len(spectra_of), size=n)):
+        primary = int(rng.choice(spectra_of[place]))
         twin = int(rng.choice(pool.twins(primary)))
         companions = pool.companions(primary)
         q_near = pool.mass_B[companions] / pool.mass_B[primary]
@@ -101,18 +106,22 @@ def companions_at(
 
     Parameters
     ----------
-    primary_D : numpy.ndarray of int64, (D,)
+    primary_D : ndarray of int64, (D,)
         Rows of the pool.
-    q_D : numpy.ndarray, (D,)
+    q_D : ndarray of float64, (D,)
         Mass ratios, up to 1.
-    mass_msun_B, feh_B, star_B, settings
+    mass_msun_B, feh_B : ndarray of float64, (B,)
         As for :func:`draw_couples`.
+    star_B : ndarray of int64, (B,)
+        As for :func:`draw_couples`.
+    settings : CompositeSettings
+        The tolerance in [Fe/H].
     q_tolerance : float
-        How far from the chosen mass ratio the companion may be.
+        Largest distance from the chosen mass ratio.
 
     Returns
     -------
-    numpy.ndarray of int64, (D,)
+    ndarray of int64, (D,)
         Row of the pool that is nearest in mass ratio; -1 where there is none.
     """
     order = np.argsort(mass_msun_B, kind="stable")

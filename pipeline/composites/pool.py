@@ -31,7 +31,19 @@ _OBSERVED = ["shard", "row", "snr_g", "teff_k", "logg", "feh", "rv_kms"]
 
 @dataclass(frozen=True)
 class Pool:
-    """B spectra of single dwarfs; the columns of the table of the same name."""
+    """B spectra of single dwarfs; the columns of the table of the same name.
+
+    Parameters
+    ----------
+    shard, row : ndarray of int64, (B,)
+        Place in the store.
+    star : ndarray of int64, (B,)
+        Gaia source, or a negative number where there is none.
+    teff_k, logg, feh, rv_kms : ndarray of float64, (B,)
+        As the catalogue gives them.
+    mass_msun, m_g : ndarray of float64, (B,)
+        Mass (Sun = 1) and absolute G magnitude by the main sequence.
+    """
 
     shard: NDArray[np.int64]
     row: NDArray[np.int64]
@@ -48,12 +60,36 @@ class Pool:
         return len(self.row)
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "Pool":
-        """Return some of the spectra."""
+        """Return some of the spectra.
+
+        Parameters
+        ----------
+        rows : ndarray of int64 or bool
+            Which of them.
+
+        Returns
+        -------
+        Pool
+            In the order of ``rows``.
+        """
         return Pool(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
 
 def read_pool(path: Path, part: str) -> Pool:
-    """Read the spectra of one part of the split."""
+    """Read the spectra of one part of the split.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        File of the table.
+    part : str
+        Name of the part.
+
+    Returns
+    -------
+    Pool
+        In the order of the table.
+    """
     table = pq.read_table(path, filters=pc.equal(pc.field("split"), part))
     columns = {f.name: table[f.name].to_numpy() for f in fields(Pool)}
     whole = ("shard", "row", "star")
@@ -70,12 +106,12 @@ def find_dwarfs(
     star_radius_arcsec: float,
     trust_ids: bool,
 ) -> pa.Table:
-    """Find the single dwarfs of a survey that are good enough to be added up.
+    """Find the single dwarfs of a survey whose spectra are good enough to be added up.
 
     Parameters
     ----------
     root : Root
-        Where the tables lie.
+        Where the tables are.
     settings : CompositeSettings
         Limits in S/N and [Fe/H], the isochrone.
     sample : SampleSettings

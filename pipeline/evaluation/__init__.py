@@ -1,1 +1,1 @@
-"""The network on held-out stars, beside the paper."""
+"""How good the network is on held-out stars, compared with the paper."""

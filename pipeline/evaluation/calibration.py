@@ -1,4 +1,4 @@
-"""Whether a probability of 0.7 comes true seven times in ten, and what to do if not."""
+"""Whether the predicted probabilities agree with the observed fractions, and a correction."""
 
 from dataclasses import dataclass
 
@@ -15,15 +15,15 @@ _LOG_TEMPERATURE = (-3.0, 3.0)
 
 @dataclass(frozen=True)
 class Reliability:
-    """What came true, in bins of probability.
+    """Predicted probability and observed fraction, in H bins of probability.
 
-    Attributes
+    Parameters
     ----------
-    edge_H
-        H + 1 edges of the bins.
-    predicted_H, observed_H
+    edge_H : ndarray of float64, (H + 1,)
+        Edges of the bins.
+    predicted_H, observed_H : ndarray of float64, (H,)
         Mean probability and share of binaries of each bin; NaN in an empty one.
-    share_H
+    share_H : ndarray of float64, (H,)
         Share of the weight in each bin.
     """
 
@@ -43,6 +43,18 @@ class Reliability:
 def balanced_weights(binary_B: BoolArray, binary_fraction: float = 0.5) -> FloatArray:
     """Weights under which that fraction of all is binary; they add up to 1.
 
+    Parameters
+    ----------
+    binary_B : ndarray of bool, (B,)
+        True classes.
+    binary_fraction : float
+        Wanted fraction.
+
+    Returns
+    -------
+    ndarray of float64, (B,)
+        Weight of each row.
+
     Raises
     ------
     ValueError
@@ -58,14 +70,23 @@ def balanced_weights(binary_B: BoolArray, binary_fraction: float = 0.5) -> Float
 def reliability(
     p_b_B: FloatArray, binary_B: BoolArray, weight_B: FloatArray, n_bins: int
 ) -> Reliability:
-    """Sort probabilities into equal bins and compare them with what is true.
+    """Sort probabilities into equal bins and compare them with the true classes.
 
     Parameters
     ----------
-    p_b_B, binary_B, weight_B
-        Probabilities, true classes, and weights of the rows.
-    n_bins
-        Number of bins.
+    p_b_B : ndarray of float64, (B,)
+        Probabilities.
+    binary_B : ndarray of bool, (B,)
+        True classes.
+    weight_B : ndarray of float64, (B,)
+        Weights of the rows.
+    n_bins : int
+        Number of bins, H.
+
+    Returns
+    -------
+    Reliability
+        By bin.
     """
     edge = np.linspace(0, 1, n_bins + 1)
     bin_B = np.clip(np.searchsorted(edge, p_b_B, side="right") - 1, 0, n_bins - 1)
@@ -82,7 +103,22 @@ def reliability(
 def negative_log_likelihood(
     logit_B: FloatArray, binary_B: BoolArray, weight_B: FloatArray
 ) -> float:
-    """Weighted mean of -log(probability of what is true)."""
+    """Weighted mean of -log(probability of the true class).
+
+    Parameters
+    ----------
+    logit_B : ndarray of float64, (B,)
+        Log-odds of a binary.
+    binary_B : ndarray of bool, (B,)
+        True classes.
+    weight_B : ndarray of float64, (B,)
+        Weights of the rows.
+
+    Returns
+    -------
+    float
+        In natural units.
+    """
     loss_B = np.logaddexp(0.0, np.where(binary_B, -logit_B, logit_B))
     return float((weight_B * loss_B).sum() / weight_B.sum())
 
@@ -92,13 +128,17 @@ def fit_temperature(logit_B: FloatArray, binary_B: BoolArray, weight_B: FloatArr
 
     Parameters
     ----------
-    logit_B, binary_B, weight_B
-        Log-odds of the validation part, true classes, and weights of the rows.
+    logit_B : ndarray of float64, (B,)
+        Log-odds of the validation part.
+    binary_B : ndarray of bool, (B,)
+        True classes.
+    weight_B : ndarray of float64, (B,)
+        Weights of the rows.
 
     Returns
     -------
     float
-        Above 1 where the network is too sure of itself; within exp(-3) and exp(3).
+        Above 1 where the network is overconfident; within exp(-3) and exp(3).
     """
 
     def loss(log_temperature: float) -> float:
@@ -113,17 +153,22 @@ def posterior(
 ) -> FloatArray:
     """Probability of a binary in a population with a stated fraction of binaries.
 
-    Bayes: the log-odds of the network hold the fraction that it was trained with; that one is
-    taken out and the stated one is put in. [derived]
+    Bayes: the log-odds of the network include the fraction that it was trained with; that one is
+    removed and the stated one is added. [derived]
 
     Parameters
     ----------
-    logit_B
+    logit_B : ndarray of float64, (B,)
         Log-odds as the network gives them.
-    temperature
+    temperature : float
         As from `fit_temperature`; 1 changes nothing.
-    trained_fraction, binary_fraction
+    trained_fraction, binary_fraction : float
         Fraction of binaries that the network saw in training, and that of the population.
+
+    Returns
+    -------
+    ndarray of float64, (B,)
+        Probabilities.
     """
     shift = logit(binary_fraction) - logit(trained_fraction)
     return np.asarray(expit(logit_B / temperature + shift))

@@ -26,13 +26,13 @@ from pipeline.settings.evaluate import EvaluateSettings
 class ThresholdRow:
     """What one threshold on p_b does.
 
-    Attributes
+    Parameters
     ----------
-    threshold
+    threshold : float
         On p_b, strict.
-    tpr, fpr
+    tpr, fpr : Estimate
         Shares of binaries and singles above it.
-    precision
+    precision : dict of float to Estimate
         By the ratio of binaries to singles.
     """
 
@@ -44,16 +44,16 @@ class ThresholdRow:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How far probabilities can be taken at their word, before and after the temperature.
+    """How far probabilities agree with observed fractions, before and after the temperature.
 
-    Attributes
+    Parameters
     ----------
-    temperature
+    temperature : float
         Fitted on the validation part, classes weighted as in training.
-    before, after
-        Reliability on the test part, classes weighted as in training.
-    posterior
-        Reliability of the posterior in a population of the stated fraction of binaries.
+    before, after : Reliability
+        On the test part, classes weighted as in training.
+    posterior : Reliability
+        Of the posterior in a population of the stated fraction of binaries.
     """
 
     temperature: float
@@ -64,7 +64,25 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A network on the test part."""
+    """A network on the test part.
+
+    Parameters
+    ----------
+    n_binary, n_single, n_stars : int
+        Spectra of both classes, and stars.
+    auc : Estimate
+        Area under the ROC curve by the labels.
+    auc_truth : Estimate, optional
+        The same by the truth of a simulated survey.
+    singles_below : dict of float to Estimate
+        Share of the singles with p_b below a threshold.
+    table : tuple of ThresholdRow
+        By threshold.
+    calibration : Calibration
+        Of the probabilities.
+    roc : RocCurve
+        The curve.
+    """
 
     n_binary: int
     n_single: int
@@ -77,7 +95,18 @@ class Evaluation:
     roc: RocCurve
 
     def row(self, threshold: float) -> ThresholdRow:
-        """Return the row of a threshold."""
+        """Return the row of a threshold.
+
+        Parameters
+        ----------
+        threshold : float
+            One of the settings' thresholds.
+
+        Returns
+        -------
+        ThresholdRow
+            Its rates and precisions.
+        """
         return next(row for row in self.table if row.threshold == threshold)
 
     def as_json(self) -> dict[str, Any]:
@@ -117,16 +146,21 @@ class Evaluation:
 def evaluate(
     labelled: LabelledPredictions, trained_fraction: float, settings: EvaluateSettings
 ) -> Evaluation:
-    """Judge a network on the test part, before any oversampling.
+    """Evaluate a network on the test part, before any oversampling.
 
     Parameters
     ----------
-    labelled
+    labelled : LabelledPredictions
         All labelled spectra with their predictions.
-    trained_fraction
+    trained_fraction : float
         Fraction of binaries that the network saw in training.
-    settings
+    settings : EvaluateSettings
         Thresholds, ratios, draws.
+
+    Returns
+    -------
+    Evaluation
+        Intervals are drawn by star.
 
     Raises
     ------

@@ -14,7 +14,18 @@ BINARY, SINGLE = "#d1602d", "#4878a8"
 
 
 def roc_figure(evaluation: Evaluation) -> bytes:
-    """Draw the ROC curve, the chosen thresholds, and the paper's AUC."""
+    """Draw the ROC curve, the chosen thresholds, and the paper's AUC.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        Has the rows of thresholds 0.5 and 0.8.
+
+    Returns
+    -------
+    bytes
+        A PNG file.
+    """
     figure = _figure(5, 5)
     axes = figure.subplots()
     axes.plot(evaluation.roc.fpr_T, evaluation.roc.tpr_T, color=BINARY, lw=1.5)
@@ -38,7 +49,20 @@ def roc_figure(evaluation: Evaluation) -> bytes:
 
 
 def scores_figure(test: LabelledPredictions, evaluation: Evaluation) -> bytes:
-    """Draw p_b of both classes, and precision against the threshold (figure 3 of the paper)."""
+    """Draw p_b of both classes, and precision against the threshold (figure 3 of the paper).
+
+    Parameters
+    ----------
+    test : LabelledPredictions
+        The test part.
+    evaluation : Evaluation
+        Its rates.
+
+    Returns
+    -------
+    bytes
+        A PNG file.
+    """
     figure = _figure(10, 4)
     left, right = figure.subplots(1, 2)
     bins = np.linspace(0, 1, 41)
@@ -68,7 +92,20 @@ def scores_figure(test: LabelledPredictions, evaluation: Evaluation) -> bytes:
 
 
 def reliability_figure(evaluation: Evaluation, binary_fraction: float) -> bytes:
-    """Draw what came true against what was predicted."""
+    """Draw the observed fraction of binaries against the predicted one.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        Its calibration is drawn.
+    binary_fraction : float
+        Fraction that the posterior is for.
+
+    Returns
+    -------
+    bytes
+        A PNG file.
+    """
     figure = _figure(5, 5)
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="0.7", lw=0.8)

@@ -11,7 +11,15 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with its 95 % interval; NaN where it cannot be computed."""
+    """A number with its 95 % interval; NaN where it cannot be computed.
+
+    Parameters
+    ----------
+    value : float
+        The number.
+    low, high : float
+        Ends of the interval.
+    """
 
     value: float
     low: float
@@ -57,13 +65,14 @@ class Bootstrap:
         Parameters
         ----------
         statistic : callable
-            From the weights of all rows (how often a row was drawn) to a number.
+            From the weights of all rows, ndarray of float64, (B,): how often a row was drawn, to a
+            number.
 
         Returns
         -------
         Estimate
-            Value on the rows as they are, and the 2.5 and 97.5 percentiles of the draws; NaN
-            without rows.
+            Value on the rows as they are, and the 2.5 and 97.5 percentiles of the draws (percentile
+            bootstrap, Efron & Tibshirani 1993); NaN without rows.
         """
         if not self._times:
             return Estimate(np.nan, np.nan, np.nan)
@@ -80,5 +89,22 @@ def by_star(
     n_draws: int = 400,
     seed: int = 0,
 ) -> Estimate:
-    """Estimate one statistic and its 95 % interval; parameters as of `Bootstrap`."""
+    """Estimate one statistic and its 95 % interval.
+
+    Parameters
+    ----------
+    statistic : callable
+        From the weights of all rows, ndarray of float64, (B,), to a number.
+    star : ndarray of int64, (B,)
+        Star of each row.
+    n_draws : int
+        Number of draws.
+    seed : int
+        Seed of the draws.
+
+    Returns
+    -------
+    Estimate
+        As of :meth:`Bootstrap.interval`.
+    """
     return Bootstrap(star, n_draws, seed).interval(statistic)

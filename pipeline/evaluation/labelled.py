@@ -19,21 +19,22 @@ _JOINED = """
 
 @dataclass(frozen=True)
 class LabelledPredictions:
-    """Labelled spectra with their predictions.
+    """B labelled spectra with their predictions.
 
-    Attributes
+    Parameters
     ----------
-    star_B
+    star_B : ndarray of int64, (B,)
         Gaia source.
-    label_B, split_B
+    label_B, split_B : ndarray of str, (B,)
         As in the table of labels.
-    p_b_B, logit_B
+    p_b_B, logit_B : ndarray of float64, (B,)
         Predictions, NaN where there is none.
-    model_B
+    model_B : ndarray of str, (B,)
         The network that gave them; empty where there is no prediction.
-    kind_B, q_B
-        What a simulated star really is (`single`, `pair`, `giant`) and its mass ratio; empty and
-        NaN elsewhere.
+    kind_B : ndarray of str, (B,)
+        What a simulated star really is (`single`, `pair`, `giant`); empty elsewhere.
+    q_B : ndarray of float64, (B,)
+        Its mass ratio; NaN elsewhere.
     """
 
     star_B: NDArray[np.int64]
@@ -46,17 +47,39 @@ class LabelledPredictions:
     q_B: NDArray[np.float64]
 
     def take(self, rows: NDArray[np.bool_]) -> "LabelledPredictions":
-        """Return some of the spectra."""
+        """Return some of the spectra.
+
+        Parameters
+        ----------
+        rows : ndarray of bool, (B,)
+            Which of them.
+
+        Returns
+        -------
+        LabelledPredictions
+            In order.
+        """
         return LabelledPredictions(**{name: column[rows] for name, column in vars(self).items()})
 
     def part(self, split: str) -> "LabelledPredictions":
-        """Return the spectra of one part that are labelled and have a p_b."""
+        """Return the spectra of one part that are labelled and have a p_b.
+
+        Parameters
+        ----------
+        split : str
+            Name of the part.
+
+        Returns
+        -------
+        LabelledPredictions
+            In order.
+        """
         known = (self.label_B == "single") | (self.label_B == "binary")
         return self.take(known & (self.split_B == split) & np.isfinite(self.p_b_B))
 
     @property
     def binary_B(self) -> NDArray[np.bool_]:
-        """True where the label is `binary`."""
+        """True where the label is `binary`: (B,)."""
         return np.asarray(self.label_B == "binary")
 
 
@@ -67,15 +90,15 @@ def read_labelled_predictions(
 
     Parameters
     ----------
-    labels, predictions
+    labels, predictions : pathlib.Path
         Folders of the two tables.
-    truth
+    truth : pathlib.Path, optional
         Folder of the truth; None for a real survey.
 
     Returns
     -------
     LabelledPredictions
-        One entry a spectrum of the labels, in order of row.
+        One entry per spectrum of the labels, in order of row.
     """
     columns = "t.kind, t.q::DOUBLE AS q" if truth else "NULL::VARCHAR AS kind, NULL::DOUBLE AS q"
     join = "LEFT JOIN read_parquet($truth) AS t ON l.obsid = t.obsid" if truth else ""

@@ -1,4 +1,4 @@
-"""The published results, to stand beside ours."""
+"""The published results, to compare ours with."""
 
 from types import MappingProxyType
 

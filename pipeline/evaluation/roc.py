@@ -11,14 +11,15 @@ BoolArray = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class RocCurve:
-    """Rates at every threshold that makes a difference, from the highest down.
+    """Rates at every threshold at which they change, from the highest down.
 
-    Attributes
+    Parameters
     ----------
-    threshold_T
-        A spectrum is called a binary where its score is at least this; the first is infinite.
-    tpr_T, fpr_T
-        Share of the binaries and of the singles that are called binaries.
+    threshold_T : ndarray of float64, (T,)
+        A spectrum is classified as a binary where its score is at least this; the first is
+        infinite.
+    tpr_T, fpr_T : ndarray of float64, (T,)
+        Share of the binaries and of the singles that are classified as binaries.
     """
 
     threshold_T: FloatArray
@@ -31,10 +32,15 @@ def roc_curve(score_B: FloatArray, binary_B: BoolArray) -> RocCurve:
 
     Parameters
     ----------
-    score_B
+    score_B : ndarray of float64, (B,)
         The higher, the more likely a binary.
-    binary_B
+    binary_B : ndarray of bool, (B,)
         True for binaries.
+
+    Returns
+    -------
+    RocCurve
+        From (0, 0) to (1, 1).
 
     Raises
     ------
@@ -63,16 +69,19 @@ def rates(
 
     Parameters
     ----------
-    p_b_B, binary_B
-        Probabilities and true classes.
-    threshold
+    p_b_B : ndarray of float64, (B,)
+        Probabilities.
+    binary_B : ndarray of bool, (B,)
+        True classes.
+    threshold : float
         Strict: p_b must exceed it.
-    weight_B
+    weight_B : ndarray of float64, (B,), optional
         Weights of the rows; all equal by default.
 
     Returns
     -------
     tpr, fpr : float
+        Shares of the weight of the class.
     """
     weight_B = np.ones(p_b_B.size) if weight_B is None else weight_B
     above_B = p_b_B > threshold

@@ -1,4 +1,4 @@
-"""The catalogue beside the truth of a simulated survey."""
+"""The catalogue compared with the truth of a simulated survey."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,7 +12,7 @@ from pipeline.evaluation.intervals import Estimate, by_star
 from pipeline.network.metrics import weighted_auc, weighted_mean
 
 Q_RANGE = (0.71, 0.93)
-"""Mass ratios that the network is trained to see. [paper]"""
+"""Mass ratios that the network is trained to find. [paper]"""
 
 TEFF_EDGES_K = (3800, 4500, 5000, 5500, 6000, 6500)
 
@@ -28,7 +28,7 @@ _SPECTRA = """
 
 @dataclass(frozen=True)
 class TruthComparison:
-    """How the catalogue stands against the truth.
+    """How well the catalogue agrees with the truth.
 
     Parameters
     ----------

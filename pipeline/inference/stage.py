@@ -32,7 +32,7 @@ def run(run: Run) -> StageReport:
     ------
     NotReadyError
         An earlier stage has not run; without a sample the message names ``--all``.
-    EnsembleError
+    InputError
         The networks do not take the same spectra.
     MismatchError
         Spectra wanted and predictions differ in number.

@@ -1,4 +1,4 @@
-"""The table of labels: what is known of every star, spread over its spectra, and counted."""
+"""The table of labels: what is known of every star, repeated for each of its spectra; counts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,11 +27,11 @@ class LabelledStars:
     ----------
     stars : Stars
         The stars.
-    ridge_m_g_S, delta_m_g_S : numpy.ndarray of float32, (S,)
-        M_G of the ridge, and M_G less that; NaN where unknown.
-    label_S, split_S : numpy.ndarray of str, (S,)
+    ridge_m_g_S, delta_m_g_S : ndarray of float32, (S,)
+        M_G of the ridge, and M_G less that, in magnitudes; NaN where unknown.
+    label_S, split_S : ndarray of str, (S,)
         Label and part.
-    q_fixed_primary_S, q_fixed_colour_S : numpy.ndarray, (S,)
+    q_fixed_primary_S, q_fixed_colour_S : ndarray of float64, (S,)
         Mass ratio in both conventions.
     """
 
@@ -53,12 +53,17 @@ def label_all(
     ----------
     stars : Stars
         The stars.
-    ridge : Ridge or None
+    ridge : Ridge, optional
         None where there are too few stars for one.
     given : dict of int to str, optional
         The user's labels by source id; all stars must be in it.
     settings : LabelSettings
         Bands, split, isochrone.
+
+    Returns
+    -------
+    LabelledStars
+        In the order of ``stars``.
     """
     nan = np.full(stars.source_S.size, np.nan)
     ridge_m_g = nan if ridge is None else ridge.m_g(stars.colour_S, stars.feh_S)
@@ -127,6 +132,13 @@ def labels_per_spectrum(
 
 def count(labelled: LabelledStars, labels: pa.Table) -> dict[str, int]:
     """Count spectra and stars by label and part.
+
+    Parameters
+    ----------
+    labelled : LabelledStars
+        The stars.
+    labels : pyarrow.Table
+        As from :func:`labels_per_spectrum`.
 
     Returns
     -------

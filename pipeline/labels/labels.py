@@ -1,4 +1,4 @@
-"""Labels from the brightness above the ridge, and what the sampler makes of them."""
+"""Labels from the brightness above the ridge, and the weights of the sampler."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +18,16 @@ def label_stars(
 
     Parameters
     ----------
-    delta_m_g_S : numpy.ndarray of float32, (S,)
-        M_G less the ridge, as it is stored; NaN where it is not known.
-    excluded_S : numpy.ndarray of bool, (S,)
+    delta_m_g_S : ndarray of float32, (S,)
+        M_G less the ridge in magnitudes, as it is stored; NaN where it is not known.
+    excluded_S : ndarray of bool, (S,)
         Stars to exclude whatever their brightness.
     settings : LabelSettings
         The bands.
 
     Returns
     -------
-    numpy.ndarray of str, (S,)
+    ndarray of str, (S,)
         ``single``, ``binary``, or ``excluded``: at a limit, outside of both bands, unknown.
     """
     s = settings
@@ -40,18 +40,18 @@ def label_stars(
 def sampler_weights(
     label_B: StrArray, split_B: StrArray, binary_share: float
 ) -> NDArray[np.float32]:
-    """Weights with which the sampler draws spectra, so that binaries are as frequent as wanted.
+    """Weights with which the sampler draws spectra, so that binaries have the wanted frequency.
 
     Parameters
     ----------
-    label_B, split_B : numpy.ndarray of str, (B,)
+    label_B, split_B : ndarray of str, (B,)
         Label and part of each spectrum.
     binary_share : float
         Wanted share of binaries among the drawn spectra.
 
     Returns
     -------
-    numpy.ndarray of float32, (B,)
+    ndarray of float32, (B,)
         1 for singles of the training part, the same larger number for its binaries, else 0:
         validation and test are never oversampled.
     """
@@ -60,6 +60,6 @@ def sampler_weights(
     weight_B = single.astype(np.float32)
     if binary.any():
         ratio = single.sum() / binary.sum() * binary_share / (1 - binary_share)
-        # Without singles there is nothing to be balanced against.
+        # Without singles there is no ratio.
         weight_B[binary] = ratio if single.any() else 1.0
     return np.asarray(weight_B)

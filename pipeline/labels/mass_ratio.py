@@ -13,7 +13,7 @@ FloatArray = NDArray[np.float64]
 MASS_STEP = 0.0025
 MASS_MIN, MASS_MAX = 0.1, 1.4
 MH_GRID = np.round(np.arange(-1.2, 0.31, 0.1), 2)
-"""[M/H] of the isochrones; a star beyond takes the nearest."""
+"""[M/H] of the isochrones; a star beyond them takes the nearest."""
 
 COLOUR_GRID = np.round(np.arange(1.3, 2.81, 0.02), 2)
 Q_GRID = np.round(np.arange(0.1, 1.001, 0.01), 2)
@@ -49,16 +49,16 @@ def q_fixed_primary(
 
     Parameters
     ----------
-    ridge_m_g_B, delta_m_g_B : numpy.ndarray, (B,)
+    ridge_m_g_B, delta_m_g_B : ndarray of float64, (B,)
         M_G of the ridge, and M_G of the star less that; in magnitudes.
-    feh_B : numpy.ndarray, (B,)
+    feh_B : ndarray of float64, (B,)
         [Fe/H] in dex.
     log_age : float
         log10 age in years of the isochrone.
 
     Returns
     -------
-    numpy.ndarray, (B,)
+    ndarray of float64, (B,)
         NaN for stars not brighter than the ridge, for more light than two equal stars have
         (0.753 mag), and for companions below the isochrone.
     """
@@ -88,16 +88,16 @@ def q_fixed_colour(
 
     Parameters
     ----------
-    colour_B, delta_m_g_B : numpy.ndarray, (B,)
+    colour_B, delta_m_g_B : ndarray of float64, (B,)
         (G-Ks)0, and M_G less the ridge; in magnitudes.
-    feh_B : numpy.ndarray, (B,)
+    feh_B : ndarray of float64, (B,)
         [Fe/H] in dex.
     log_age : float
         log10 age in years of the isochrone.
 
     Returns
     -------
-    numpy.ndarray, (B,)
+    ndarray of float64, (B,)
         NaN for stars not brighter than the ridge, brighter than any pair of that colour, or
         whose companion would be below a mass ratio of 0.1.
     """
@@ -119,12 +119,12 @@ def pair_excess(mh: float, log_age: float) -> FloatArray:
     Parameters
     ----------
     mh, log_age : float
-        The isochrone.
+        [M/H] in dex and log10 age in years of the isochrone.
 
     Returns
     -------
-    numpy.ndarray, (G, Q)
-        M_G of the pair less that of the single star, on :data:`COLOUR_GRID` and
+    ndarray of float64, (G, Q)
+        M_G of the pair less that of the single star in magnitudes, on :data:`COLOUR_GRID` and
         :data:`Q_GRID`; NaN where the isochrone has no such pair.
     """
     track = _track(mh, log_age)

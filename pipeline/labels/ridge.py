@@ -1,4 +1,4 @@
-"""The ridge: the main sequence of single stars against colour, a sequence a bin of [Fe/H]."""
+"""The ridge: the main sequence of single stars against colour, one sequence per bin of [Fe/H]."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -32,12 +32,12 @@ class Ridge:
 
     Parameters
     ----------
-    feh_Z : numpy.ndarray, (Z,)
-        Median [Fe/H] of each bin, rising.
-    colour_G : numpy.ndarray, (G,)
-        (G-Ks)0, rising.
-    m_g_ZG : numpy.ndarray, (Z, G)
-        M_G.
+    feh_Z : ndarray of float64, (Z,)
+        Median [Fe/H] of each bin in dex, rising.
+    colour_G : ndarray of float64, (G,)
+        (G-Ks)0 in magnitudes, rising.
+    m_g_ZG : ndarray of float64, (Z, G)
+        M_G in magnitudes.
     feh_slope : float
         dM_G/d[Fe/H] at a given colour, used beyond the outer bins.
     """
@@ -52,12 +52,12 @@ class Ridge:
 
         Parameters
         ----------
-        colour_B, feh_B : numpy.ndarray, (B,)
+        colour_B, feh_B : ndarray of float64, (B,)
             (G-Ks)0 in magnitudes, [Fe/H] in dex.
 
         Returns
         -------
-        numpy.ndarray, (B,)
+        ndarray of float64, (B,)
             In magnitudes; NaN outside the colours of the grid or where an argument is NaN.
         """
         at_ZB = np.stack(
@@ -81,16 +81,16 @@ def fit_ridge(
     colour_range: tuple[float, float],
     settings: LabelSettings,
 ) -> pa.Table:
-    """Fit the ridge of the single stars, binaries and all being in the sample.
+    """Fit the ridge of the single stars to a sample that also has binaries.
 
     First one sequence through all stars, with a common slope in [Fe/H]; then, bin by bin, its
     correction. The stars of a bin are moved to its median [Fe/H] by that slope, so that the
-    width of the bin does not smear the sequence.
+    width of the bin does not broaden the sequence.
 
     Parameters
     ----------
-    colour_B, m_g_B, feh_B : numpy.ndarray, (B,)
-        (G-Ks)0, M_G and [Fe/H] of the stars; finite.
+    colour_B, m_g_B, feh_B : ndarray of float64, (B,)
+        (G-Ks)0 and M_G in magnitudes and [Fe/H] in dex of the stars; finite.
     colour_range : tuple of float
         First and last colour of the grid.
     settings : LabelSettings
@@ -142,7 +142,18 @@ def fit_ridge(
 
 
 def as_ridge(table: pa.Table) -> Ridge:
-    """Return the ridge of a table as from :func:`fit_ridge`."""
+    """Return the ridge of a table.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        As from :func:`fit_ridge`.
+
+    Returns
+    -------
+    Ridge
+        The same numbers as arrays.
+    """
     feh_Z = np.unique(table["feh"].to_numpy())
     colour_G = np.unique(table["g_ks_0"].to_numpy())
     m_g_ZG = table["m_g"].to_numpy().reshape(feh_Z.size, colour_G.size)
@@ -150,12 +161,12 @@ def as_ridge(table: pa.Table) -> Ridge:
 
 
 def pooled_edges(feh_B: FloatArray, step: float, min_stars: int) -> FloatArray:
-    """Cut [Fe/H] into bins; a bin with too few stars is pooled with its poorer neighbour.
+    """Divide [Fe/H] into bins; a bin with too few stars is pooled with its poorer neighbour.
 
     Parameters
     ----------
-    feh_B : numpy.ndarray, (B,)
-        [Fe/H] of the stars.
+    feh_B : ndarray of float64, (B,)
+        [Fe/H] of the stars in dex.
     step : float
         Width of a bin before pooling; edges are multiples of it.
     min_stars : int
@@ -163,12 +174,12 @@ def pooled_edges(feh_B: FloatArray, step: float, min_stars: int) -> FloatArray:
 
     Returns
     -------
-    numpy.ndarray
-        Edges of the bins, one more than bins. Bins are closed below and open above.
+    ndarray of float64, (Z + 1,)
+        Edges of the bins. Bins are closed below and open above.
     """
     first, last = np.floor(feh_B.min() / step), np.floor(feh_B.max() / step) + 1
     edges = list(step * np.arange(first, last + 1))
-    # A product may round past the star that it was made from.
+    # The product may be rounded beyond the outermost star.
     edges[0], edges[-1] = min(edges[0], feh_B.min()), max(edges[-1], np.nextafter(feh_B.max(), 9))
     while len(edges) > 2:
         count = np.histogram(feh_B, edges)[0]

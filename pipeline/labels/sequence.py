@@ -30,8 +30,9 @@ class Sequence:
     Parameters
     ----------
     curve : callable
-        From (G-Ks)0 to M_G; it goes on straight, as its base does, outside the stars' colours.
-    kept_B : numpy.ndarray of bool
+        From (G-Ks)0 to M_G; outside the stars' colours it continues as a straight line added to
+        its base.
+    kept_B : ndarray of bool, (B,)
         Stars that were not clipped.
     sigma_mag : float
         Scatter about the curve, from the stars on its faint side.
@@ -45,7 +46,7 @@ class Sequence:
 def fit_sequence(
     colour_B: FloatArray, m_g_B: FloatArray, base: Curve, settings: LabelSettings
 ) -> Sequence:
-    """Follow the single stars of one set through the colour-magnitude diagram.
+    """Fit the sequence of the single stars of one set in the colour-magnitude diagram.
 
     Starts from the running median. Each round measures the scatter on the faint side, where
     there are no binaries; clips harder on the bright side; moves the curve by the mode of the
@@ -54,7 +55,7 @@ def fit_sequence(
 
     Parameters
     ----------
-    colour_B, m_g_B : numpy.ndarray, (B,)
+    colour_B, m_g_B : ndarray of float64, (B,)
         (G-Ks)0 and M_G, in magnitudes.
     base : callable
         A curve of about the right shape, from (G-Ks)0 to M_G.

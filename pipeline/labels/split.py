@@ -1,4 +1,4 @@
-"""Training, validation and test: a star's part depends on nothing but its number and the seed."""
+"""Training, validation and test: the part of a star depends on its number and the seed only."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,12 @@ def mix(value_B: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
     Parameters
     ----------
-    value_B : numpy.ndarray of uint64, (B,)
+    value_B : ndarray of uint64, (B,)
         States.
 
     Returns
     -------
-    numpy.ndarray of uint64, (B,)
+    ndarray of uint64, (B,)
         Uniform over all 64-bit numbers; different for different states.
 
     Notes
@@ -34,8 +34,21 @@ def mix(value_B: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return np.asarray(z ^ (z >> np.uint64(31)))
 
 
-def lot(source_B: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
-    """Draw each star's lot: a number in [0, 1) from its source id and the seed alone."""
+def uniform_number(source_B: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
+    """Give each star a uniform number from its source id and the seed alone.
+
+    Parameters
+    ----------
+    source_B : ndarray of int64, (B,)
+        Stars.
+    seed : int
+        Seed of the split.
+
+    Returns
+    -------
+    ndarray of float64, (B,)
+        In [0, 1).
+    """
     seeded = mix(np.array([seed], np.uint64))
     return np.asarray((mix(source_B.view(np.uint64) ^ seeded) >> np.uint64(11)) * 2.0**-53)
 
@@ -44,21 +57,22 @@ def split(source_B: NDArray[np.int64], settings: LabelSettings) -> NDArray[np.st
     """Put every star into a part.
 
     Stars that are added, dropped or labelled anew move no other star, and all spectra of a star
-    go together. Since the lot knows nothing of the label, every label is split in the same
-    proportions up to counting noise: a part of n stars of a label with share f holds f n +-
-    sqrt(f (1 - f) n) of them.
+    are in one part. The label has no influence, so every label is split in the same proportions up
+    to counting noise: a part of share f has f n +- sqrt(f (1 - f) n) of the n stars of a label.
 
     Parameters
     ----------
-    source_B : numpy.ndarray of int64, (B,)
+    source_B : ndarray of int64, (B,)
         Stars.
     settings : LabelSettings
         ``seed`` and the fractions.
 
     Returns
     -------
-    numpy.ndarray of str, (B,)
+    ndarray of str, (B,)
         One of :data:`PARTS` each.
     """
     inner = np.cumsum([settings.training_fraction, settings.validation_fraction])
-    return np.array(PARTS)[np.searchsorted(inner, lot(source_B, settings.seed), side="right")]
+    return np.array(PARTS)[
+        np.searchsorted(inner, uniform_number(source_B, settings.seed), side="right")
+    ]

@@ -23,11 +23,12 @@ class Stars:
 
     Parameters
     ----------
-    source_S : numpy.ndarray of int64, (S,)
+    source_S : ndarray of int64, (S,)
         Gaia sources, rising.
-    feh_S, colour_S, m_g_S : numpy.ndarray, (S,)
-        Medians over the star's spectra: [Fe/H], (G-Ks)0, M_G; NaN where none has a value.
-    blended_S : numpy.ndarray of bool, (S,)
+    feh_S, colour_S, m_g_S : ndarray of float64, (S,)
+        Medians over the star's spectra: [Fe/H] in dex, (G-Ks)0 and M_G in magnitudes; NaN where
+        none has a value.
+    blended_S : ndarray of bool, (S,)
         The bit BLENDED is set for one of its spectra.
     """
 
@@ -39,7 +40,7 @@ class Stars:
 
     @property
     def complete_S(self) -> NDArray[np.bool_]:
-        """Stars that have all that the ridge needs."""
+        """Stars that have all that the ridge needs: (S,)."""
         return np.isfinite(self.feh_S) & np.isfinite(self.colour_S) & np.isfinite(self.m_g_S)
 
 
@@ -51,12 +52,12 @@ def read_spectra(folder: Path, *, training: bool) -> pa.Table:
     folder : pathlib.Path
         Folder of the table of the sample.
     training : bool
-        Only those of the training sample; the filter is the reader's.
+        Only those of the training sample; the filter is applied on reading.
 
     Returns
     -------
     pyarrow.Table
-        The columns that labels need: 44 bytes a spectrum.
+        The columns that labels need: 44 bytes per spectrum.
     """
     wanted = pc.field("source_id").is_valid()
     if training:
@@ -66,7 +67,7 @@ def read_spectra(folder: Path, *, training: bool) -> pa.Table:
 
 
 def gather_stars(spectra: pa.Table, missing_values: tuple[float, ...]) -> Stars:
-    """Put the spectra of each star together.
+    """Combine the spectra of each star.
 
     Parameters
     ----------
@@ -74,6 +75,11 @@ def gather_stars(spectra: pa.Table, missing_values: tuple[float, ...]) -> Stars:
         As from :func:`read_spectra`.
     missing_values : tuple of float
         Numbers that stand for a missing value.
+
+    Returns
+    -------
+    Stars
+        Ordered by source.
     """
     frame = pd.DataFrame({name: spectra[name].to_numpy() for name in ("source_id", *_MEDIANS)})
     values = frame[_MEDIANS].astype("float64")

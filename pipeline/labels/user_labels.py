@@ -1,4 +1,4 @@
-"""A label table that the user brings, and what may be wrong with it."""
+"""A label table that the user gives, and the check of it."""
 
 import hashlib
 from collections import Counter
@@ -19,7 +19,23 @@ _NAMED = 5
 
 
 def label_digest(path: Path) -> str:
-    """Return the SHA-256 of a label table's file."""
+    """Return the SHA-256 of a label table's file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    str
+        64 hex digits.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read.
+    """
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
@@ -45,8 +61,8 @@ def read_label_table(path: Path) -> pa.Table:
     Raises
     ------
     InputError
-        No such file, no table, other columns, ids that are no whole numbers, ids or labels that are
-        missing, unknown labels, ids that stand twice.
+        No such file, no table, other columns, ids that are not whole numbers, ids or labels that
+        are missing, unknown labels, ids that occur twice.
     """
     table = _read(path)
     given = [name for name in IDS if name in table.column_names]
@@ -92,7 +108,7 @@ def match_labels(path: Path, spectra: pa.Table) -> tuple[dict[int, str], int]:
     Returns
     -------
     labels : dict of int to str
-        By source id; a label by exposure counts for the whole star.
+        By source id; a label of an exposure applies to the whole star.
     n_unused : int
         Rows of the table that name nothing of the sample.
 

@@ -1,1 +1,1 @@
-"""Yardsticks: what an ideal observer and a template fit reach."""
+"""What an ideal observer and a template fit reach, to compare the network with."""

@@ -1,16 +1,16 @@
-"""How well a pair could be told from the single star most like it, if both were known.
+"""How well a pair can be told from the single star most like it, if both are known.
 
 The ideal observer knows the pair's noise-free spectrum f2, the noise-free spectrum f1 of the single
 star nearest to it, and the noise (Gaussian, independent, of the spectrum's own inverse variance),
 and has only to say which of the two it is given. The log likelihood ratio is then normal with
-means +-d'^2 / 2 and variance d'^2, d'^2 = sum ivar (f2 - f1)^2, and parts the two with an area
+means +-d'^2 / 2 and variance d'^2, d'^2 = sum ivar (f2 - f1)^2, and separates the two with an area
 under the ROC curve of Phi(d' / sqrt 2), which no other test of these two spectra exceeds
-(Neyman & Pearson; Green & Swets 1966).
+(Neyman & Pearson 1933; Green & Swets 1966).
 
 What that bounds:
 
-- A classifier is never told which pair and which single it has before it, and has star-to-star
-  scatter, calibration errors and sky residuals to cope with; all of these make its task harder.
+- A classifier does not know which pair and which single are compared, and has to allow for
+  star-to-star scatter, calibration errors and sky residuals; all of these make its task harder.
 - Over many pairs, each against its own nearest single, the scores of different couples are compared
   with each other. The best possible area is then the mean over couples i, k of
   Phi(sqrt(d'_i^2 + d'_k^2) / 2), see `matched_auc`: no classifier of such couples does better. It
@@ -19,7 +19,7 @@ What that bounds:
 What it does not bound: it is a statement about a pair and the single of *any* labels nearest to it.
 In a given population a single may be unlikely to have these labels (the nearest one need not lie
 on the main sequence, or be as common as the pair), and a classifier that has learned the
-population may use that. Labels alone part the classes hardly at all where the catalogue's do not.
+population may use that. Labels alone hardly separate the classes where the catalogue's do not.
 """
 
 from collections.abc import Callable
@@ -30,11 +30,12 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from pipeline.limits.least_squares import Parameters, chi_square, least_squares
+from pipeline.limits.view import View
 from pipeline.settings.simulate import InstrumentSettings
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.settings.stars import ScatterSettings
-from pipeline.simulate.instrument import FIRST, N_PIXEL, SNR_WINDOW, STEP, draw_fibres, observe
-from pipeline.spectra.prepare import Prepared, network_input
+from pipeline.simulate.fibres import FIRST, N_PIXEL, STEP, draw_fibres
+from pipeline.simulate.instrument import SNR_WINDOW, observe
 from pipeline.stars.binary import Systems, components_of
 from pipeline.stars.composite import Components, composite_flux
 from pipeline.stars.scatter import StarScatter
@@ -58,55 +59,16 @@ EXACT = dict.fromkeys(
 
 
 @dataclass(frozen=True)
-class View:
-    """How B spectra are seen: fibre, mask, noise and preprocessing.
-
-    Parameters
-    ----------
-    resolution_B, log10_first_B, n_pixel_B : numpy.ndarray
-        Resolving power and grid.
-    ivar_BN : numpy.ndarray
-        Inverse variance on that grid, 0 at bad pixels, for a mean flux of 1 in g.
-    rv_kms_B : numpy.ndarray
-        Velocity by which the preprocessing goes to the rest frame.
-    settings : SpectraSettings
-        Preprocessing.
-    """
-
-    resolution_B: Float64
-    log10_first_B: Float64
-    n_pixel_B: NDArray[np.int64]
-    ivar_BN: Float32
-    rv_kms_B: Float64
-    settings: SpectraSettings
-
-    def prepared(self, flux_BN: Float32) -> Float32:
-        """Bring flux into network form, shape (B, L)."""
-        return np.asarray(self._prepare(flux_BN, with_ivar=False).flux_BL)
-
-    def weighed(self, flux_BN: Float32) -> tuple[Float32, Float32]:
-        """Bring flux into network form, with the inverse variance of the normalised flux."""
-        ready = self._prepare(flux_BN, with_ivar=True)
-        return np.asarray(ready.flux_BL), np.asarray(ready.ivar_BL)
-
-    def _prepare(self, flux_BN: Float32, *, with_ivar: bool) -> Prepared:
-        return network_input(
-            flux_BN, self.ivar_BN, self.log10_first_B, self.n_pixel_B, self.rv_kms_B,
-            self.settings, with_ivar=with_ivar,
-        )  # fmt: skip
-
-
-@dataclass(frozen=True)
 class NearestSingles:
     """The nearest single stars of B pairs.
 
     Parameters
     ----------
-    theta_B4 : numpy.ndarray
+    theta_B4 : ndarray of float64, (B, 4)
         Teff (K), log g, [M/H], velocity (km/s).
-    flux_BL : numpy.ndarray
-        Normalised spectrum.
-    d_prime_B : numpy.ndarray
+    flux_BL : ndarray of float32, (B, L)
+        Normalised spectra (continuum = 1).
+    d_prime_B : ndarray of float64, (B,)
         Distance from the pair in units of the noise.
     """
 
@@ -116,12 +78,36 @@ class NearestSingles:
 
 
 def d_prime(flux_BL: Float32, other_BL: Float32, ivar_BL: Float32) -> Float64:
-    """Distance of two known spectra in units of the noise: sqrt(sum ivar (f - g)^2), shape (B,)."""
+    """Distance of two known spectra in units of the noise: sqrt(sum ivar (f - g)^2).
+
+    Parameters
+    ----------
+    flux_BL, other_BL : ndarray of float32, (B, L)
+        The spectra, in the same units.
+    ivar_BL : ndarray of float32, (B, L)
+        Inverse variance of their pixels.
+
+    Returns
+    -------
+    ndarray of float64, (B,)
+        d'.
+    """
     return np.asarray(np.sqrt(chi_square(flux_BL, other_BL, ivar_BL)))
 
 
 def known_auc(d_prime_B: Float64) -> Float64:
-    """Area under the ROC curve of the best test between two known spectra, Phi(d' / sqrt 2)."""
+    """Area under the ROC curve of the best test between two known spectra, Phi(d' / sqrt 2).
+
+    Parameters
+    ----------
+    d_prime_B : ndarray of float64, (B,)
+        Their distance in units of the noise.
+
+    Returns
+    -------
+    ndarray of float64, (B,)
+        Between 0.5 and 1 (Green & Swets 1966).
+    """
     return np.asarray(ndtr(d_prime_B / np.sqrt(2)))
 
 
@@ -130,9 +116,9 @@ def matched_auc(d_prime_B: Float64, weight_B: Float64 | None = None) -> float:
 
     Parameters
     ----------
-    d_prime_B : numpy.ndarray
-        Of each couple.
-    weight_B : numpy.ndarray, optional
+    d_prime_B : ndarray of float64, (B,)
+        Distance within each couple in units of the noise.
+    weight_B : ndarray of float64, (B,), optional
         Weight of each couple.
 
     Returns
@@ -166,9 +152,11 @@ def expose_exactly(
     ----------
     rng : numpy.random.Generator
         Random numbers of fibres and masks.
-    systems, velocity_B2 : Systems, numpy.ndarray
-        B systems, and the velocities of their stars in km/s, shape (B, 2).
-    rv_kms_B, snr_B : numpy.ndarray
+    systems : Systems
+        B systems.
+    velocity_B2 : ndarray of float64, (B, 2)
+        Velocities of their stars in km/s.
+    rv_kms_B, snr_B : ndarray of float64, (B,)
         Velocity that the catalogue gives, and S/N in g.
     instrument, spectra : InstrumentSettings, SpectraSettings
         Priors of the instrument, whose errors are set to zero (`EXACT`); preprocessing.
@@ -177,8 +165,8 @@ def expose_exactly(
     -------
     view : View
         Fibres, masks and inverse variances.
-    flux_BN : numpy.ndarray
-        Noise-free flux, mean 1 in g, shape (B, ``N_PIXEL``).
+    flux_BN : ndarray of float32, (B, N)
+        Noise-free flux, mean 1 in g.
     """
     instrument = instrument.model_copy(update=EXACT)
     fibres = draw_fibres(rng, len(snr_B), instrument)
@@ -195,14 +183,24 @@ def expose_exactly(
 
 
 def single_flux(theta_B4: Float64, view: View) -> Float32:
-    """Noise-free flux of single stars on their fibres' grids, mean 1 in g.
+    """Noise-free flux of single stars on their fibres' grids.
 
     Parameters
     ----------
-    theta_B4 : numpy.ndarray
+    theta_B4 : ndarray of float64, (B, 4)
         Teff (K), log g, [M/H] and velocity (km/s) of each.
     view : View
         How each is seen.
+
+    Returns
+    -------
+    ndarray of float32, (B, N)
+        Mean 1 in g.
+
+    Raises
+    ------
+    ValueError
+        Labels outside the model's validity.
     """
     n = len(theta_B4)
     stars = Components(np.arange(n), theta_B4[:, :3], np.ones(n), theta_B4[:, 3], _quiet(n))
@@ -213,7 +211,10 @@ def single_flux(theta_B4: Float64, view: View) -> Float32:
 
 
 def single_spectra(theta_B4: Float64, view: View) -> Float32:
-    """Noise-free spectra of single stars in network form, shape (B, L); see `single_flux`."""
+    """Noise-free spectra of single stars in network form: normalised flux, (B, L).
+
+    Parameters and errors as of `single_flux`.
+    """
     return view.prepared(single_flux(theta_B4, view))
 
 
@@ -231,9 +232,11 @@ def nearest_single(
 
     Parameters
     ----------
-    target_BL, ivar_BL : numpy.ndarray
-        Noise-free normalised spectra and the inverse variance of their pixels.
-    start_B4 : numpy.ndarray
+    target_BL : ndarray of float32, (B, L)
+        Noise-free normalised spectra (continuum = 1).
+    ivar_BL : ndarray of float32, (B, L)
+        Inverse variance of their pixels.
+    start_B4 : ndarray of float64, (B, 4)
         First guess: Teff (K), log g, [M/H], velocity (km/s).
     model : callable
         From theta_B4 to normalised spectra, as `single_spectra`.

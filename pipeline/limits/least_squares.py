@@ -13,13 +13,13 @@ Model = Callable[[Float64], Float32]
 
 @dataclass(frozen=True)
 class Parameters:
-    """What a model's X parameters may be.
+    """Range and step of a model's X parameters.
 
     Parameters
     ----------
-    low_X, high_X : numpy.ndarray
+    low_X, high_X : ndarray of float64, (X,)
         Limits.
-    step_X : numpy.ndarray
+    step_X : ndarray of float64, (X,)
         Steps of the numerical derivatives: small beside what changes a line, large beside the
         rounding of float32.
     """
@@ -35,11 +35,11 @@ class Fit:
 
     Parameters
     ----------
-    theta_BX : numpy.ndarray
+    theta_BX : ndarray of float64, (B, X)
         Parameters.
-    flux_BL : numpy.ndarray
+    flux_BL : ndarray of float32, (B, L)
         The model there.
-    chi2_B : numpy.ndarray
+    chi2_B : ndarray of float64, (B,)
         Sum of ivar (target - model)^2.
     """
 
@@ -49,7 +49,20 @@ class Fit:
 
 
 def chi_square(flux_BL: Float32, other_BL: Float32, ivar_BL: Float32) -> Float64:
-    """Sum of ivar (f - g)^2, shape (B,)."""
+    """Sum of ivar (f - g)^2.
+
+    Parameters
+    ----------
+    flux_BL, other_BL : ndarray of float32, (B, L)
+        Two spectra each, in the same units.
+    ivar_BL : ndarray of float32, (B, L)
+        Inverse variance of their pixels.
+
+    Returns
+    -------
+    ndarray of float64, (B,)
+        Chi-square.
+    """
     difference_BL = (flux_BL - other_BL).astype(np.float64)
     return np.asarray(np.einsum("bl,bl,bl->b", ivar_BL, difference_BL, difference_BL))
 
@@ -62,18 +75,18 @@ def least_squares(
     parameters: Parameters,
     n_iteration: int,
 ) -> Fit:
-    """Fit a model by Levenberg-Marquardt with derivatives by differences.
+    """Fit a model by Levenberg-Marquardt (Marquardt 1963) with derivatives by differences.
 
-    A parameter that stands at a limit and would leave its range is kept there.
+    A parameter that is at a limit and would leave its range is kept there.
 
     Parameters
     ----------
-    target_BL, ivar_BL : numpy.ndarray
+    target_BL, ivar_BL : ndarray of float32, (B, L)
         Spectra and the inverse variance of their pixels.
-    start_BX : numpy.ndarray
+    start_BX : ndarray of float64, (B, X)
         First guess, clipped to the limits.
     model : callable
-        From theta_BX to spectra, shape (B, L).
+        From theta_BX to spectra, (B, L).
     parameters : Parameters
         Limits and steps.
     n_iteration : int

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import RegularGridInterpolator
 
-from pipeline.limits.ideal import View
 from pipeline.limits.least_squares import Fit, Parameters, least_squares
+from pipeline.limits.view import View
 from pipeline.settings.stars import ScatterSettings
 from pipeline.stars.composite import SUN_TEFF_K, Components, composite_flux, model_labels
 from pipeline.stars.isochrone import IsochroneStars, main_sequence
@@ -100,18 +100,46 @@ class Comparison:
 
     @property
     def gain_B(self) -> Float64:
-        """Chi-square of the single model less that of the binary one."""
+        """Chi-square of the single model less that of the binary one: (B,)."""
         return self.single.chi2_B - self.binary.chi2_B
 
 
 def single_model(theta_B5: Float64, view: View) -> Float32:
-    """Normalised spectra of single stars, shape (B, L); parameters as in `SINGLE`."""
+    """Normalised spectra of single stars.
+
+    Parameters
+    ----------
+    theta_B5 : ndarray of float64, (B, 5)
+        As in `SINGLE`.
+    view : View
+        How each is seen.
+
+    Returns
+    -------
+    ndarray of float32, (B, L)
+        Normalised flux (continuum = 1).
+    """
     n = len(theta_B5)
     return _seen(np.arange(n), theta_B5[:, :3], np.ones(n), theta_B5[:, 3], theta_B5[:, 4], view)
 
 
 def binary_model(theta_B7: Float64, view: View, log_age: float) -> Float32:
-    """Normalised spectra of pairs, shape (B, L); parameters as in `BINARY`."""
+    """Normalised spectra of pairs.
+
+    Parameters
+    ----------
+    theta_B7 : ndarray of float64, (B, 7)
+        As in `BINARY`.
+    view : View
+        How each is seen.
+    log_age : float
+        log10 age in years of the main sequence.
+
+    Returns
+    -------
+    ndarray of float32, (B, L)
+        Normalised flux (continuum = 1).
+    """
     n = len(theta_B7)
     primary, companion = main_sequence_pair(theta_B7[:, 0], theta_B7[:, 2], theta_B7[:, 5], log_age)
     radius2_B = 10**primary.log_l * (SUN_TEFF_K / primary.teff_k) ** 4
@@ -133,8 +161,8 @@ def main_sequence_pair(
 
     Parameters
     ----------
-    teff_k, mh, q : numpy.ndarray
-        Temperature of the primary, [M/H] of both, mass ratio, shape (B,). Beyond the isochrones
+    teff_k, mh, q : ndarray of float64, (B,)
+        Temperature of the primary in K, [M/H] of both in dex, mass ratio. Beyond the isochrones
         the nearest [M/H] is taken, and the hottest star of the main sequence.
     log_age : float
         log10 age in years.
@@ -162,10 +190,10 @@ def compare(
 
     Parameters
     ----------
-    target_BL, ivar_BL : numpy.ndarray
+    target_BL, ivar_BL : ndarray of float32, (B, L)
         Normalised spectra and the inverse variance of their pixels, as ``view.weighed`` gives
         them.
-    start_B4 : numpy.ndarray
+    start_B4 : ndarray of float64, (B, 4)
         First guess: Teff (K), log g, [M/H], velocity (km/s), as a catalogue gives them.
     view : View
         How the spectra are seen; its resolution is not read.

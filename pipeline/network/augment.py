@@ -10,20 +10,20 @@ def augmented(
 
     Parameters
     ----------
-    flux_BL
+    flux_BL : Tensor of float32, (B, L)
         Normalised flux (continuum = 1).
-    shift_pixels
+    shift_pixels : int
         Each spectrum moves by a random whole number of pixels, up to this many either way, as
-        an error of its velocity would do; the continuum comes in at the end. 0: none does.
-    mask_share
+        an error of its velocity would do; the continuum comes in at the end. 0: no shift.
+    mask_share : float
         Share of the pixels in the stretch that becomes continuum, at a random place. 0: none.
-    noise
+    noise : float
         Largest level of the white noise added, in units of the continuum; each spectrum gets a
         level of its own, uniform from 0. 0: none.
 
     Returns
     -------
-    Tensor
+    Tensor of float32, (B, L)
         New spectra, or the same ones where there is nothing to do; random numbers come from
         torch's own generator.
     """

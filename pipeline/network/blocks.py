@@ -29,10 +29,20 @@ def map_block(path: Path) -> dict[str, NDArray[Any]]:
     The layout is that of the safetensors format: 8 bytes with the length of a JSON header, the
     header, then the arrays at the offsets that it gives.
 
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Memory-mapped arrays by name.
+
     Raises
     ------
     InputError
-        When the file is cut off or is no such file.
+        The file is cut off or is no such file.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -58,14 +68,19 @@ def map_block(path: Path) -> dict[str, NDArray[Any]]:
 
 
 class Stacked:
-    """Rows of several arrays as if they were one; only what is asked for is read.
+    """Rows of several arrays as if they were one; only the rows asked for are read.
 
     Parameters
     ----------
-    arrays
+    arrays : sequence of ndarray or Stacked, (b, L)
         Arrays of equal width and type, e.g. memory-mapped, or stacks of them.
-    row_B
+    row_B : ndarray of int64, (B,), optional
         Which rows of all of them, in order; by default all.
+
+    Raises
+    ------
+    ValueError
+        There are no arrays, or they differ in width or type.
     """
 
     ndim = 2
@@ -90,7 +105,18 @@ class Stacked:
         return len(self._row_B)
 
     def take(self, rows: NDArray[np.int64] | slice) -> "Stacked":
-        """Return some of the rows, without reading them."""
+        """Return some of the rows, without reading them.
+
+        Parameters
+        ----------
+        rows : ndarray of int64 or slice
+            Which of them.
+
+        Returns
+        -------
+        Stacked
+            In the order of ``rows``.
+        """
         return Stacked(self._arrays, self._row_B[rows])
 
     def __getitem__(self, rows: NDArray[np.int64] | slice) -> NDArray[np.floating]:

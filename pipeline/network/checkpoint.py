@@ -30,7 +30,7 @@ def package_versions() -> dict[str, str]:
 
 
 class ModelCard(Section):
-    """What stands beside the weights: enough to rebuild the network and its input."""
+    """Description of the weights: enough to rebuild the network and its input."""
 
     format: Literal["pairspec-model-1"] = "pairspec-model-1"
     """Layout of the card."""
@@ -78,22 +78,22 @@ def save_model(folder: Path, model: PairNet, card: ModelCard) -> Path:
 
     Parameters
     ----------
-    folder
-        Where to; made if it does not exist. A model already there is replaced.
-    model
+    folder : pathlib.Path
+        Where to write; made if it does not exist. A model already there is replaced.
+    model : PairNet
         The trained network.
-    card
-        What it is; ``model_id`` and ``sha256`` are filled in here.
+    card : ModelCard
+        Its description; ``model_id`` and ``sha256`` are filled in here.
 
     Returns
     -------
-    Path
+    pathlib.Path
         The folder, which is what `load_model` takes.
 
     Raises
     ------
     CheckpointError
-        When the card describes another network than `model`.
+        The card describes another network than `model`.
     """
     if (card.network, card.n_pixel) != (model.settings, model.n_pixel):
         raise CheckpointError(
@@ -112,10 +112,20 @@ def save_model(folder: Path, model: PairNet, card: ModelCard) -> Path:
 def read_card(path: Path) -> ModelCard:
     """Read the card of a model alone.
 
+    Parameters
+    ----------
+    path : pathlib.Path
+        Folder of the model.
+
+    Returns
+    -------
+    ModelCard
+        The card.
+
     Raises
     ------
     CheckpointError
-        When it is missing, or is not a card of this format.
+        It is missing, or is not a card of this format.
     """
     try:
         return ModelCard.model_validate_json((path / CARD).read_bytes())
@@ -135,19 +145,22 @@ def load_model(path: Path, sha256: str | None = None) -> tuple[PairNet, ModelCar
 
     Parameters
     ----------
-    path
+    path : pathlib.Path
         Folder that holds the weights and the card.
-    sha256
+    sha256 : str, optional
         Digest that the weights must have, where the caller expects certain ones.
 
     Returns
     -------
-    tuple of PairNet and ModelCard
+    model : PairNet
+        In evaluation mode.
+    card : ModelCard
+        Its description.
 
     Raises
     ------
     CheckpointError
-        When anything is missing or does not fit together; the message says what to do.
+        Anything is missing or does not fit together; the message says what to do.
     """
     card = read_card(path)
     try:

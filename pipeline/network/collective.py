@@ -1,4 +1,4 @@
-"""What ranks say to each other besides gradients; one rank alone says nothing."""
+"""Communication between ranks besides gradients; with one rank alone there is none."""
 
 from typing import Any
 
@@ -7,7 +7,20 @@ import torch.distributed as dist
 
 
 def mean_over_ranks(value: float, world: int) -> float:
-    """Average a number over the ranks; the same on all of them, NaN if it is on one."""
+    """Average a number over the ranks; the same on all of them, NaN if it is on one.
+
+    Parameters
+    ----------
+    value : float
+        This rank's number.
+    world : int
+        Number of ranks.
+
+    Returns
+    -------
+    float
+        The mean.
+    """
     if world == 1:
         return value
     total = torch.tensor(value, dtype=torch.float64)
@@ -16,7 +29,22 @@ def mean_over_ranks(value: float, world: int) -> float:
 
 
 def gather_rows(own_B: torch.Tensor, n: int, world: int) -> torch.Tensor:
-    """Put together what each rank computed of rows ``rank::world`` of `n`, on the CPU."""
+    """Put together what each rank computed of rows ``rank::world``, on the CPU.
+
+    Parameters
+    ----------
+    own_B : Tensor, (b,)
+        This rank's values.
+    n : int
+        Rows of all ranks, B.
+    world : int
+        Number of ranks.
+
+    Returns
+    -------
+    Tensor, (B,)
+        All values in order, the same on every rank.
+    """
     own_B = own_B.cpu()
     if world == 1:
         return own_B
@@ -28,7 +56,20 @@ def gather_rows(own_B: torch.Tensor, n: int, world: int) -> torch.Tensor:
 
 
 def from_first(value: Any, rank: int, world: int) -> Any:
-    """Return rank 0's value on every rank."""
+    """Return rank 0's value on every rank.
+
+    Parameters
+    ----------
+    value : Any
+        What pickle can hold; read on rank 0 only.
+    rank, world : int
+        This rank, and the number of ranks.
+
+    Returns
+    -------
+    Any
+        The value of rank 0.
+    """
     if world == 1:
         return value
     box = [value if rank == 0 else None]

@@ -12,9 +12,9 @@ def write_curve(log: Path, path: Path) -> None:
 
     Parameters
     ----------
-    log
-        JSON lines of the trainer, one an epoch.
-    path
+    log : pathlib.Path
+        JSON lines of the trainer, one per epoch.
+    path : pathlib.Path
         PNG to write.
     """
     from matplotlib.figure import Figure

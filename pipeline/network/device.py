@@ -8,10 +8,20 @@ from pipeline.settings.compute import Device, Precision
 def choose_device(name: Device) -> torch.device:
     """Resolve ``auto`` to the GPU where there is one.
 
+    Parameters
+    ----------
+    name : str
+        ``auto``, ``cpu`` or ``cuda``.
+
+    Returns
+    -------
+    torch.device
+        The device.
+
     Raises
     ------
     ValueError
-        When a GPU is asked for and there is none.
+        A GPU is asked for and there is none.
     """
     found = name != "cpu" and torch.cuda.is_available()
     if name == "cuda" and not found:
@@ -30,14 +40,29 @@ def choose_dtype(precision: Precision, device: torch.device) -> torch.dtype:
 
 
 def computes_bfloat16(device: torch.device) -> bool:
-    """Whether the device has bfloat16 arithmetic of its own."""
+    """Tell whether the device has bfloat16 arithmetic of its own."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    # Older torch cannot say; then the safe answer is no.
+    # Older torch does not tell; then assume that there is none.
     capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def mode_name(device: torch.device, dtype: torch.dtype, *, fuse: bool) -> str:
-    """Name the way in which a network is applied, e.g. ``cpu float32 fused``."""
+    """Name the way in which a network is applied, e.g. ``cpu float32 fused``.
+
+    Parameters
+    ----------
+    device : torch.device
+        Where it computes.
+    dtype : torch.dtype
+        In which arithmetic.
+    fuse : bool
+        Norms are folded into the layers.
+
+    Returns
+    -------
+    str
+        The name.
+    """
     return f"{device.type} {str(dtype).removeprefix('torch.')} {'fused' if fuse else 'eager'}"

@@ -1,4 +1,4 @@
-"""Several networks that answer together; one network is an ensemble of one."""
+"""Several networks whose log-odds are averaged; one network is an ensemble of one."""
 
 import hashlib
 import threading
@@ -19,7 +19,15 @@ from pipeline.settings.spectra import SpectraSettings
 
 @dataclass(frozen=True)
 class Member:
-    """Where a network lies and the digest that its weights must have."""
+    """Folder of a network and the digest that its weights must have.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The folder.
+    sha256 : str
+        The digest.
+    """
 
     path: Path
     sha256: str
@@ -29,13 +37,13 @@ class Member:
 class EnsemblePlan:
     """What goes to workers: names and digests, never weights.
 
-    Attributes
+    Parameters
     ----------
-    members
-        The networks, ordered by digest, so that the order in which they were named is no matter.
-    model_id
+    members : tuple of Member
+        The networks, ordered by digest, so that the order in which they were named has no effect.
+    model_id : str
         The network's own; of an ensemble 12 hex digits of the SHA-256 of its members' digests.
-    spectra
+    spectra : SpectraSettings
         The preprocessing that all members were trained with.
     """
 
@@ -45,19 +53,24 @@ class EnsemblePlan:
 
 
 def plan_ensemble(paths: Sequence[Path]) -> EnsemblePlan:
-    """Read the cards of some networks and see that they take the same spectra.
+    """Read the cards of some networks and check that they take the same spectra.
 
     Parameters
     ----------
-    paths
+    paths : sequence of pathlib.Path
         Folders of trained networks, at least one.
+
+    Returns
+    -------
+    EnsemblePlan
+        What the workers need.
 
     Raises
     ------
     CheckpointError
-        When one is missing or has no readable card.
+        A network is missing or has no readable card.
     InputError
-        When the same network is named twice, or preprocessing differs.
+        The same network is named twice, or preprocessing differs.
     """
     cards = [(path.resolve(), read_card(path)) for path in paths]
     cards.sort(key=lambda pair: pair[1].sha256)
@@ -88,32 +101,37 @@ def _differences(one: ModelCard, other: ModelCard) -> str:
 
 
 class Answer(NamedTuple):
-    """What an ensemble says of a batch of spectra."""
-
-    logit_B: Float32
-    """Mean of the members' log-odds."""
-
-    p_b_B: Float32
-    """Its sigmoid."""
-
-    spread_B: Float32
-    """Sample standard deviation (n - 1) of the log-odds over the members; NaN for one member."""
-
-
-class Ensemble:
-    """Networks that were made ready; each is read and kept once a process.
+    """Predictions of an ensemble for a batch of spectra.
 
     Parameters
     ----------
-    members
+    logit_B : ndarray of float32, (B,)
+        Mean of the members' log-odds.
+    p_b_B : ndarray of float32, (B,)
+        Its sigmoid.
+    spread_B : ndarray of float32, (B,)
+        Sample standard deviation (n - 1) of the log-odds over the members; NaN for one member.
+    """
+
+    logit_B: Float32
+    p_b_B: Float32
+    spread_B: Float32
+
+
+class Ensemble:
+    """Networks ready for inference; each is read once per process.
+
+    Parameters
+    ----------
+    members : sequence of Member
         Which networks.
-    settings
+    settings : InferSettings
         How they are applied.
 
     Raises
     ------
     CheckpointError
-        When a network is missing, damaged or not the one that is wanted.
+        A network is missing, damaged or not the one that is wanted.
     """
 
     def __init__(self, members: Sequence[Member], settings: InferSettings) -> None:
@@ -130,7 +148,23 @@ class Ensemble:
         return ", ".join(sorted({predictor.mode for predictor in self._predictors}))
 
     def predict(self, flux_BL: Float32 | torch.Tensor) -> Answer:
-        """Classify spectra; arguments and errors as of `Predictor.predict`."""
+        """Classify spectra.
+
+        Parameters
+        ----------
+        flux_BL : ndarray or Tensor of float32, (B, L)
+            Normalised flux (continuum = 1) on the common grid.
+
+        Returns
+        -------
+        Answer
+            NaN for a spectrum with a pixel that is not finite.
+
+        Raises
+        ------
+        ValueError
+            The spectra have another number of pixels than the networks were trained on.
+        """
         answers = [predictor.predict(flux_BL) for predictor in self._predictors]
         if len(answers) == 1:
             logit_B, p_b_B = answers[0]
@@ -149,7 +183,24 @@ def get_ensemble(members: tuple[Member, ...], settings: InferSettings) -> Ensemb
     """Return this process's ensemble, which is read on the first call only.
 
     A process keeps one: asking for another replaces it. Safe in threads. The digests, not the
-    paths, say whether the one at hand will do.
+    paths, decide whether the one in memory is the right one.
+
+    Parameters
+    ----------
+    members : tuple of Member
+        Which networks.
+    settings : InferSettings
+        How they are applied.
+
+    Returns
+    -------
+    Ensemble
+        Ready for inference.
+
+    Raises
+    ------
+    CheckpointError
+        A network is missing, damaged or not the one that is wanted.
     """
     global _loaded
     key = (tuple(member.sha256 for member in members), settings)

@@ -25,15 +25,15 @@ TRUTH = ("snr_g", "teff_k", "logg", "feh", "q", "mass1_msun")
 
 @dataclass(frozen=True)
 class Examples:
-    """Labelled spectra and what they are of.
+    """Labelled spectra and their stars.
 
-    Attributes
+    Parameters
     ----------
-    spectra
+    spectra : Labelled
         Flux (float16) and labels.
-    star_B
+    star_B : ndarray of int64, (B,)
         Number of the star; each simulated star has one spectrum.
-    truth
+    truth : dict of str to ndarray of float64, (B,)
         Columns named in `TRUTH`, as the survey's catalogue gives them or as simulated.
     """
 
@@ -46,7 +46,18 @@ class Examples:
         return len(self.spectra)
 
     def take(self, rows: NDArray[np.int64] | slice) -> "Examples":
-        """Return some of the examples; a slice copies nothing."""
+        """Return some of the examples; a slice copies nothing.
+
+        Parameters
+        ----------
+        rows : ndarray of int64 or slice
+            Which of them.
+
+        Returns
+        -------
+        examples : Examples
+            In the order of ``rows``.
+        """
         return Examples(
             Labelled(self.spectra.flux_BL[rows], self.spectra.label_B[rows]),
             self.star_B[rows],
@@ -65,13 +76,13 @@ def example_block(
 
     Parameters
     ----------
-    block
-        Number of the block; blocks may be made in any order, anywhere.
-    seed
+    block : int
+        Number of the block; blocks may be made in any order, on any machine.
+    seed : int
         Seed of the simulated stars.
-    simulate, spectra
+    simulate, spectra : SimulateSettings, SpectraSettings
         Priors of the simulation, and the preprocessing.
-    binary_fraction
+    binary_fraction : float
         Share of pairs.
 
     Returns
@@ -91,7 +102,7 @@ def example_block(
         raw.flux_BN, raw.ivar_BN, raw.log10_first_B, raw.n_pixel_B, raw.rv_kms_B, spectra
     )
     usable = np.flatnonzero(np.asarray(ready.usable_B))
-    # Steps of float16 near 1 are below 0.001, a fifth of the noise of the very best spectra.
+    # Steps of float16 near 1 are below 0.001, a fifth of the noise of the best spectra.
     flux_BL = np.asarray(ready.flux_BL)[usable].astype(np.float16)
     return Examples(
         Labelled(flux_BL, raw.label_B[usable].astype(np.int8)),
@@ -107,24 +118,24 @@ def simulated_examples(
     spectra: SpectraSettings,
     binary_fraction: float = 0.5,
 ) -> Examples:
-    """Simulate `n` spectra that pass the cleaning, in network form, here and now.
+    """Simulate `n` spectra that pass the cleaning, in network form, in this process.
 
     Parameters
     ----------
-    n
+    n : int
         Number of spectra; the first ones of a longer request are the same.
-    seed, simulate, spectra, binary_fraction
+    seed, simulate, spectra, binary_fraction : int, SimulateSettings, SpectraSettings, float
         As for `example_block`.
 
     Returns
     -------
     examples : Examples
-        In memory, 2 bytes a pixel; only one block at a time is held as raw spectra.
+        In memory, 2 bytes per pixel; only one block at a time is held as raw spectra.
 
     Raises
     ------
     ValueError
-        When `n` is not positive.
+        `n` is not positive.
     """
     blocks = (example_block(i, seed, simulate, spectra, binary_fraction) for i in count())
     return joined(blocks, n)
@@ -133,10 +144,22 @@ def simulated_examples(
 def joined(blocks: Iterable[Examples], n: int) -> Examples:
     """Take blocks, in order, until there are `n` examples.
 
+    Parameters
+    ----------
+    blocks : iterable of Examples
+        The blocks.
+    n : int
+        Number of spectra.
+
+    Returns
+    -------
+    examples : Examples
+        Exactly `n`.
+
     Raises
     ------
     ValueError
-        When `n` is not positive, or the blocks end before.
+        `n` is not positive, or the blocks end before.
     """
     if n < 1:
         raise ValueError(f"the number of spectra must be positive, not {n}")

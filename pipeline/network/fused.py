@@ -10,14 +10,20 @@ def fused(model: PairNet, device: torch.device) -> PairNet:
     """Return a copy for inference: norms folded and, on a CPU, channels last in memory.
 
     The function is the same up to rounding. PyTorch brings every one-dimensional convolution
-    into the order of its kernels and back; with the channels of a pixel side by side it need not.
+    into the order of its kernels and back, which it need not with the channels of a pixel side by
+    side.
 
     Parameters
     ----------
-    model
+    model : PairNet
         The trained network.
-    device
+    device : torch.device
         Where it will run; a GPU keeps the one-dimensional convolutions.
+
+    Returns
+    -------
+    PairNet
+        In evaluation mode.
     """
     model = folded(model)
     if device.type == "cpu":

@@ -16,17 +16,17 @@ from pipeline.network.sampler import Sampler
 class Labelled:
     """Spectra in network form with their classes.
 
-    Attributes
+    Parameters
     ----------
-    flux_BL
-        Normalised flux, float16 or float32, in memory or memory-mapped.
-    label_B
+    flux_BL : ndarray of float16 or float32, or Stacked, (B, L)
+        Normalised flux (continuum = 1), in memory or memory-mapped.
+    label_B : ndarray of int, (B,)
         0 single, 1 binary.
 
     Raises
     ------
     ValueError
-        When the two do not fit together.
+        The two do not fit together.
     """
 
     flux_BL: NDArray[np.floating] | Stacked
@@ -36,7 +36,7 @@ class Labelled:
         if self.flux_BL.ndim != 2 or self.label_B.shape != self.flux_BL.shape[:1]:
             raise ValueError(
                 f"flux of shape {self.flux_BL.shape} and labels of shape {self.label_B.shape} "
-                "do not fit: one row of flux and one label a spectrum"
+                "do not fit: one row of flux and one label per spectrum"
             )
         if self.flux_BL.dtype not in (np.float16, np.float32):
             raise ValueError(f"flux must be float16 or float32, not {self.flux_BL.dtype}")
@@ -56,7 +56,20 @@ class Labelled:
         return sha.hexdigest()
 
     def fetch(self, rows: NDArray[np.int64] | slice) -> tuple[torch.Tensor, torch.Tensor]:
-        """Copy some rows into tensors: flux_BL as it is stored, label_B in float32."""
+        """Copy some rows into tensors.
+
+        Parameters
+        ----------
+        rows : ndarray of int64 or slice
+            Which of them.
+
+        Returns
+        -------
+        flux_BL : Tensor, (B, L)
+            Of the type in which it is stored.
+        label_B : Tensor of float32, (B,)
+            0 or 1.
+        """
         flux_BL = np.array(self.flux_BL[rows])
         label_B = np.array(self.label_B[rows], dtype=np.float32)
         return torch.from_numpy(flux_BL), torch.from_numpy(label_B)
@@ -65,8 +78,19 @@ class Labelled:
 class Loader:
     """Batches of one epoch after the other, as the sampler orders them.
 
-    Batches are read several at a time, up to `read_rows` rows in the order of the file, which a
-    memory-mapped array is read in fastest; that is also all that is held in memory.
+    Batches are read several at a time, up to `read_rows` rows in the order of the file, which is
+    the fastest way to read a memory-mapped array; no more is held in memory.
+
+    Parameters
+    ----------
+    data : Labelled
+        All examples.
+    sampler : Sampler
+        Decides on the batches.
+    device : torch.device
+        Where the batches go.
+    read_rows : int
+        Rows read at a time.
     """
 
     def __init__(
@@ -76,7 +100,15 @@ class Loader:
         self._read_rows = read_rows
 
     def epoch(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Yield flux_BL and label_B, float32, of each batch of the epoch, on the device."""
+        """Read the batches of the epoch.
+
+        Yields
+        ------
+        flux_BL : Tensor of float32, (B, L)
+            Normalised flux on the device.
+        label_B : Tensor of float32, (B,)
+            0 or 1, on the device.
+        """
         batches = self._sampler.batches()
         at_once = max(1, self._read_rows // max(map(len, batches)))
         for start in range(0, len(batches), at_once):

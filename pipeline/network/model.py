@@ -12,7 +12,17 @@ from pipeline.settings.network import NetworkSettings, Norm
 
 
 class ConvNorm(nn.Module):
-    """A convolution and its norm; `folded` makes it and a batch norm one convolution."""
+    """A convolution and its norm; `folded` makes it and a batch norm one convolution.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Channels in and out.
+    kernel, stride : int
+        Size of the kernel, and step, in pixels.
+    norm : str
+        ``batch`` or ``group``.
+    """
 
     def __init__(self, n_in: int, n_out: int, kernel: int, stride: int, norm: Norm) -> None:
         super().__init__()
@@ -20,7 +30,7 @@ class ConvNorm(nn.Module):
         self.norm: nn.BatchNorm1d | nn.GroupNorm | nn.Identity = build_norm(norm, n_out)
 
     def forward(self, x_BFL: Tensor) -> Tensor:
-        """Convolve and normalise."""
+        """Convolve and normalise: float32 (B, F, L) to (B, F, L / stride)."""
         y_BFL: Tensor = self.norm(self.conv(x_BFL))
         return y_BFL
 
@@ -29,22 +39,39 @@ class LinearNorm(nn.Module):
     """A fully connected layer and its norm; `folded` makes it and a batch norm one layer.
 
     Without the norm the hidden layers learn late: they take in thousands of features.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Features in and out.
+    norm : str
+        ``batch`` or ``group``.
     """
 
     def __init__(self, n_in: int, n_out: int, norm: Norm) -> None:
         super().__init__()
         self.linear = nn.Linear(n_in, n_out, bias=False)
-        # One group: a channel has one value a spectrum here, and few of them are no statistics.
+        # One group: a channel has one value per spectrum here, too few for its own statistics.
         self.norm: nn.BatchNorm1d | nn.GroupNorm | nn.Identity = build_norm(norm, n_out, groups=1)
 
     def forward(self, x_BF: Tensor) -> Tensor:
-        """Connect and normalise."""
+        """Connect and normalise: float32 (B, F) to (B, F)."""
         y_BF: Tensor = self.norm(self.linear(x_BF))
         return y_BF
 
 
 class BasicBlock(nn.Module):
-    """Convolution, norm, ReLU, convolution, norm, and the skip around them."""
+    """Convolution, norm, ReLU, convolution, norm, and the skip around them (He et al. 2016).
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Channels in and out.
+    kernel, stride : int
+        Size of the kernels, and step of the first, in pixels.
+    norm : str
+        ``batch`` or ``group``.
+    """
 
     def __init__(self, n_in: int, n_out: int, kernel: int, stride: int, norm: Norm) -> None:
         super().__init__()
@@ -57,20 +84,27 @@ class BasicBlock(nn.Module):
             nn.init.zeros_(self.second.norm.weight)
 
     def forward(self, x_BFL: Tensor) -> Tensor:
-        """Transform the features."""
+        """Transform the features: float32 (B, F, L) to (B, F, L / stride)."""
         y_BFL = torch.relu_(self.first(x_BFL))
         y_BFL = self.second(y_BFL)
         return torch.relu_(y_BFL + self.skip(x_BFL))
 
 
 class PairNet(nn.Module):
-    """Normalised flux in, log-odds of two stars out.
+    """From normalised flux to the log-odds of two stars.
 
     The two-class cross-entropy depends only on the difference of the two logits, where it is
     the binary cross-entropy; so there is one output, that difference, and p_b is its sigmoid.
 
     The features keep their place along the spectrum (no pooling over it): a wavelength on the
     common grid means the same line in every star.
+
+    Parameters
+    ----------
+    settings : NetworkSettings
+        Sizes of the layers.
+    n_pixel : int
+        Pixels of the common grid, L.
     """
 
     def __init__(self, settings: NetworkSettings, n_pixel: int) -> None:
@@ -99,17 +133,17 @@ class PairNet(nn.Module):
         self.head = nn.Sequential(*head, nn.Dropout(settings.dropout), nn.Linear(n_in, 1))
 
     def forward(self, flux_BL: Tensor) -> Tensor:
-        """Log-odds that a spectrum holds two stars.
+        """Log-odds that a spectrum is of two stars.
 
         Parameters
         ----------
-        flux_BL
-            Flux over the continuum (continuum = 1) on the common grid, float32.
+        flux_BL : Tensor of float32, (B, L)
+            Normalised flux (continuum = 1) on the common grid.
 
         Returns
         -------
-        Tensor
-            logit_B; the binary probability p_b is its sigmoid.
+        Tensor of float32, (B,)
+            Log-odds; the binary probability p_b is its sigmoid.
         """
         # Zero is the continuum, so that the padding at both ends is continuum too; and the
         # subtraction happens in float32, since bfloat16 resolves only 0.4 % near 1.
@@ -130,17 +164,22 @@ def build_model(settings: NetworkSettings, n_pixel: int, seed: int = 0) -> PairN
 
     Parameters
     ----------
-    settings
+    settings : NetworkSettings
         Sizes of the layers.
-    n_pixel
+    n_pixel : int
         Pixels of the common grid.
-    seed
+    seed : int
         Seed of the first weights.
+
+    Returns
+    -------
+    PairNet
+        In training mode, on the CPU.
 
     Raises
     ------
     ValueError
-        When the spectrum is shorter than what one feature of the last stage steps over.
+        The spectrum is shorter than the stride of all layers together.
     """
     step = settings.stem_stride
     for stride in settings.strides:

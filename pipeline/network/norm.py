@@ -24,11 +24,12 @@ class BatchNorm(nn.BatchNorm1d):
 
     With it, several ranks compute the same function of the whole batch as one rank alone.
     PyTorch's own synchronised layer works on GPUs only; this one works with any backend.
+    Parameters are those of ``torch.nn.BatchNorm1d`` (Ioffe & Szegedy 2015).
 
     Attributes
     ----------
-    group
-        The process group; None: this process's batch alone. No part of the saved state.
+    group : torch.distributed.ProcessGroup, optional
+        The process group; None: this process's batch alone. Not part of the saved state.
     """
 
     group: dist.ProcessGroup | None = None
@@ -103,21 +104,52 @@ class _Synchronised(torch.autograd.Function):
 
 
 def build_norm(kind: Norm, n_channels: int, groups: int = GROUPS) -> nn.BatchNorm1d | nn.GroupNorm:
-    """Build the normalisation after a layer, with at most so many groups."""
+    """Build the normalisation after a layer.
+
+    Parameters
+    ----------
+    kind : str
+        ``batch`` or ``group``.
+    n_channels : int
+        Channels of the layer.
+    groups : int
+        Largest number of groups of a group norm.
+
+    Returns
+    -------
+    BatchNorm or torch.nn.GroupNorm
+        The layer.
+    """
     if kind == "group":
         return nn.GroupNorm(math.gcd(groups, n_channels), n_channels)
     return BatchNorm(n_channels)
 
 
 def synchronise(model: nn.Module, group: dist.ProcessGroup | None) -> None:
-    """Let all batch norms of a network take their statistics over a group, or alone."""
+    """Let all batch norms of a network take their statistics over a group, or alone.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        The network.
+    group : torch.distributed.ProcessGroup, optional
+        None: each rank alone.
+    """
     for module in model.modules():
         if isinstance(module, BatchNorm):
             module.group = group
 
 
 def average_statistics(model: nn.Module, world: int) -> None:
-    """Give all ranks the mean of what their batch norms learned."""
+    """Give all ranks the mean of the statistics that their batch norms learned.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        The network.
+    world : int
+        Number of ranks.
+    """
     norms = [module for module in model.modules() if isinstance(module, BatchNorm)]
     found = [t for norm in norms for t in (norm.running_mean, norm.running_var) if t is not None]
     if world == 1 or not found:

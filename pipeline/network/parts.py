@@ -18,30 +18,56 @@ Columns = dict[str, NDArray[Any]]
 
 
 class Parts(NamedTuple):
-    """What a network is trained, stopped and tested on."""
+    """The examples of a training.
+
+    Parameters
+    ----------
+    training : Labelled
+        Spectra of the training part.
+    weight_B : ndarray of float64, (B,)
+        How often each of them comes in an epoch.
+    validation : Labelled
+        Decides when to stop.
+    test : Labelled
+        Used once, at the end.
+    words : str
+        Describes them.
+    """
 
     training: Labelled
-    """Spectra of the training part."""
-
     weight_B: NDArray[np.float64]
-    """How often each of them comes in an epoch."""
-
     validation: Labelled
-    """Decides when to stop."""
-
     test: Labelled
-    """Seen once, at the end."""
-
     words: str
-    """What they are."""
 
 
 def simulated_parts(
     files: Sequence[Path], n_examples: int, test_share: float, *, oversample: bool
 ) -> Parts:
-    """Part simulated spectra, of which each is of another star, in the order of the blocks.
+    """Divide simulated spectra, of which each is of another star, in the order of the blocks.
 
     Training, validation and test follow each other, the last two of equal size.
+
+    Parameters
+    ----------
+    files : sequence of pathlib.Path
+        Blocks with ``flux`` and ``label``.
+    n_examples : int
+        Spectra of all parts together.
+    test_share : float
+        Share of the validation and of the test part.
+    oversample : bool
+        Let both classes of the training part come equally often.
+
+    Returns
+    -------
+    Parts
+        Memory-mapped.
+
+    Raises
+    ------
+    InputError
+        The blocks hold fewer spectra, or a file is damaged.
     """
     flux, columns = _stack(files, ("label",))
     if len(flux) < n_examples:
@@ -63,20 +89,30 @@ def survey_parts(
     *,
     oversample: bool,
 ) -> Parts:
-    """Part the survey's own spectra by their labels' split, and mix composites in.
+    """Divide the survey's own spectra by their labels' split, and mix composites in.
 
     Parameters
     ----------
-    labelled
+    labelled : sequence of pathlib.Path
         Blocks of `pipeline.network.label_block`; unused where there are only composites.
-    composites
-        Blocks with ``flux`` and ``label``, one list a part, in the order of `PARTS`.
-    composite_share
+    composites : sequence of sequence of pathlib.Path
+        Blocks with ``flux`` and ``label``, one list per part, in the order of `PARTS`.
+    composite_share : float
         Share of the composites among the examples of an epoch, half of them pairs. The
-        validation part holds those of its own stars too, for a few labelled binaries cannot tell
-        the best epoch; the test part is the labels' alone, but with a share of 1.
-    oversample
+        validation part has those of its own stars too, for a few labelled binaries do not determine
+        the best epoch; the test part has labels alone, except with a share of 1.
+    oversample : bool
         Take the labels' weights; off: each labelled spectrum once.
+
+    Returns
+    -------
+    Parts
+        Memory-mapped.
+
+    Raises
+    ------
+    InputError
+        There are no spectra, or a file is damaged.
     """
     if composite_share == 1:
         parts = [_stack(files, ("label",)) for files in composites]

@@ -16,7 +16,7 @@ Float32 = NDArray[np.float32]
 
 
 class Predictor:
-    """A network that was made ready for inference: read once, used for every shard.
+    """A network ready for inference: read once, used for every shard.
 
     In float32 p_b differs from that of the network as it was trained by less than 1e-5, and the
     result of a spectrum depends on the spectra beside it by less than 1e-5 (a matrix product of
@@ -26,24 +26,26 @@ class Predictor:
 
     Parameters
     ----------
-    model_path
+    model_path : pathlib.Path
         Folder of the model, as `load_model` takes it.
-    sha256
-        Digest of the weights that are wanted; None: whatever the folder holds.
-    settings
+    sha256 : str, optional
+        Digest of the weights that are wanted; None: any.
+    settings : InferSettings
         Batch size, precision, device and threads.
 
     Attributes
     ----------
-    card
-        What the model is.
-    device, dtype, mode
+    card : ModelCard
+        Description of the model.
+    device, dtype, mode : torch.device, torch.dtype, str
         Where and in which arithmetic it really computes; ``mode`` says it in words.
 
     Raises
     ------
     CheckpointError
-        When the model is missing, damaged or another one.
+        The model is missing, damaged or another one.
+    ValueError
+        A GPU is asked for and there is none.
     """
 
     def __init__(self, model_path: Path, sha256: str | None, settings: InferSettings) -> None:
@@ -64,20 +66,20 @@ class Predictor:
 
         Parameters
         ----------
-        flux_BL
-            Normalised flux (continuum = 1) on the common grid, float32: a NumPy array, or a
-            tensor, best on this device already.
+        flux_BL : ndarray or Tensor of float32, (B, L)
+            Normalised flux (continuum = 1) on the common grid; a tensor is best on this device
+            already.
 
         Returns
         -------
-        logit_B, p_b_B
-            Log-odds and probability that a spectrum holds two stars, float32; NaN for a
-            spectrum with a pixel that is not finite.
+        logit_B, p_b_B : ndarray of float32, (B,)
+            Log-odds and probability that a spectrum is of two stars; NaN where a pixel is not
+            finite.
 
         Raises
         ------
         ValueError
-            When the spectra have another number of pixels than the network was trained on.
+            The spectra have another number of pixels than the network was trained on.
         """
         if flux_BL.ndim != 2 or flux_BL.shape[1] != self.card.n_pixel:
             raise ValueError(
@@ -102,5 +104,5 @@ class Predictor:
                 logit_B = self._model(flux_BL)
         else:
             logit_B = self._model(flux_BL)
-        # A ReLU may swallow a NaN on some devices; a spectrum with one must not get a verdict.
+        # A ReLU may swallow a NaN on some devices; a spectrum with one must not get a p_b.
         return torch.where(torch.isfinite(flux_BL).all(dim=1), logit_B, torch.nan)

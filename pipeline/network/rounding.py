@@ -1,4 +1,4 @@
-"""How much of a network may compute in bfloat16 and still give the same verdicts."""
+"""How much of a network may compute in bfloat16 and still give the same p_b."""
 
 import numpy as np
 import torch
@@ -9,31 +9,49 @@ from pipeline.network.loader import Labelled
 from pipeline.network.model import PairNet
 
 MAX_ERROR, MEAN_ERROR = 0.02, 0.002
-"""What p_b may differ by from float32: at most, and on average."""
+"""Largest and mean difference of p_b from float32 that is allowed."""
 
 MARGIN = 0.75
-"""Share of it that the spectra looked at may use up, since they are few."""
+"""Share of these limits that the tested spectra may reach, since they are few."""
 
 N_LOOKED_AT = 512
 
 
 class Cast(nn.Module):
-    """Rounds to another arithmetic."""
+    """Rounds to another arithmetic.
+
+    Parameters
+    ----------
+    dtype : torch.dtype
+        The arithmetic.
+    """
 
     def __init__(self, dtype: torch.dtype) -> None:
         super().__init__()
         self.dtype = dtype
 
     def forward(self, x_BFL: torch.Tensor) -> torch.Tensor:
-        """Round."""
+        """Round the features, (B, F, L)."""
         return x_BFL.to(self.dtype)
 
 
 def in_bfloat16(model: PairNet, n_blocks: int) -> PairNet:
     """Let the last residual blocks compute in bfloat16; the network itself is changed.
 
-    The last ones have most of the arithmetic, and the fewest layers after them to magnify what
-    was rounded off.
+    The last ones have most of the arithmetic, and the fewest layers after them that increase the
+    rounding error.
+
+    Parameters
+    ----------
+    model : PairNet
+        The network.
+    n_blocks : int
+        How many of the last blocks.
+
+    Returns
+    -------
+    PairNet
+        The same network.
     """
     if n_blocks:
         first = max(0, len(model.stages) - n_blocks)
@@ -45,14 +63,14 @@ def in_bfloat16(model: PairNet, n_blocks: int) -> PairNet:
 def bfloat16_blocks(model: PairNet, spectra: Labelled) -> int:
     """Find how many of the last blocks may compute in bfloat16.
 
-    The surer a network is, the more a rounding error changes p_b: this has to be measured for
-    each network. Where the processor has no bfloat16 it is emulated.
+    The more confident a network is, the more a rounding error changes p_b: this has to be measured
+    for each network. Where the processor has no bfloat16 it is emulated.
 
     Parameters
     ----------
-    model
+    model : PairNet
         A trained network on the CPU; it is not changed.
-    spectra
+    spectra : Labelled
         Spectra that it was not trained on; up to `N_LOOKED_AT` of them are classified.
 
     Returns

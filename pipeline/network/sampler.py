@@ -14,11 +14,11 @@ class Sampler:
     """Seeded, weighted order of the examples, cut into equal batches.
 
     Rank and world size are plain arguments and the order follows from seed and epoch alone, so
-    that every rank knows every rank's batches without talking, and a resumed run gets the very
+    every rank knows the batches of all ranks without communication, and a resumed run gets the
     same ones. The i-th batches of all ranks together are the i-th batch of one rank alone, so
-    the number of ranks changes nothing of what is learned when.
+    the number of ranks does not change the order of learning.
 
-    An example of weight w comes w times an epoch: its whole part always, and the rest by lot
+    An example of weight w comes w times per epoch: its whole part always, and the rest at random
     (systematic sampling, so that the length of an epoch is fixed). In one epoch the ranks'
     examples are disjoint, every rank has as many batches as the others, and its i-th batch is as
     large as theirs; sizes differ by one at most. Up to ``world - 1`` of the heaviest examples
@@ -26,26 +26,26 @@ class Sampler:
 
     Parameters
     ----------
-    weight_B
+    weight_B : ndarray of float64, (B,)
         How often each example comes in an epoch, on average.
-    batch_size
+    batch_size : int
         Largest batch of all ranks together.
-    seed
+    seed : int
         Seed of the order.
-    rank, world
-        This rank, and how many there are.
-    shuffle_rows
+    rank, world : int
+        This rank, and the number of ranks.
+    shuffle_rows : int
         Chunks of neighbours are shuffled first, then single examples within so many rows.
 
     Attributes
     ----------
-    epoch
+    epoch : int
         Epoch that `batches` gives next; with `state_dict` all there is to save.
 
     Raises
     ------
     ValueError
-        When the rank is not in the world, a weight is not a positive number or zero, or batch or
+        The rank is not in the world, a weight is not a positive number or zero, or batch or
         examples are too few for the ranks.
     """
 
@@ -89,13 +89,19 @@ class Sampler:
         return self._n
 
     def batches(self) -> list[NDArray[np.int64]]:
-        """Rows of each batch of this rank in the epoch at hand."""
+        """Rows of each batch of this rank in the current epoch.
+
+        Returns
+        -------
+        list of ndarray of int64
+            One array per batch.
+        """
         order = self._order(np.random.default_rng((self._seed, self.epoch)))
         mine = order.reshape(-1, self._world)[:, self._rank]
         return np.array_split(mine, len(self))
 
     def _order(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        times_B = self._whole_B + self._lots(rng)
+        times_B = self._whole_B + self._repeats(rng)
         row = np.repeat(np.arange(len(times_B)), times_B)
         # Repeats of a chunk are chunks of their own, so that they spread over the epoch.
         repeat = np.arange(len(row)) - np.repeat(np.cumsum(times_B) - times_B, times_B)
@@ -106,7 +112,7 @@ class Sampler:
             rng.shuffle(order[start : start + self._shuffle_rows])
         return order
 
-    def _lots(self, rng: np.random.Generator) -> NDArray[np.int64]:
+    def _repeats(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """Draw the fractional parts of the weights, and what makes the ranks equal."""
         n = self._n - int(self._whole_B.sum())
         share_B = self._rest_B if self._rest_B.any() else self._heaviest_B
@@ -130,10 +136,15 @@ class Sampler:
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Go on where another sampler stopped, in a world of any size.
 
+        Parameters
+        ----------
+        state : dict of str to int
+            As from `state_dict`.
+
         Raises
         ------
         ValueError
-            When that one would not have given the same batches.
+            The other sampler would not have given the same batches.
         """
         mine = self.state_dict()
         different = [key for key in mine if key != "epoch" and state.get(key) != mine[key]]
@@ -146,7 +157,18 @@ class Sampler:
 
 
 def balancing_weights(label_B: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Weigh the rarer class so that it comes as often as the other, which comes once."""
+    """Weigh the rarer class so that it comes as often as the other, which comes once.
+
+    Parameters
+    ----------
+    label_B : ndarray of int, (B,)
+        0 single, 1 binary.
+
+    Returns
+    -------
+    ndarray of float64, (B,)
+        All 1 where a class is missing.
+    """
     positive_B = np.asarray(label_B) == 1
     n1 = int(positive_B.sum())
     n0 = len(positive_B) - n1

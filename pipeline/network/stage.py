@@ -44,7 +44,7 @@ def run(run: Run) -> StageReport:
     ------
     NotReadyError
         There are no labels, or no composites.
-    DivergedError, RankError
+    ArithmeticError, RankError
         When the training loss is not finite: with one rank, with several.
     GangError
         Too few workers, or lost too often.

@@ -1,4 +1,4 @@
-"""Where a training run stands: one file an epoch, of which the last two are kept."""
+"""The state of a training run: one file per epoch, of which the last two are kept."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from pipeline.network.model import PairNet
 from pipeline.network.sampler import Sampler
 
 KEPT = 2
-"""States kept; the one before the last is there for the day when the last is damaged."""
+"""States kept; the last but one is used if the last is damaged."""
 
 
 @dataclass
@@ -26,16 +26,16 @@ class TrainingState:
     Random numbers need no state of their own: they start anew in each epoch, from the seed, the
     epoch's number and the rank.
 
-    Attributes
+    Parameters
     ----------
-    model, optimizer, sampler
+    model, optimizer, sampler : PairNet, torch.optim.Optimizer, Sampler
         What is trained, how, and on which batches.
-    identity
+    identity : dict of str to Any
         Settings and data of the run; a resumed run must have the same.
-    best
+    best : dict of str to Tensor
         Weights with the best validation AUC so far.
-    history
-        One record an epoch.
+    history : list of dict of str to float
+        One record per epoch.
     """
 
     model: PairNet
@@ -56,7 +56,13 @@ class TrainingState:
         return len(self.history) - int(self.best_record["epoch"]) if self.history else 0
 
     def save(self, folder: Path) -> None:
-        """Write the state, then delete all but the last ones; a file is there whole or not."""
+        """Write the state, then delete all but the last ones; a file is complete or not there.
+
+        Parameters
+        ----------
+        folder : pathlib.Path
+            Folder of the states.
+        """
         tensors = {f"model.{name}": t for name, t in self.model.state_dict().items()}
         tensors |= {f"best.{name}": t for name, t in self.best.items()}
         for i, slots in self.optimizer.state_dict()["state"].items():
@@ -76,10 +82,19 @@ class TrainingState:
     def load(self, content: bytes, path: Path) -> None:
         """Take over the state of a run that stopped.
 
+        Parameters
+        ----------
+        content : bytes
+            Content of a state file.
+        path : pathlib.Path
+            Its name, for messages.
+
         Raises
         ------
         CheckpointError
-            When the file is damaged, or belongs to another run.
+            The file is damaged, or belongs to another run.
+        ValueError
+            The sampler of that run would not have given the same batches.
         """
         facts, tensors = _parse(content, path)
         changed = [k for k, v in self.identity.items() if facts["identity"].get(k) != v]
@@ -110,18 +125,23 @@ def state_files(folder: Path) -> list[Path]:
 
 
 def newest_state(folder: Path) -> tuple[Path, bytes, tuple[str, ...]] | None:
-    """Find the newest state that is whole.
+    """Find the newest state that is not damaged.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of the states.
 
     Returns
     -------
-    path, content, refused : tuple, optional
-        The file, its bytes, and a message for each newer one that is damaged. None where there
-        is no state.
+    path, content, refused : pathlib.Path, bytes, tuple of str
+        The file, its bytes, and a message for each newer one that is damaged. None instead of all
+        three where there is no state.
 
     Raises
     ------
     CheckpointError
-        When there are states and all are damaged.
+        There are states and all are damaged.
     """
     refused: list[str] = []
     for path in state_files(folder):

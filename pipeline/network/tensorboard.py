@@ -1,11 +1,11 @@
-"""TensorBoard's files beside the training log, for those who have it."""
+"""TensorBoard's files beside the training log, where that package is installed."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 
 def require_tensorboard() -> None:
-    """Check that the package is there, before hours of training.
+    """Check that the package is installed, before hours of training.
 
     Raises
     ------
@@ -22,7 +22,15 @@ def require_tensorboard() -> None:
 
 
 def write_tensorboard(folder: Path, record: Mapping[str, float]) -> None:
-    """Add one epoch; epochs that a stopped run wrote beyond its last state are overruled."""
+    """Add one epoch; epochs that a stopped run wrote after its last state are replaced.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of TensorBoard's files.
+    record : mapping of str to float
+        Record of the epoch.
+    """
     from torch.utils.tensorboard import SummaryWriter
 
     epoch = int(record["epoch"])

@@ -23,7 +23,7 @@ from pipeline.network.loader import Labelled, Loader
 from pipeline.network.metrics import auc
 from pipeline.network.model import PairNet
 from pipeline.network.norm import average_statistics, synchronise
-from pipeline.network.optimizer import build_optimizer
+from pipeline.network.optimizer import build_optimizer, learning_rate
 from pipeline.network.sampler import Sampler, balancing_weights
 from pipeline.network.state import TrainingState, newest_state
 from pipeline.network.tensorboard import write_tensorboard
@@ -44,15 +44,15 @@ RUNTIME_ONLY = {
 class TrainingResult:
     """A trained network.
 
-    Attributes
+    Parameters
     ----------
-    model
-        Network with the weights of the best epoch, in evaluation mode, on the CPU.
-    best
+    model : PairNet
+        With the weights of the best epoch, in evaluation mode, on the CPU.
+    best : dict of str to float
         Record of that epoch.
-    history
+    history : list of dict of str to float
         Records of all epochs, as in the log.
-    notes
+    notes : tuple of str
         What a user should know: states that were damaged.
     """
 
@@ -74,39 +74,40 @@ def train(
 ) -> TrainingResult:
     """Train a network until its validation AUC no longer rises.
 
-    A run that was stopped goes on from its last whole epoch when it is started again with the
+    A run that was stopped goes on from its last complete epoch when it is started again with the
     same arguments, and on CPUs, with as many ranks and threads, ends with the very same weights
     as if it had not been stopped.
 
     Parameters
     ----------
-    model
+    model : PairNet
         The network to train, the same on every rank; it is changed.
-    settings
+    settings : TrainingSettings
         How.
-    training, validation
+    training, validation : Labelled
         Labelled spectra; the whole of both on every rank.
-    folder
-        Keeps the training state and the log (one JSON object a line and epoch); used by rank 0
+    folder : pathlib.Path
+        Holds the training state and the log (one JSON object per line and epoch); used by rank 0
         alone.
-    weight_B
+    weight_B : ndarray of float64, (B,), optional
         How often each training spectrum comes in an epoch; None: as `settings.oversample` says.
-    rank, world
+    rank, world : int
         This process among those that train together. With several, the default process group of
-        ``torch.distributed`` must stand.
+        ``torch.distributed`` must exist.
 
     Returns
     -------
     TrainingResult
+        The same on every rank.
 
     Raises
     ------
     ArithmeticError
-        When the loss or its gradient is not finite on any rank; all ranks raise it.
+        The loss or its gradient is not finite on any rank; all ranks raise it.
     CheckpointError
-        When `folder` holds the state of another run, or only damaged ones.
+        `folder` holds the state of another run, or only damaged ones.
     ValueError
-        When a class is missing from the training or the validation part.
+        A class is missing from the training or the validation part.
     """
     for name, part in (("training", training), ("validation", validation)):
         if len(set(part.label_B.tolist())) < 2:
@@ -203,12 +204,12 @@ def _train_epoch(
     model, optimizer, epoch = state.model.train(), state.optimizer, state.sampler.epoch
     device = next(model.parameters()).device
     dtype = choose_dtype(settings.precision, device)
-    # Lives for one epoch: it must be gone before the process group, and a resumed run must cut
-    # the gradients into the same messages as one that was not stopped.
+    # Made anew in each epoch: it must be deleted before the process group, and a resumed run
+    # must divide the gradients into the same messages as one that was not stopped.
     network = _parallel(model) if world > 1 else model
     steps = len(state.sampler)
     loss_sum, n_sum = 0.0, 0
-    # Random numbers depend on seed, epoch and rank alone, so that nothing of them need be saved.
+    # Random numbers depend on seed, epoch and rank alone, so that none of their state is saved.
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(settings.seed * 1_000_003 + epoch * 1009 + rank)
         for step, (flux_BL, label_B) in enumerate(loader.epoch()):
@@ -254,20 +255,29 @@ def _diverged(
     )
 
 
-def learning_rate(settings: TrainingSettings, step: int, steps: int) -> float:
-    """Learning rate at one of `steps` steps, counted from 0."""
-    if settings.schedule == "constant":
-        return settings.learning_rate
-    warmup = settings.warmup_share * steps
-    rise = min(1.0, (step + 1) / (warmup + 1))
-    fall = max(0.0, (step - warmup) / (steps - warmup))
-    return settings.learning_rate * rise * 0.5 * (1 + math.cos(math.pi * fall))
-
-
 def evaluate(model: PairNet, data: Labelled, rank: int = 0, world: int = 1) -> tuple[float, float]:
-    """Mean loss and AUC of a network on labelled spectra, as they are (no oversampling).
+    """Mean loss and AUC of a network on labelled spectra, without oversampling.
 
     Each rank computes its share; the result is that of all, the same on every rank.
+
+    Parameters
+    ----------
+    model : PairNet
+        The network.
+    data : Labelled
+        The whole of it on every rank.
+    rank, world : int
+        This rank, and the number of ranks.
+
+    Returns
+    -------
+    loss, auc : float
+        Cross-entropy, and area under the ROC curve.
+
+    Raises
+    ------
+    ValueError
+        A class is missing, or a log-odds is NaN.
     """
     device = next(model.parameters()).device
     model.eval()

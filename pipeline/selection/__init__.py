@@ -1,1 +1,1 @@
-"""The sample: named cuts and what each of them costs."""
+"""The sample: named cuts and how many spectra each removes."""

@@ -1,4 +1,4 @@
-"""What every cut costs, in spectra and in stars."""
+"""How many spectra and stars every cut removes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +31,7 @@ _SHOWN = (
 def read_cut_flow(folder: Path, cuts: tuple[Cut, ...], *, beside_paper: bool) -> pa.Table:
     """Count the survivors of the cuts over all parts of the table of cuts.
 
-    Needs 16 bytes a spectrum in memory, and as much again for a while.
+    Needs 16 bytes per spectrum in memory, and as much again for a while.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def read_cut_flow(folder: Path, cuts: tuple[Cut, ...], *, beside_paper: bool) ->
     cuts : tuple of Cut
         In the order of the flow.
     beside_paper : bool
-        Set the paper's counts beside.
+        Add the paper's counts.
 
     Returns
     -------
@@ -75,16 +75,16 @@ def count_cut_flow(
 
     Parameters
     ----------
-    source_B : numpy.ndarray of int64, (B,)
+    source_B : ndarray of int64, (B,)
         Star of each spectrum.
-    known_B : numpy.ndarray of bool, (B,)
+    known_B : ndarray of bool, (B,)
         Where it has a star.
-    failed_B, missing_B : numpy.ndarray of int32, (B,)
+    failed_B, missing_B : ndarray of int32, (B,)
         Bits of CutFlag.
     cuts : tuple of Cut
         In the order of the flow.
     beside_paper : bool
-        Set the paper's counts beside.
+        Add the paper's counts.
 
     Returns
     -------

@@ -62,7 +62,7 @@ class Cut:
 
         Returns
         -------
-        Series of bool
+        Series of bool, (B,)
             Lazy where the frame is.
         """
         value = frame[self.column]
@@ -79,12 +79,12 @@ class Cut:
         ----------
         frame : pandas.DataFrame or dask.dataframe.DataFrame
             Has the column, as a NumPy floating type.
-        missing : Series of bool
+        missing : Series of bool, (B,)
             As from :meth:`missing`.
 
         Returns
         -------
-        Series of bool
+        Series of bool, (B,)
             Lazy where the frame is.
         """
         value, passed = frame[self.column], ~missing

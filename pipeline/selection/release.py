@@ -1,4 +1,4 @@
-"""Whether the spectra are those of the paper, so that its counts may stand beside."""
+"""Whether the spectra are those of the paper, so that its counts can be compared."""
 
 from collections.abc import Mapping
 

@@ -71,7 +71,7 @@ def broken_files(
     spectra : pathlib.Path
         Folder of the spectra.
     field : Field
-        The first field has one of each kind at least.
+        The first field has at least one of each kind.
     paths : list of str
         The field's good files, below ``spectra``.
     settings : SimulateSettings
@@ -81,6 +81,11 @@ def broken_files(
     -------
     pyarrow.Table
         Path and kind of each.
+
+    Raises
+    ------
+    ValueError
+        A path is not the name of an exposure.
     """
     share = settings.survey.broken_fraction
     kinds = list(KINDS) if field.number == 0 and share > 0 else []

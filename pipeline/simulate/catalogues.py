@@ -33,7 +33,24 @@ def multi_epoch_table(
     midmjm: NDArray[np.int64],
     rv_kms: NDArray[np.float64],
 ) -> pa.Table:
-    """Stars with more than one epoch in the columns of ``LRS_mec``; lists joined by commas."""
+    """Stars with more than one epoch in the columns of ``LRS_mec``; lists joined by commas.
+
+    Parameters
+    ----------
+    uid : ndarray of str, (B,)
+        Star of each spectrum.
+    obsid : ndarray of int64, (B,)
+        Number of each spectrum.
+    midmjm : ndarray of int64, (B,)
+        Local modified Julian minute of the middle of each exposure.
+    rv_kms : ndarray of float64, (B,)
+        Measured velocity.
+
+    Returns
+    -------
+    pyarrow.Table
+        One row per star, ordered by ``uid``.
+    """
     rows: dict[str, list[Any]] = {
         name: [] for name in ("uid", "obs_number", "obsid_list", "midmjm_list", "rv_list")
     }
@@ -66,7 +83,27 @@ def gaia_table(
 
     Positions are of epoch 2016.0. Solutions are five-parameter (31) or six-parameter (95); the
     first have ``nu_eff_used_in_astrometry`` and no ``pseudocolour``, the second the reverse.
-    Parallaxes carry the zero point of Lindegren et al. 2021.
+    Parallaxes carry the zero point of Lindegren et al. 2021 (A&A 649, A4).
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Random numbers.
+    source_id : ndarray of int64, (S,)
+        Sources of the field's stars.
+    ra_deg, dec_deg : ndarray of float64, (S,)
+        Their positions at epoch 2016.0.
+    sources : ObservedSources
+        Magnitudes and astrometry of the stars.
+    e_bv : ndarray of float64, (S,)
+        Reddening in magnitudes.
+    settings : SurveySettings
+        Fraction of stars with a neighbour, zero point where that of Lindegren is not defined.
+
+    Returns
+    -------
+    pyarrow.Table
+        The stars, then the neighbours, in columns of ``gaia_source``.
     """
     n = len(source_id)
     g, bp, rp = (sources.mag_SK[:, BANDS.index(b)] for b in ("g_mag", "bp_mag", "rp_mag"))
@@ -137,6 +174,24 @@ def tmass_tables(
     """2MASS-like sources at their own epoch, and Gaia's table of best neighbours.
 
     A few stars have no 2MASS source, as in reality.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Random numbers.
+    source_id : ndarray of int64, (S,)
+        Gaia sources of the field's stars.
+    ra_deg, dec_deg : ndarray of float64, (S,)
+        Their positions at epoch 2016.0.
+    sources : ObservedSources
+        Magnitudes and proper motions.
+
+    Returns
+    -------
+    sources : pyarrow.Table
+        Positions at epoch 1999.5 and magnitudes.
+    neighbours : pyarrow.Table
+        In columns of ``tmass_psc_xsc_best_neighbour``.
     """
     seen = np.flatnonzero(rng.random(len(source_id)) < 0.985)
     years = TMASS_EPOCH - GAIA_EPOCH

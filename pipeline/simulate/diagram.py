@@ -23,17 +23,17 @@ class Diagram:
 
     Parameters
     ----------
-    teff_k, logg, feh, snr_g : numpy.ndarray, (S,)
+    teff_k, logg, feh, snr_g : ndarray of float64, (S,)
         As the survey's catalogue gives them.
-    parallax_mas : numpy.ndarray, (S,)
+    parallax_mas : ndarray of float64, (S,)
         Measured, less the zero point.
-    colour, m_g : numpy.ndarray, (S,)
+    colour, m_g : ndarray of float64, (S,)
         (G-Ks)0 and M_G from measured magnitudes, the true reddening and 1/parallax; M_G is NaN
         where the parallax is not positive.
-    kind : numpy.ndarray of str, (S,)
+    kind : ndarray of str, (S,)
         ``single``, ``pair`` or ``giant``.
-    q : numpy.ndarray, (S,)
-        True mass ratio; NaN but for pairs.
+    q : ndarray of float64, (S,)
+        True mass ratio; NaN for all but pairs.
     """
 
     teff_k: FloatArray
@@ -58,6 +58,11 @@ def draw_diagram(rng: np.random.Generator, n: int, settings: SimulateSettings) -
         Number of stars.
     settings : SimulateSettings
         Priors and errors of the survey.
+
+    Returns
+    -------
+    Diagram
+        Of n stars.
     """
     stars = draw_population(rng, n, settings.population, settings.survey)
     sources = observe_sources(rng, stars)

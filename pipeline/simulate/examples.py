@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from pipeline.settings.simulate import SimulateSettings
 from pipeline.settings.stars import PopulationSettings
-from pipeline.simulate.instrument import N_PIXEL, draw_fibres, observe
+from pipeline.simulate.fibres import N_PIXEL, draw_fibres
+from pipeline.simulate.instrument import observe
 from pipeline.simulate.parameters import measure
 from pipeline.stars.binary import Systems, build_systems, components_of
 from pipeline.stars.composite import composite_flux
@@ -31,18 +32,23 @@ class RawExamples:
 
     Parameters
     ----------
-    flux_BN, ivar_BN : numpy.ndarray
-        float32; flux 0 and ivar 0 beyond each spectrum's last pixel.
-    log10_first_B, n_pixel_B : numpy.ndarray
-        Grid of each spectrum: log10 of its first wavelength (Angstrom, vacuum), step 1e-4.
-    rv_kms_B : numpy.ndarray
+    flux_BN, ivar_BN : ndarray of float32, (B, N)
+        Arbitrary units; flux 0 and ivar 0 beyond each spectrum's last pixel.
+    log10_first_B : ndarray of float64, (B,)
+        log10 of the first vacuum wavelength of each spectrum in Angstrom; the step is 1e-4.
+    n_pixel_B : ndarray of int64, (B,)
+        Number of pixels of each spectrum.
+    rv_kms_B : ndarray of float64, (B,)
         Velocity as a catalogue gives it, with its error; a pair's is that of the blend.
-    label_B : numpy.ndarray
-        uint8, 1 for a pair and 0 for a single star.
-    teff_k, logg, feh, snr_g : numpy.ndarray
+    label_B : ndarray of uint8, (B,)
+        1 for a pair and 0 for a single star.
+    teff_k, logg, feh, snr_g : ndarray of float64, (B,)
         As a catalogue gives them.
-    teff1_k, logg1, mh, log_age, mass1_msun, q, velocity1_kms, velocity2_kms, period_day :
-        The truth; ``q``, ``velocity2_kms`` and ``period_day`` are NaN for single stars.
+    teff1_k, logg1, mh, log_age, mass1_msun : ndarray of float64, (B,)
+        The truth about the primary.
+    q, velocity1_kms, velocity2_kms, period_day : ndarray of float64, (B,)
+        The truth about the pair; ``q``, ``velocity2_kms`` and ``period_day`` are NaN for single
+        stars.
     """
 
     flux_BN: NDArray[np.float32]
@@ -82,7 +88,7 @@ def labelled_spectra(
     snr_range: tuple[float, float] = (20.0, 200.0),
     binary_fraction: float = 0.5,
 ) -> RawExamples:
-    """Simulate spectra of single dwarfs and of pairs whose primaries are drawn alike.
+    """Simulate spectra of single dwarfs and of pairs whose primaries have the same distribution.
 
     Parameters
     ----------
@@ -102,12 +108,12 @@ def labelled_spectra(
     Returns
     -------
     RawExamples
-        Shape (n, ``N_PIXEL``).
+        n spectra of ``N_PIXEL`` pixels.
 
     Raises
     ------
     ValueError
-        An empty or impossible range.
+        An empty or impossible range, or no spectra are asked for.
     """
     blocks = [
         labelled_block(
@@ -135,7 +141,25 @@ def labelled_block(
     snr_range: tuple[float, float],
     binary_fraction: float,
 ) -> RawExamples:
-    """Simulate the spectra ``block * BLOCK`` to ``(block + 1) * BLOCK`` of one seed."""
+    """Simulate the spectra ``block * BLOCK`` to ``(block + 1) * BLOCK`` of one seed.
+
+    Parameters
+    ----------
+    block : int
+        Number of the block.
+    seed, settings, q_range, snr_range, binary_fraction : int, SimulateSettings, tuple, tuple, float
+        As for :func:`labelled_spectra`.
+
+    Returns
+    -------
+    RawExamples
+        ``BLOCK`` spectra.
+
+    Raises
+    ------
+    ValueError
+        The mass ratios or the S/N do not rise, or are outside of what can be simulated.
+    """
     if not 0.1 <= q_range[0] < q_range[1] <= 1:
         raise ValueError(f"mass ratios must rise within 0.1 .. 1, not {q_range}")
     if not 0 < snr_range[0] < snr_range[1]:

@@ -7,14 +7,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
 from pipeline.settings.simulate import SimulateSettings
-from pipeline.simulate.instrument import (
-    N_PIXEL,
-    STEP,
-    Fibres,
-    draw_fibres,
-    mean_snr,
-    observe,
-)
+from pipeline.simulate.fibres import N_PIXEL, STEP, Fibres, draw_fibres
+from pipeline.simulate.instrument import mean_snr, observe
 from pipeline.simulate.parameters import StellarParameters, measure
 from pipeline.simulate.population import Population
 from pipeline.stars.binary import components_of
@@ -35,17 +29,19 @@ class Exposures:
 
     Parameters
     ----------
-    star_V : numpy.ndarray
+    star_V : ndarray of intp, (V,)
         Rows of the field's stars.
-    flux_VN, ivar_VN, norm_VN : numpy.ndarray
-        float32; ``norm_VN`` is the survey's own normalised flux.
-    andmask_VN, ormask_VN : numpy.ndarray
-        float32 as in files; 0 where nothing is flagged.
+    flux_VN, ivar_VN : ndarray of float32, (V, N)
+        Flux and inverse variance, arbitrary units.
+    norm_VN : ndarray of float32, (V, N)
+        The survey's own normalised flux.
+    andmask_VN, ormask_VN : ndarray of float32, (V, N)
+        As in files; 0 where nothing is flagged.
     fibres : Fibres
         Grids.
-    snr_V5 : numpy.ndarray
+    snr_V5 : ndarray of float64, (V, 5)
         S/N in u, g, r, i, z.
-    velocity_V2 : numpy.ndarray
+    velocity_V2 : ndarray of float64, (V, 2)
         True velocities of both stars in km/s.
     measured : StellarParameters
         The pipeline's parameters.
@@ -82,12 +78,17 @@ def expose(
         All stars of the field.
     scatter : list of StarScatter
         Of their primaries and secondaries: a star looks the same on every visit.
-    rows : numpy.ndarray
+    rows : ndarray of intp, (V,)
         Stars observed.
     mjd_utc : float
         Middle of the exposure.
     settings : SimulateSettings
         Priors.
+
+    Returns
+    -------
+    Exposures
+        One spectrum per star observed.
     """
     systems = stars.systems.take(rows)
     orbits = Orbits(*(getattr(stars.orbits, name)[rows] for name in Orbits.__annotations__))
@@ -123,7 +124,20 @@ def expose(
 
 
 def wavelengths(log10_first: float, n_pixel: int) -> NDArray[np.float32]:
-    """Vacuum wavelengths in Angstrom as the files give them, float32, shape (n_pixel,)."""
+    """Vacuum wavelengths as the files give them.
+
+    Parameters
+    ----------
+    log10_first : float
+        log10 of the first one in Angstrom.
+    n_pixel : int
+        Number of pixels, N.
+
+    Returns
+    -------
+    ndarray of float32, (N,)
+        In Angstrom.
+    """
     return np.asarray(10 ** (log10_first + STEP * np.arange(n_pixel)), dtype=np.float32)
 
 

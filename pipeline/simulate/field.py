@@ -63,7 +63,14 @@ class SimulateJob:
 def simulate_field(number: int, job: SimulateJob) -> Done:
     """Simulate and write one field: its spectra, and its rows of every table.
 
-    Idempotent: everything depends on the seed and the field's number alone.
+    Everything depends on the seed and the field's number alone, so a second run writes the same.
+
+    Parameters
+    ----------
+    number : int
+        Number of the field.
+    job : SimulateJob
+        Where to write, and the priors.
 
     Returns
     -------

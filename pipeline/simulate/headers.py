@@ -11,7 +11,31 @@ EXPOSURE_MINUTES = 30
 
 @dataclass(frozen=True)
 class Target:
-    """What the header of one spectrum says about its star."""
+    """What the header of one spectrum says about its star.
+
+    Parameters
+    ----------
+    obsid, filename, spid, fiberid : int, str, int, int
+        Number, name, spectrograph and fibre of the spectrum.
+    ra_deg, dec_deg : float
+        Position.
+    designation : str
+        Name of the target.
+    mag : tuple of float
+        Magnitudes in g, r, i.
+    subclass : str
+        Spectral class.
+    z, z_err : float
+        Redshift and its error.
+    snr : tuple of float
+        S/N in u, g, r, i, z.
+    helio_rv_kms : float
+        Heliocentric correction.
+    log10_first : float
+        log10 of the first wavelength in Angstrom.
+    normalised : bool
+        The file has the survey's normalised flux.
+    """
 
     obsid: int
     filename: str
@@ -31,7 +55,18 @@ class Target:
 
 
 def visit_cards(visit: Visit) -> tuple[list[Card], list[Card]]:
-    """Cards that all spectra of a visit share: those before and those after the star's own."""
+    """Cards that all spectra of a visit share.
+
+    Parameters
+    ----------
+    visit : Visit
+        When, and in which layout.
+
+    Returns
+    -------
+    before, after : list of Card
+        Those before and those after the star's own.
+    """
     local = datetime.combine(MJD_EPOCH, datetime.min.time()) + timedelta(minutes=visit.lmjm)
     begin = local - timedelta(minutes=EXPOSURE_MINUTES)
     end = local + timedelta(minutes=EXPOSURE_MINUTES)
@@ -76,7 +111,22 @@ def visit_cards(visit: Visit) -> tuple[list[Card], list[Card]]:
 
 
 def target_cards(visit: Visit, shared: tuple[list[Card], list[Card]], target: Target) -> list[Card]:
-    """All cards of one spectrum after the structural ones."""
+    """All cards of one spectrum after the structural ones.
+
+    Parameters
+    ----------
+    visit : Visit
+        When, and in which layout.
+    shared : tuple of list of Card
+        As from :func:`visit_cards`.
+    target : Target
+        What is said about the star.
+
+    Returns
+    -------
+    list of Card
+        In the order of the survey's files.
+    """
     before, after = shared
     own: list[Card] = [
         ("FILENAME", target.filename, ""),

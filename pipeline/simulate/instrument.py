@@ -1,6 +1,5 @@
 """From noise-free flux to a survey spectrum: calibration, photons, sky, bad pixels, scale."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -8,25 +7,12 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from pipeline.settings.simulate import InstrumentSettings
+from pipeline.simulate.fibres import FIRST, STEP, Fibres
 from pipeline.simulate.sky import sky_line_profiles, telluric_bands, throughput
 from pipeline.stars.products import interpolate_knots, product
 
-N_PIXEL = 3909
-"""Longest LAMOST spectrum; shorter ones are padded with flux 0 and ivar 0."""
-
-STEP = 1e-4
-"""Step of the survey's grid in log10 wavelength."""
-
-LENGTHS = ((3909, 0.720), (3904, 0.077), (3906, 0.067), (3908, 0.036), (3902, 0.030),
-           (3903, 0.024), (3820, 0.018), (3892, 0.012), (3890, 0.009), (3748, 0.004),
-           (3901, 0.003))  # fmt: skip
-"""Number of pixels and how often. [source: 1,336 public LAMOST files]"""
-
-FIRST = 3.5682
-"""log10 of the first wavelength of nearly all spectra."""
-
 SNR_WINDOW = (4200.0, 5300.0)
-"""Mean S/N a pixel in this range (Angstrom) is SNRG. [source: headers of 1,336 public files: the
+"""Mean S/N per pixel in this range (Angstrom) is SNRG. [source: headers of 1,336 public files: the
 ratio is 0.99, 90 % of files within 0.96 and 1.03]"""
 
 BLUE_KNOTS = np.array([4.0, 3.0])
@@ -42,35 +28,49 @@ BLUE_PIXELS = 2000
 SCALE_LOG10_RANGE = (-0.4, 8.0)
 
 
-@dataclass(frozen=True)
-class Fibres:
-    """The grid and the resolving power of B spectra."""
-
-    log10_first_B: NDArray[np.float64]
-    n_pixel_B: NDArray[np.int64]
-    resolution_B: NDArray[np.float64]
-
-
-def draw_fibres(rng: np.random.Generator, n: int, settings: InstrumentSettings) -> Fibres:
-    """Draw lengths, starts and resolving powers as they occur in the survey."""
-    length, share = np.array(LENGTHS).T
-    n_pixel = rng.choice(length.astype(np.int64), size=n, p=share / share.sum())
-    return Fibres(
-        log10_first_B=np.where(n_pixel == 3820, np.log10(3700.0), FIRST),
-        n_pixel_B=n_pixel,
-        resolution_B=rng.uniform(settings.resolution_min, settings.resolution_max, n),
-    )
-
-
 def snr_g(flux_BN: NDArray[np.float32], ivar_BN: NDArray[np.float32]) -> NDArray[np.float64]:
-    """S/N in g as the survey's pipeline gives it."""
+    """S/N in g as the survey's pipeline gives it.
+
+    Parameters
+    ----------
+    flux_BN, ivar_BN : ndarray of float32, (B, N)
+        Flux and inverse variance, arbitrary units.
+
+    Returns
+    -------
+    ndarray of float64, (B,)
+        Mean S/N per pixel within ``SNR_WINDOW``.
+
+    Raises
+    ------
+    ValueError
+        The spectra end before the window does.
+    """
     return mean_snr(flux_BN, ivar_BN, SNR_WINDOW)
 
 
 def mean_snr(
     flux_BN: NDArray[np.float32], ivar_BN: NDArray[np.float32], window: tuple[float, float]
 ) -> NDArray[np.float64]:
-    """Mean S/N a pixel over the good pixels between two wavelengths (Angstrom), shape (B,)."""
+    """Mean S/N per pixel over the good pixels between two wavelengths.
+
+    Parameters
+    ----------
+    flux_BN, ivar_BN : ndarray of float32, (B, N)
+        Flux and inverse variance, arbitrary units.
+    window : tuple of float
+        The two wavelengths in Angstrom.
+
+    Returns
+    -------
+    ndarray of float64, (B,)
+        0 without a good pixel.
+
+    Raises
+    ------
+    ValueError
+        The spectra end before the window does.
+    """
     pixels = _pixels(window, flux_BN.shape[1])
     good = ivar_BN[:, pixels] > 0
     total = (flux_BN[:, pixels] * np.sqrt(ivar_BN[:, pixels])).sum(axis=1, where=good)
@@ -90,10 +90,10 @@ def observe(
     ----------
     rng : numpy.random.Generator
         Random numbers.
-    flux_BN : numpy.ndarray
-        Noise-free flux on the survey's grid, any scale; a single star and a pair are treated alike.
-    snr_B : numpy.ndarray
-        S/N a pixel in g that the exposure reaches.
+    flux_BN : ndarray of float32, (B, N)
+        Noise-free flux on the survey's grid, any scale; single stars and pairs are treated alike.
+    snr_B : ndarray of float64, (B,)
+        S/N per pixel in g that the exposure reaches.
     fibres : Fibres
         Grids (the sky's lines are put on the common grid; 1 km/s does not matter to them).
     settings : InstrumentSettings
@@ -101,9 +101,16 @@ def observe(
 
     Returns
     -------
-    tuple of numpy.ndarray
-        ``flux_BN`` and ``ivar_BN``, float32. The noise is Gaussian with exactly this inverse
-        variance; sky residuals and calibration errors come on top, as in real files.
+    flux_BN : ndarray of float32, (B, N)
+        Observed flux, arbitrary units.
+    ivar_BN : ndarray of float32, (B, N)
+        Its inverse variance. The noise is Gaussian with exactly this inverse variance; sky
+        residuals and calibration errors are added to it, as in real files.
+
+    Raises
+    ------
+    ValueError
+        The spectra end before the g window does.
     """
     n_spectrum, n_pixel = flux_BN.shape
     window = _pixels(SNR_WINDOW, n_pixel)
@@ -112,7 +119,7 @@ def observe(
     ideal_BN = flux_BN / flux_BN[:, window].mean(axis=1, keepdims=True)
     ideal_BN *= _response(rng, n_spectrum, n_pixel, settings)
 
-    # photons of star and sky; the gain is what the wanted S/N needs
+    # Photons of star and sky; the gain is the one that gives the wanted S/N.
     rate_BN = ideal_BN * through_N
     rate_B = rate_BN[:, window].mean(axis=1)
     sky_N = through_N * (1 + lines_EN.sum(axis=0))
@@ -153,10 +160,19 @@ def draw_bad_pixels(
 ) -> NDArray[np.bool_]:
     """Draw which pixels are lost: short runs as of cosmic rays, and whole stretches.
 
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Random numbers.
+    n_spectrum, n_pixel : int
+        Number of spectra and of their pixels, B and N.
+    settings : InstrumentSettings
+        How often pixels are lost.
+
     Returns
     -------
-    numpy.ndarray
-        Shape (B, N), True where the inverse variance is 0.
+    ndarray of bool, (B, N)
+        True where the inverse variance is 0.
     """
     bad_BN = np.zeros((n_spectrum, n_pixel), dtype=bool)
     clean_B = rng.random(n_spectrum) < settings.clean_fraction
@@ -165,7 +181,7 @@ def draw_bad_pixels(
     )
     runs_B = np.where(clean_B, 0, np.minimum(np.ceil(expected_B), 80)).astype(int)
     owner_U = np.repeat(np.arange(n_spectrum), runs_B)
-    # two runs in three fall into the blue arm, which has fewer than half of the pixels
+    # Two of three runs are in the blue arm, which has fewer than half of the pixels
     blue_U = rng.random(len(owner_U)) < 0.67
     start_U = np.where(
         blue_U, BLUE_PIXELS * rng.random(len(owner_U)), n_pixel * rng.random(len(owner_U))

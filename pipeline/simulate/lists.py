@@ -17,7 +17,24 @@ def eclipsing_table(
     sources: ObservedSources,
     source_id: NDArray[np.int64],
 ) -> pa.Table:
-    """Eclipsing binaries of types EA and EW, in columns of Chen et al. 2020 (ApJS 249, 18)."""
+    """Eclipsing binaries of types EA and EW, in columns of Chen et al. 2020 (ApJS 249, 18).
+
+    Parameters
+    ----------
+    ra_deg, dec_deg : ndarray of float64, (S,)
+        Positions of the field's stars.
+    stars : Population
+        The stars.
+    sources : ObservedSources
+        Their magnitudes.
+    source_id : ndarray of int64, (S,)
+        Their Gaia sources.
+
+    Returns
+    -------
+    pyarrow.Table
+        One row per eclipsing binary.
+    """
     rows = np.flatnonzero(stars.eclipsing != "")
     return pa.table(
         {
@@ -42,7 +59,28 @@ def planet_table(
     source_id: NDArray[np.int64],
     share: float,
 ) -> pa.Table:
-    """Planet hosts, in columns of the NASA Exoplanet Archive (``pscomppars``); one planet each."""
+    """Planet hosts, in columns of the NASA Exoplanet Archive (``pscomppars``); one planet each.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Random numbers.
+    ra_deg, dec_deg : ndarray of float64, (S,)
+        Positions of the field's stars.
+    stars : Population
+        The stars.
+    sources : ObservedSources
+        Their magnitudes.
+    source_id : ndarray of int64, (S,)
+        Their Gaia sources.
+    share : float
+        Share of the stars, giants left out, that are hosts.
+
+    Returns
+    -------
+    pyarrow.Table
+        One row per planet.
+    """
     rows = np.flatnonzero((rng.random(len(source_id)) < share) & (stars.kind != "giant"))
     hosts = [f"SIM-{int(source_id[i]) % 10**10}" for i in rows]
     primary = stars.systems.primary

@@ -1,4 +1,4 @@
-"""Rows of all fields into one file a table, part by part: memory does not grow with the survey."""
+"""Rows of all fields into one file per table, part by part, so that memory does not grow."""
 
 import gzip
 import os
@@ -77,7 +77,25 @@ def _write_csv(folder: Path, file: "SupportsWrite[bytes]", delimiter: str) -> in
 
 
 def merge_parquet(folder: Path, path: Path) -> int:
-    """Write the parts as one Parquet file of large row groups; return the number of rows."""
+    """Write the parts as one Parquet file of large row groups.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of ``part-*.parquet``.
+    path : pathlib.Path
+        File to write.
+
+    Returns
+    -------
+    int
+        Number of rows.
+
+    Raises
+    ------
+    ValueError
+        There are no parts.
+    """
     rows = 0
     held: list[pa.Table] = []
     with _whole(path) as file:
@@ -100,7 +118,16 @@ def merge_parquet(folder: Path, path: Path) -> int:
 def write_hats(source: Path, folder: Path, name: str) -> None:
     """Write a merged Parquet catalogue as HATS, with margins of 10 arcsec, for LSDB.
 
-    The whole table passes through memory: 200 bytes a source.
+    The whole table passes through memory: 200 bytes per source.
+
+    Parameters
+    ----------
+    source : pathlib.Path
+        The Parquet file.
+    folder : pathlib.Path
+        Folder of the HATS catalogue.
+    name : str
+        Its name.
     """
     from lsdb.loaders.dataframe.from_dataframe import from_dataframe
 

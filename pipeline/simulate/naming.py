@@ -11,7 +11,18 @@ def _sexagesimal(value: float, digits: int) -> tuple[int, int, str]:
 
 
 def designation(ra_deg: float, dec_deg: float) -> str:
-    """Designation of a target in the spectroscopic survey, ``Jhhmmss.ss+ddmmss.s``."""
+    """Designation of a target in the spectroscopic survey, ``Jhhmmss.ss+ddmmss.s``.
+
+    Parameters
+    ----------
+    ra_deg, dec_deg : float
+        Position.
+
+    Returns
+    -------
+    str
+        The seconds are truncated, not rounded, as IAU names are.
+    """
     hour, minute, second = _sexagesimal(ra_deg / 15, 2)
     degree, arcminute, arcsecond = _sexagesimal(abs(dec_deg), 1)
     sign = "-" if dec_deg < 0 else "+"

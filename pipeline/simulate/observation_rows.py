@@ -43,8 +43,17 @@ def observation_rows(
         Decides where values are missing (-9999; errors -9999 with them).
     visit, spectra : Visit, Exposures
         When, and what was measured.
-    spid, fiberid, ra_deg, dec_deg, source_id, mag_VK : numpy.ndarray
-        Of the V spectra.
+    spid, fiberid, source_id : ndarray of int64, (V,)
+        Spectrograph, fibre and Gaia source of the spectra.
+    ra_deg, dec_deg : ndarray of float64, (V,)
+        Positions.
+    mag_VK : ndarray of float64, (V, K)
+        Apparent magnitudes in ``BANDS``.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Columns of V entries each.
     """
     n = len(spid)
     measured = spectra.measured

@@ -10,7 +10,15 @@ from pipeline.settings.simulate import CatalogueErrorSettings
 
 @dataclass(frozen=True)
 class StellarParameters:
-    """Parameters of B spectra and the errors that a catalogue states."""
+    """Parameters of B spectra and the errors that a catalogue states.
+
+    Parameters
+    ----------
+    teff_k, logg, feh, rv_kms : ndarray of float64, (B,)
+        Measured Teff in K, log g (log10 cgs), [Fe/H] in dex and velocity in km/s.
+    teff_error_k, logg_error, feh_error, rv_error_kms : ndarray of float64, (B,)
+        Their errors, in the same units.
+    """
 
     teff_k: NDArray[np.float64]
     logg: NDArray[np.float64]
@@ -41,12 +49,13 @@ def measure(
     ----------
     rng : numpy.random.Generator
         Random numbers.
-    light_B2 : numpy.ndarray
-        g-band light of both stars, 0 for a companion that is not there; shape (B, 2).
-    teff_B2, logg_B2, velocity_B2 : numpy.ndarray
-        Parameters of both stars, shape (B, 2); ignored where the light is 0.
-    mh_B, snr_B : numpy.ndarray
-        Metallicity and S/N in g.
+    light_B2 : ndarray of float64, (B, 2)
+        g-band light of both stars, any scale, 0 for a companion that is not there.
+    teff_B2, logg_B2, velocity_B2 : ndarray of float64, (B, 2)
+        Teff in K, log g (log10 cgs) and velocity in km/s of both stars; ignored where the light
+        is 0.
+    mh_B, snr_B : ndarray of float64, (B,)
+        Metallicity in dex, and S/N in g.
     settings : CatalogueErrorSettings
         Size of the errors at S/N 50.
 

@@ -1,4 +1,4 @@
-"""Gaia and 2MASS as they would see the stars: magnitudes of the blend, parallaxes, errors."""
+"""Gaia and 2MASS measurements of the stars: magnitudes of the blend, parallaxes, errors."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from pipeline.stars.isochrone import BANDS
 
 OBLIQUITY_RAD = np.deg2rad(23.4392911)
 K_PM = 4.74047
-"""km/s a (arcsec/yr pc)."""
+"""km/s per (arcsec/yr pc)."""
 
 TANGENTIAL_SIGMA_KMS = 35.0
 X_ITERATIONS = 20
@@ -24,9 +24,9 @@ class ObservedSources:
 
     Parameters
     ----------
-    mag_SK, mag_error_SK : numpy.ndarray
+    mag_SK, mag_error_SK : ndarray of float64, (S, K)
         Apparent magnitudes in ``BANDS`` of the unresolved light, and their errors.
-    parallax_mas, parallax_error_mas, pmra_masyr, pmdec_masyr, ruwe : numpy.ndarray
+    parallax_mas, parallax_error_mas, pmra_masyr, pmdec_masyr, ruwe : ndarray of float64, (S,)
         Astrometry.
     """
 
@@ -44,10 +44,15 @@ def extinction(bp_rp: NDArray[np.float64], e_bv: NDArray[np.float64]) -> NDArray
 
     Parameters
     ----------
-    bp_rp : numpy.ndarray
-        Intrinsic colour.
-    e_bv : numpy.ndarray
+    bp_rp : ndarray of float64, (S,)
+        Intrinsic colour in magnitudes.
+    e_bv : ndarray of float64, (S,)
         Reddening in magnitudes.
+
+    Returns
+    -------
+    ndarray of float64, (S, K)
+        In magnitudes.
 
     Notes
     -----
@@ -71,7 +76,20 @@ def extinction(bp_rp: NDArray[np.float64], e_bv: NDArray[np.float64]) -> NDArray
 
 
 def observe_sources(rng: np.random.Generator, stars: Population) -> ObservedSources:
-    """Measure the blended light and the astrometry of every system, without its zero point."""
+    """Measure the blended light and the astrometry of every system, without its zero point.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Random numbers.
+    stars : Population
+        The systems.
+
+    Returns
+    -------
+    ObservedSources
+        One source per system.
+    """
     n = len(stars.distance_pc)
     absolute_SK = blend_mag(stars.systems)
     bp_rp = absolute_SK[:, BANDS.index("bp_mag")] - absolute_SK[:, BANDS.index("rp_mag")]
@@ -91,7 +109,7 @@ def observe_sources(rng: np.random.Generator, stars: Population) -> ObservedSour
     parallax = 1000 / stars.distance_pc
     speed = rng.normal(0, TANGENTIAL_SIGMA_KMS, (n, 2))
     motion = 1000 * speed / K_PM / stars.distance_pc[:, None]
-    # the light of pairs with periods of months to years wobbles
+    # The photocentre of pairs with periods of months to years moves.
     wobble = (stars.kind == "pair") & (np.abs(np.log10(stars.orbits.period_day) - 2.8) < 0.7)
     excess = np.where(wobble, rng.exponential(3.0, n) * 200 / stars.distance_pc, 0.0)
     return ObservedSources(
@@ -106,14 +124,36 @@ def observe_sources(rng: np.random.Generator, stars: Population) -> ObservedSour
 
 
 def effective_wavenumber(bp_rp: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return nu_eff in 1/micrometre from colour (Lindegren et al. 2021, A&A 649, A2, eq. 3)."""
+    """Return nu_eff from colour (Lindegren et al. 2021, A&A 649, A2, eq. 3).
+
+    Parameters
+    ----------
+    bp_rp : ndarray of float64, (S,)
+        Observed colour in magnitudes.
+
+    Returns
+    -------
+    ndarray of float64, (S,)
+        In 1/micrometre.
+    """
     return np.asarray(1.76 - 1.61 / np.pi * np.arctan(0.531 * bp_rp))
 
 
 def ecliptic_latitude(
     ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Ecliptic latitude in degrees (J2000)."""
+    """Ecliptic latitude (J2000).
+
+    Parameters
+    ----------
+    ra_deg, dec_deg : ndarray of float64, (S,)
+        Positions.
+
+    Returns
+    -------
+    ndarray of float64, (S,)
+        In degrees.
+    """
     ra, dec = np.deg2rad(ra_deg), np.deg2rad(dec_deg)
     sine = np.sin(dec) * np.cos(OBLIQUITY_RAD) - np.cos(dec) * np.sin(OBLIQUITY_RAD) * np.sin(ra)
     return np.asarray(np.rad2deg(np.arcsin(np.clip(sine, -1, 1))))

@@ -1,4 +1,4 @@
-"""The stars of one field: who is there, with whom, how far away."""
+"""The stars of one field: their masses, companions and distances."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from pipeline.stars.orbits import Orbits, draw_orbits
 HOT_MASS, COOL_MASS = 1.45, 0.55
 MASS_MIN, MASS_MAX = 0.35, 1.79
 POOL = 8
-"""Candidates a star: the magnitude limit picks from them."""
+"""Candidates per star, from which the magnitude limit selects."""
 
 GIANT_TEFF_K = (4200.0, 5100.0)
 GIANT_MASS = 1.2
@@ -30,14 +30,14 @@ class Population:
     ----------
     systems : Systems
         Masses, ages, labels, luminosities; giants have no companion.
-    kind : numpy.ndarray
+    kind : ndarray of str, (S,)
         ``single``, ``pair`` or ``giant``.
     orbits : Orbits
         Of every system; meaningful for pairs.
-    eclipsing : numpy.ndarray
+    eclipsing : ndarray of str, (S,)
         ``EA``, ``EW`` or empty.
-    distance_pc, e_bv, systemic_kms : numpy.ndarray
-        Distance, reddening and velocity of the barycentre.
+    distance_pc, e_bv, systemic_kms : ndarray of float64, (S,)
+        Distance, reddening in magnitudes and velocity of the barycentre.
     """
 
     systems: Systems
@@ -50,7 +50,18 @@ class Population:
 
 
 def blend_mag(systems: Systems) -> NDArray[np.float64]:
-    """Absolute magnitudes of both stars together in ``BANDS``, shape (S, K)."""
+    """Absolute magnitudes of both stars together.
+
+    Parameters
+    ----------
+    systems : Systems
+        S systems.
+
+    Returns
+    -------
+    ndarray of float64, (S, K)
+        In ``BANDS``.
+    """
     first = 10 ** (-0.4 * systems.primary.mag_BK)
     second = np.nan_to_num(10 ** (-0.4 * systems.secondary.mag_BK), nan=0.0)
     return np.asarray(-2.5 * np.log10(first + second))
@@ -61,9 +72,9 @@ def draw_population(
 ) -> Population:
     """Draw the stars of a field in a magnitude-limited survey.
 
-    Candidates are drawn from the mass function, then picked with odds that go as the volume in
-    which they are between the survey's magnitudes; so a pair is seen further than a single star,
-    and is over-represented, as in real surveys.
+    Candidates are drawn from the mass function, then chosen with weights proportional to the
+    volume in which they are between the survey's magnitudes; so a pair is seen to larger distances
+    than a single star, and is over-represented, as in real surveys.
 
     Parameters
     ----------
@@ -73,6 +84,11 @@ def draw_population(
         Number of stars.
     population, survey : PopulationSettings, SurveySettings
         Priors.
+
+    Returns
+    -------
+    Population
+        n systems.
     """
     pool = _candidates(rng, POOL * n, population, survey)
     g_mag = blend_mag(pool)[:, BANDS.index("g_mag")]
@@ -96,7 +112,7 @@ def draw_population(
     orbits, eclipsing = _orbits(rng, systems, population, survey)
     layer = 1 - np.exp(-distance / 1000)
     e_bv = survey.e_bv_mean * layer * np.exp(0.5 * rng.standard_normal(n))
-    # dust dims what the limit let in by a few tenths; the survey's faint end is soft in truth too
+    # Dust makes these stars fainter by a few tenths: real surveys have no sharp limit either.
     return Population(
         systems=systems,
         kind=np.where(giant, "giant", np.where(np.isfinite(systems.q), "pair", "single")),
@@ -187,10 +203,10 @@ def _orbits(
     drawn = draw_orbits(rng, mass1, mass2, population)
     n = len(mass1)
     pair = systems.secondary.valid
-    lot = rng.random(n)
+    uniform = rng.random(n)
     chance = survey.eclipsing_fraction / max(float(pair.mean()), 1e-9)
-    contact = pair & (lot < 0.5 * chance) & (systems.q > 0.3)
-    detached = pair & (lot >= 0.5 * chance) & (lot < chance)
+    contact = pair & (uniform < 0.5 * chance) & (systems.q > 0.3)
+    detached = pair & (uniform >= 0.5 * chance) & (uniform < chance)
     eclipsing = contact | detached
     period = np.where(
         contact,

@@ -1,4 +1,4 @@
-"""Where the night sky shines and where the atmosphere absorbs, and what the telescope passes on."""
+"""Emission lines of the night sky, absorption by the atmosphere, throughput of the telescope."""
 
 from functools import lru_cache
 
@@ -38,13 +38,26 @@ THROUGHPUT = (
     (6000.0, 2.06), (6100.0, 2.35), (6500.0, 3.34), (6900.0, 3.59), (7300.0, 4.17), (7800.0, 4.11),
     (8200.0, 3.68), (8600.0, 3.25), (8800.0, 2.56), (9000.0, 2.0), (9150.0, 1.4),
 )  # fmt: skip
-"""Wavelength and relative photons a pixel per unit flux: the squared S/N of bright G stars in
+"""Wavelength and relative photons per pixel and unit flux: the squared S/N of bright G stars in
 public LAMOST files over a 5750 K model. Low in the blue and at the join of the arms."""
 
 
 @lru_cache(maxsize=4)
 def throughput(log10_first: float, n_pixel: int) -> NDArray[np.float64]:
-    """Photons a pixel per unit flux, relative to 4750 Angstrom, shape (N,)."""
+    """Photons per pixel and unit flux, relative to 4750 Angstrom.
+
+    Parameters
+    ----------
+    log10_first : float
+        log10 of the first wavelength in Angstrom; the step is 1e-4.
+    n_pixel : int
+        Number of pixels, N.
+
+    Returns
+    -------
+    ndarray of float64, (N,)
+        Relative; interpolated in `THROUGHPUT`.
+    """
     wave, value = np.array(THROUGHPUT).T
     return np.asarray(
         np.exp(np.interp(_log10_wave(log10_first, n_pixel), np.log10(wave), np.log(value)))
@@ -53,7 +66,20 @@ def throughput(log10_first: float, n_pixel: int) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=4)
 def sky_line_profiles(log10_first: float, n_pixel: int) -> NDArray[np.float32]:
-    """Each sky line at R = 1800 in units of the sky's continuum, shape (E, N)."""
+    """Each sky line at R = 1800.
+
+    Parameters
+    ----------
+    log10_first : float
+        log10 of the first wavelength in Angstrom; the step is 1e-4.
+    n_pixel : int
+        Number of pixels, N.
+
+    Returns
+    -------
+    ndarray of float32, (E, N)
+        In units of the sky's continuum.
+    """
     log10_wave = _log10_wave(log10_first, n_pixel)
     wave, height = np.array(SKY_LINES).T
     sigma = 1 / 1800 / 2.3548 / np.log(10)
@@ -63,7 +89,20 @@ def sky_line_profiles(log10_first: float, n_pixel: int) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=4)
 def telluric_bands(log10_first: float, n_pixel: int) -> NDArray[np.float32]:
-    """Shape of each band between 0 and its relative depth, steep at its head, shape (E, N)."""
+    """Shape of each absorption band, steep at its head.
+
+    Parameters
+    ----------
+    log10_first : float
+        log10 of the first wavelength in Angstrom; the step is 1e-4.
+    n_pixel : int
+        Number of pixels, N.
+
+    Returns
+    -------
+    ndarray of float32, (E, N)
+        Between 0 and the relative depth of the band.
+    """
     wave = 10 ** _log10_wave(log10_first, n_pixel)
     bands = []
     for first, last, depth in TELLURIC_BANDS:

@@ -63,7 +63,19 @@ class Visit:
 
 @dataclass(frozen=True)
 class Field:
-    """One field and its visits: the unit of work."""
+    """One field and its visits: the unit of work.
+
+    Parameters
+    ----------
+    number : int
+        Number of the field.
+    n_stars : int
+        Stars in it.
+    ra_deg, dec_deg : float
+        Its centre.
+    visits : tuple of Visit
+        In order of time.
+    """
 
     number: int
     n_stars: int
@@ -78,13 +90,43 @@ def n_fields(settings: SimulateSettings) -> int:
 
 
 def field_streams(seed: int, number: int, n: int) -> list[np.random.Generator]:
-    """Independent random numbers for one field, whoever computes it."""
+    """Independent random numbers for one field, the same on every machine.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the survey.
+    number : int
+        Number of the field.
+    n : int
+        Number of streams.
+
+    Returns
+    -------
+    list of numpy.random.Generator
+        The streams.
+    """
     sequence = np.random.SeedSequence(seed, spawn_key=(1_000_000 + number,))
     return [np.random.default_rng(s) for s in sequence.spawn(n)]
 
 
 def plan_field(rng: np.random.Generator, number: int, settings: SimulateSettings) -> Field:
-    """Choose where field ``number`` lies and when it is visited."""
+    """Choose where a field lies and when it is visited.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Random numbers.
+    number : int
+        Number of the field.
+    settings : SimulateSettings
+        Stars per field, number of visits, share of each layout.
+
+    Returns
+    -------
+    Field
+        Uniform on the sky between the declinations of ``DEC_RANGE_DEG``.
+    """
     survey = settings.survey
     low, high = np.sin(np.deg2rad(DEC_RANGE_DEG))
     ra, dec = 360 * rng.random(), np.rad2deg(np.arcsin(rng.uniform(low, high)))
@@ -110,7 +152,22 @@ def plan_field(rng: np.random.Generator, number: int, settings: SimulateSettings
 def draw_positions(
     rng: np.random.Generator, field: Field, n: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Positions in degrees at epoch 2016.0, uniform in the field, no two within 20 arcsec."""
+    """Positions at epoch 2016.0, uniform in the field, no two within 20 arcsec.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Random numbers.
+    field : Field
+        Its centre.
+    n : int
+        Number of stars.
+
+    Returns
+    -------
+    ra_deg, dec_deg : ndarray of float64, (S,)
+        In degrees.
+    """
     radius = FIELD_RADIUS_DEG * np.sqrt(rng.random(3 * n))
     angle = 2 * np.pi * rng.random(3 * n)
     x, y = radius * np.cos(angle), radius * np.sin(angle)
@@ -128,7 +185,22 @@ def draw_positions(
 
 
 def draw_epochs(rng: np.random.Generator, n: int, settings: SimulateSettings) -> NDArray[np.bool_]:
-    """Which star is in which visit, shape (n, visits): all in one, some in more."""
+    """Draw which star is in which visit: all in one, some in more.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Random numbers.
+    n : int
+        Number of stars, S.
+    settings : SimulateSettings
+        Number of visits, and fraction of stars with more than one.
+
+    Returns
+    -------
+    ndarray of bool, (S, O)
+        True where the star is observed.
+    """
     n_visits = settings.survey.n_visits
     first = rng.integers(0, n_visits, n)
     seen = np.arange(n_visits) == first[:, None]
@@ -137,12 +209,36 @@ def draw_epochs(rng: np.random.Generator, n: int, settings: SimulateSettings) ->
 
 
 def source_ids(field: Field, n: int) -> NDArray[np.int64]:
-    """Numbers of the field's stars as Gaia would give them."""
+    """Numbers of the field's stars as Gaia would give them.
+
+    Parameters
+    ----------
+    field : Field
+        The field.
+    n : int
+        Number of stars.
+
+    Returns
+    -------
+    ndarray of int64, (S,)
+        Unique over all fields.
+    """
     return SOURCE_ID_BASE + (np.int64(field.number) << np.int64(20)) + np.arange(n, dtype=np.int64)
 
 
 def fibres_of(n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Spectrograph (1-16) and fibre (1-240) of each star; fibres above 240 are free."""
+    """Spectrograph (1-16) and fibre (1-240) of each star; fibres above 240 are free.
+
+    Parameters
+    ----------
+    n : int
+        Number of stars.
+
+    Returns
+    -------
+    spid, fiberid : ndarray of int64, (S,)
+        Spectrograph and fibre.
+    """
     index = np.arange(n)
     return index % N_SPECTROGRAPH + 1, index // N_SPECTROGRAPH + 1
 
@@ -150,5 +246,18 @@ def fibres_of(n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 def obsid_of(
     visit: Visit, spid: NDArray[np.int64], fiberid: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """OBSID: plan, spectrograph (two digits), fibre (three digits), as in the survey."""
+    """OBSID: plan, spectrograph (two digits), fibre (three digits), as in the survey.
+
+    Parameters
+    ----------
+    visit : Visit
+        The visit.
+    spid, fiberid : ndarray of int64, (V,)
+        Spectrograph and fibre.
+
+    Returns
+    -------
+    ndarray of int64, (V,)
+        Unique over the survey.
+    """
     return visit.number * 100_000 + spid * 1000 + fiberid

@@ -15,10 +15,24 @@ def truth_stars(
     ra_deg: NDArray[np.float64],
     dec_deg: NDArray[np.float64],
 ) -> pa.Table:
-    """One row a star: kind, masses, mass ratio, orbit, distance, reddening.
+    """One row per star: kind, masses, mass ratio, orbit, distance, reddening.
 
     ``light_ratio_g`` is the secondary's light over the primary's in g; 0 for single stars and for
     companions below the isochrones.
+
+    Parameters
+    ----------
+    stars : Population
+        S stars.
+    source_id : ndarray of int64, (S,)
+        Their Gaia sources.
+    ra_deg, dec_deg : ndarray of float64, (S,)
+        Their positions at epoch 2016.0.
+
+    Returns
+    -------
+    pyarrow.Table
+        S rows.
     """
     systems, orbits = stars.systems, stars.orbits
     pair = stars.kind == "pair"
@@ -56,7 +70,22 @@ def truth_stars(
 def truth_observations(
     stars: Population, source_id: NDArray[np.int64], rows: dict[str, Any]
 ) -> pa.Table:
-    """One row a spectrum: whose it is, where its file lies, and how fast its stars moved."""
+    """One row per spectrum: its star, its file, and the velocities of its stars.
+
+    Parameters
+    ----------
+    stars : Population
+        The stars of the field.
+    source_id : ndarray of int64, (S,)
+        Their Gaia sources.
+    rows : dict of str to ndarray
+        As from :func:`pipeline.simulate.observation_rows.observation_rows`, of all visits.
+
+    Returns
+    -------
+    pyarrow.Table
+        In the order of ``rows``.
+    """
     star = rows["star"]
     return pa.table(
         {

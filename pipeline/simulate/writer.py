@@ -16,10 +16,20 @@ COLUMNS = ("FLUX", "IVAR", "WAVELENGTH", "ANDMASK", "ORMASK", "NORMALIZATION")
 def format_card(card: Card) -> bytes:
     """One card of 80 characters in fixed format.
 
+    Parameters
+    ----------
+    card : Card
+        Keyword, value, comment.
+
+    Returns
+    -------
+    bytes
+        80 of them.
+
     Raises
     ------
     ValueError
-        A text that does not fit.
+        A text is too long for one card.
     """
     keyword, value, comment = card
     if keyword == "COMMENT":
@@ -43,7 +53,23 @@ def _number(value: int | float) -> str:
 
 
 def format_header(cards: Iterable[Card]) -> bytes:
-    """Header block: cards, END, blanks to a multiple of 2880 bytes."""
+    """Header block: cards, END, blanks to a multiple of 2880 bytes.
+
+    Parameters
+    ----------
+    cards : iterable of Card
+        In order.
+
+    Returns
+    -------
+    bytes
+        The block.
+
+    Raises
+    ------
+    ValueError
+        A text is too long for one card.
+    """
     body = b"".join(map(format_card, cards)) + b"END".ljust(80)
     return body.ljust(-(-len(body) // BLOCK) * BLOCK)
 
@@ -60,8 +86,18 @@ def image_file(cards: Sequence[Card], rows: Sequence[NDArray[np.float32]]) -> by
     ----------
     cards : sequence of Card
         Cards after the structural ones.
-    rows : sequence of numpy.ndarray
-        Flux, inverse variance, wavelength, andmask, ormask, shape (N,).
+    rows : sequence of ndarray of float32, (N,)
+        Flux, inverse variance, wavelength in Angstrom, andmask, ormask.
+
+    Returns
+    -------
+    bytes
+        The file, not compressed.
+
+    Raises
+    ------
+    ValueError
+        A text is too long for one card.
     """
     structure: list[Card] = [
         ("SIMPLE", True, "Primary Header created by MWRFITS v1.11b"),
@@ -78,6 +114,23 @@ def table_file(cards: Sequence[Card], rows: Sequence[NDArray[np.float32]]) -> by
     """Make a file in the layout of DR9 and later: an empty primary and a one-row table ``COADD``.
 
     The primary keeps NAXIS1 and NAXIS2 although NAXIS is 0, as the survey's files do.
+
+    Parameters
+    ----------
+    cards : sequence of Card
+        Cards of the primary after the structural ones.
+    rows : sequence of ndarray of float32, (N,)
+        As for :func:`image_file`, and the normalised flux.
+
+    Returns
+    -------
+    bytes
+        The file, not compressed.
+
+    Raises
+    ------
+    ValueError
+        A text is too long for one card.
     """
     n = len(rows[0])
     primary: list[Card] = [

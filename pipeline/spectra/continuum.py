@@ -28,28 +28,34 @@ def smoothed_flux(
 
     Parameters
     ----------
-    flux_BL
-        Flux, any unit, float32. It may be anything, NaN too, where the weight is zero.
-    weight_BL
-        Weight g of each pixel, of order one, zero at bad pixels, float32.
-    wave_L
-        Wavelengths in Angstrom, ascending; a NumPy array.
-    sigma_angstrom
+    flux_BL : array of float32, (B, L)
+        Flux, arbitrary units. It may be anything, NaN too, where the weight is zero.
+    weight_BL : array of float32, (B, L)
+        Weight g of each pixel, of order one, zero at bad pixels.
+    wave_L : ndarray of float64, (L,)
+        Wavelengths in Angstrom, ascending.
+    sigma_angstrom : float
         Width of the Gaussian.
-    half
+    half : bool
         Put the extra 1/2 into the exponent, as TheCannon's code does.
 
     Returns
     -------
-    f_s_BL
-        float32, always finite. Relative to the formula in float64, the error is below 1e-5 up to
-        three widths away from a good pixel and 1e-3 at five. Farther off, where the sum of weights
-        tells nothing, it is the weighted mean of the whole row; zero in a row without any weight.
+    array of float32, (B, L)
+        Smoothed flux f_s in the units of the flux, always finite. Relative to the formula in
+        float64, the error is below 1e-5 up to three widths away from a good pixel and 1e-3 at
+        five. Beyond that, where the sum of weights is dominated by rounding, it is the weighted
+        mean of the whole row; zero in a row without any weight.
+
+    Raises
+    ------
+    ValueError
+        The wavelengths do not ascend, or the width is not positive.
 
     Notes
     -----
-    The products need float32 throughout: on a GPU leave TF32 off while this runs (torch's own
-    default), it would spoil the third digit.
+    The products need float32 throughout: leave TF32 off on a GPU while this runs (torch's own
+    default), it costs the third digit.
     """
     xp = array_namespace(flux_BL, weight_BL)
     width = sigma_angstrom * math.sqrt(2.0) if half else sigma_angstrom
@@ -96,7 +102,27 @@ def _smooth(flux_BL: Array, weight_BL: Array, kernel: Kernel, out_BL: Array) -> 
 
 
 def kernel_for(like: Array, wave_L: Array, width_angstrom: float) -> Kernel:
-    """Factors of the kernel in the library and on the device of ``like``, remembered."""
+    """Return the factors of the kernel in the library and on the device of ``like``, cached.
+
+    Parameters
+    ----------
+    like : array
+        Its library and device are taken.
+    wave_L : ndarray of float64, (L,)
+        Wavelengths in Angstrom, ascending.
+    width_angstrom : float
+        Distance at which the kernel has fallen to 1/e.
+
+    Returns
+    -------
+    Kernel
+        As of :func:`pipeline.spectra.kernel.gaussian_kernel`.
+
+    Raises
+    ------
+    ValueError
+        The wavelengths do not ascend, or the width is not positive.
+    """
     wave = np.asarray(wave_L, dtype=np.float64).tobytes()
     return _kernel(wave, width_angstrom, _Placement(like))
 

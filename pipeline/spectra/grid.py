@@ -18,11 +18,11 @@ class WaveGrid:
 
     Parameters
     ----------
-    log10_first
+    log10_first : float
         log10 of the first wavelength in Angstrom.
-    log10_step
+    log10_step : float
         Step in log10(wavelength), dex.
-    n_pixel
+    n_pixel : int
         Number of pixels.
     """
 
@@ -34,13 +34,23 @@ class WaveGrid:
     def from_settings(cls, settings: SpectraSettings) -> Self:
         """Grid of all multiples of the step between the two wavelengths of the settings.
 
-        The survey's own pixels stand on such multiples, so a spectrum that is not shifted in
+        The survey's own pixels are at such multiples, so a spectrum that is not shifted in
         velocity is copied and not interpolated.
+
+        Parameters
+        ----------
+        settings : SpectraSettings
+            Wavelength limits and step.
+
+        Returns
+        -------
+        WaveGrid
+            The grid.
 
         Raises
         ------
         ValueError
-            If fewer than two pixels lie between the two wavelengths.
+            Fewer than two pixels lie between the two wavelengths.
         """
         step = settings.log10_step
         # A thousandth of a pixel of slack keeps a limit that is itself a grid point.
@@ -55,7 +65,7 @@ class WaveGrid:
 
     @cached_property
     def log10_wave_L(self) -> Wavelengths:
-        """log10 of the wavelengths in Angstrom, float64."""
+        """log10 of the wavelengths in Angstrom: ndarray of float64, (L,)."""
         pixel_L = np.arange(self.n_pixel, dtype=np.float64)
         log10_wave_L: Wavelengths = self.log10_first + self.log10_step * pixel_L
         log10_wave_L.flags.writeable = False
@@ -63,7 +73,7 @@ class WaveGrid:
 
     @cached_property
     def wave_L(self) -> Wavelengths:
-        """Vacuum wavelengths in Angstrom, float64."""
+        """Vacuum wavelengths in Angstrom: ndarray of float64, (L,)."""
         wave_L: Wavelengths = 10.0**self.log10_wave_L
         wave_L.flags.writeable = False
         return wave_L

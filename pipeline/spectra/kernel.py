@@ -40,17 +40,36 @@ BAND_SEGMENT = 16
 
 @dataclass(frozen=True)
 class Segment:
-    """Neighbouring pixels, the nodes that stand for them, and the polynomials between."""
+    """Neighbouring pixels, the nodes that represent them, and the polynomials between.
+
+    Parameters
+    ----------
+    pixels : slice
+        Pixels of the segment.
+    nodes : slice
+        Its nodes among all nodes.
+    basis : array, (l, j)
+        Value at each pixel of the polynomial that is 1 at a node and 0 at the others.
+    """
 
     pixels: slice
     nodes: slice
     basis: Array
-    """Value at each pixel of the polynomial that is 1 at a node and 0 at the others."""
 
 
 @dataclass(frozen=True)
 class Band:
-    """Kernel from all nodes within reach (rows) to those of neighbouring segments (columns)."""
+    """Kernel from all nodes within reach to those of neighbouring segments.
+
+    Parameters
+    ----------
+    source : slice
+        Nodes within reach: the rows.
+    target : slice
+        Nodes of the segments: the columns.
+    kernel : array, (j, j)
+        exp(-d^2) of their distance d in kernel widths.
+    """
 
     source: slice
     target: slice
@@ -59,14 +78,35 @@ class Band:
 
 @dataclass(frozen=True)
 class Kernel:
-    """The factors of one kernel, as arrays of one library on one device."""
+    """The factors of one kernel, as arrays of one library on one device.
+
+    Parameters
+    ----------
+    segments : tuple of Segment
+        All pixels, in order.
+    bands : tuple of Band
+        All nodes, in order.
+    n_node : int
+        Number of nodes.
+    """
 
     segments: tuple[Segment, ...]
     bands: tuple[Band, ...]
     n_node: int
 
     def placed(self, like: Array) -> "Kernel":
-        """Return the factors where ``like`` lives: polynomials in float32, bands in float64."""
+        """Return the factors where ``like`` is: polynomials in float32, bands in float64.
+
+        Parameters
+        ----------
+        like : array
+            Its library and device are taken.
+
+        Returns
+        -------
+        Kernel
+            The same factors there.
+        """
 
         def put(matrix: Matrix, dtype: type[np.floating] = np.float32) -> Array:
             return place(np.ascontiguousarray(matrix, dtype=dtype), like)
@@ -86,16 +126,21 @@ def gaussian_kernel(wave: bytes, width_angstrom: float) -> Kernel:
 
     Parameters
     ----------
-    wave
-        Ascending wavelengths in Angstrom: the bytes of a float64 array, so that they can be
-        remembered.
-    width_angstrom
+    wave : bytes
+        Ascending wavelengths in Angstrom: the bytes of a float64 array, so that they can be a
+        key of the cache.
+    width_angstrom : float
         Distance at which the kernel has fallen to 1/e.
+
+    Returns
+    -------
+    Kernel
+        Its factors as NumPy arrays of float64.
 
     Raises
     ------
     ValueError
-        If the wavelengths do not ascend or the width is not positive.
+        The wavelengths do not ascend or the width is not positive.
     """
     wave_L = np.frombuffer(wave, dtype=np.float64)
     if not (width_angstrom > 0 and np.all(np.diff(wave_L) > 0)):
@@ -145,7 +190,13 @@ def _bands(segments: list[Segment], x_J: Matrix) -> tuple[Band, ...]:
 
 @lru_cache(maxsize=1)
 def node_count() -> int:
-    """Smallest number of nodes in a segment that keeps the kernel within the tolerance."""
+    """Smallest number of nodes in a segment that keeps the kernel within the tolerance.
+
+    Raises
+    ------
+    ValueError
+        No number below 40 does.
+    """
     x_l = np.linspace(0.0, SEGMENT_WIDTH, 101)
     target_t = np.linspace(0.0, REACH, 61)
     exact = np.exp(-((x_l[:, None] + target_t) ** 2))

@@ -18,27 +18,30 @@ def normalised_flux(
 
     Parameters
     ----------
-    flux_BL, ivar_BL, bad_BL
-        Flux (float32, any unit), inverse variance and bad pixels. Flux at bad pixels is not read.
-        The inverse variance is read only where it weights the continuum, else it may be None.
-    wave_L
-        Wavelengths in Angstrom, a NumPy array.
-    settings
+    flux_BL : array of float32, (B, L)
+        Flux, arbitrary units; not read at bad pixels.
+    ivar_BL : array of float32, (B, L), optional
+        Inverse variance of the flux; needed only where it weights the continuum.
+    bad_BL : array of bool, (B, L)
+        Bad pixels.
+    wave_L : ndarray of float64, (L,)
+        Wavelengths in Angstrom, ascending.
+    settings : SpectraSettings
         Width and weights of the smoothing.
 
     Returns
     -------
-    normal_BL
-        Normalised flux, float32, finite.
-    bad_BL
+    normal_BL : array of float32, (B, L)
+        Normalised flux (continuum = 1), finite.
+    bad_BL : array of bool, (B, L)
         Bad pixels, now with those where the smoothed flux is not positive.
-    scale_BL
-        What the flux was divided by, positive.
+    scale_BL : array of float32, (B, L)
+        What the flux was divided by, in its units, positive.
 
     Raises
     ------
     ValueError
-        If the settings ask for weights by inverse variance and none is given.
+        The settings ask for weights by inverse variance and none is given.
     """
     xp = array_namespace(flux_BL, bad_BL)
     good_BL = xp.astype(~bad_BL, flux_BL.dtype)

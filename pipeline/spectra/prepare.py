@@ -13,22 +13,27 @@ from pipeline.spectra.resampling import resample
 
 
 class Prepared(NamedTuple):
-    """A batch of spectra as the network reads them."""
+    """A batch of spectra as the network reads them.
+
+    Parameters
+    ----------
+    flux_BL : array of float32, (B, L)
+        Normalised flux (continuum = 1); exactly 1 at bad pixels.
+    bad_BL : array of bool, (B, L)
+        Pixels without information.
+    bad_fraction_B : array of float32, (B,)
+        Fraction of the grid's pixels that are bad.
+    usable_B : array of bool, (B,)
+        The fraction is within the limit of the settings.
+    ivar_BL : array of float32, (B, L), optional
+        Inverse variance of the normalised flux, zero at bad pixels; None if not asked for.
+    """
 
     flux_BL: Array
-    """Normalised flux, float32; exactly 1 at bad pixels."""
-
     bad_BL: Array
-    """bool; pixels without information."""
-
     bad_fraction_B: Array
-    """Fraction of the grid's pixels that are bad, float32."""
-
     usable_B: Array
-    """bool; the fraction is within the limit of the settings."""
-
     ivar_BL: Array | None
-    """Inverse variance of the normalised flux, float32, zero at bad pixels; None if not asked."""
 
 
 def network_input(
@@ -45,18 +50,17 @@ def network_input(
 
     Parameters
     ----------
-    flux_BN, ivar_BN
-        Flux and inverse variance as stored, float32, arbitrary unit, padded at the right end.
-    log10_first_B
-        log10 of the first vacuum wavelength of each row in Angstrom, float64.
-    n_pixel_B
+    flux_BN, ivar_BN : array of float32, (B, N)
+        Flux and inverse variance as stored, arbitrary units, padded at the right end.
+    log10_first_B : array of float64, (B,)
+        log10 of the first vacuum wavelength of each row in Angstrom.
+    n_pixel_B : array of int, (B,)
         Number of real pixels of each row; those to the right are padding.
-    velocity_kms_B
-        Radial velocity of the star. Not read, and may be None, if the settings keep the observed
-        frame.
-    settings
+    velocity_kms_B : array of float64, (B,), optional
+        Radial velocity of the star. Not read if the settings keep the observed frame.
+    settings : SpectraSettings
         Grid, frame, continuum and limits.
-    with_ivar
+    with_ivar : bool
         Return the inverse variance of the normalised flux as well.
 
     Returns
@@ -68,7 +72,7 @@ def network_input(
     Raises
     ------
     ValueError
-        If the rest frame is asked for and no velocity is given.
+        The rest frame is asked for and no velocity is given.
     """
     if settings.frame == "observed":
         velocity_kms_B = None

@@ -29,31 +29,37 @@ def resample(
 
     Parameters
     ----------
-    flux_BN, ivar_BN
-        Flux and inverse variance, float32, one spectrum a row; ivar may be left out (None).
-    bad_BN
-        bool; includes the padding at the right end of short rows. Values there are not read.
-    log10_first_B
-        log10 of the first observed vacuum wavelength of each row in Angstrom, float64.
-    grid
+    flux_BN : array of float32, (B, N)
+        Flux, arbitrary units.
+    ivar_BN : array of float32, (B, N), optional
+        Its inverse variance.
+    bad_BN : array of bool, (B, N)
+        Includes the padding at the right end of short rows. Values there are not read.
+    log10_first_B : array of float64, (B,)
+        log10 of the first observed vacuum wavelength of each row in Angstrom.
+    grid : WaveGrid
         The common grid.
-    velocity_kms_B
+    velocity_kms_B : array of float64, (B,), optional
         Radial velocity of the star; wavelengths are divided by the relativistic Doppler factor.
         None leaves the observed frame.
-    log10_step
-        Step of the rows in log10(wavelength).
+    log10_step : float
+        Step of the rows in log10(wavelength), dex.
 
     Returns
     -------
-    flux_BL, ivar_BL, bad_BL
-        Pixels that touch a bad pixel, or that the row does not cover, are bad with flux and ivar
-        zero. A row whose first wavelength or velocity is not a finite number is bad throughout.
+    flux_BL : array of float32, (B, L)
+        Flux in the units given.
+    ivar_BL : array of float32, (B, L), optional
+        Inverse variance; None where none was given.
+    bad_BL : array of bool, (B, L)
+        Pixels that touch a bad pixel, or that the row does not cover; flux and ivar are zero
+        there. A row whose first wavelength or velocity is not a finite number is bad throughout.
         At a shift by whole pixels only one pixel is touched, and its values are copied bit by bit.
 
     Raises
     ------
     ValueError
-        If the rows' step is not the grid's.
+        The rows' step is not the grid's.
     """
     if abs(log10_step - grid.log10_step) > 1e-6 * grid.log10_step:
         raise ValueError(

@@ -17,17 +17,22 @@ ARRAYS = ("flux", "ivar", "log10_first", "n_pixel")
 
 
 class Block(NamedTuple):
-    """Some spectra of a shard as stored."""
+    """Some spectra of a shard as stored.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        What is known of the B spectra; columns as of `pipeline.inference.rows.read_rows`.
+    arrays : dict of str to ndarray
+        Arrays of the store, one spectrum per row: the names of `ARRAYS`.
+    """
 
     rows: pd.DataFrame
-    """What is known of them; columns as of `read_rows`."""
-
     arrays: dict[str, npt.NDArray[Any]]
-    """Arrays of the store, one spectrum a row."""
 
 
 def read_blocks(store: xr.Dataset, rows: pd.DataFrame, block_rows: int) -> Iterator[Block]:
-    """Read the spectra of one shard block by block, one block ahead of who computes.
+    """Read the spectra of one shard block by block; the next one is read during the computation.
 
     Parameters
     ----------
@@ -36,7 +41,7 @@ def read_blocks(store: xr.Dataset, rows: pd.DataFrame, block_rows: int) -> Itera
     rows : pandas.DataFrame
         Spectra to read, ordered by row.
     block_rows : int
-        Rows of an inner chunk of the store; what is held at a time is two such blocks.
+        Rows of an inner chunk of the store; two such blocks are held at a time.
 
     Yields
     ------
@@ -90,7 +95,7 @@ def prepare(block: Block, settings: SpectraSettings, device: torch.device | None
     settings : SpectraSettings
         The preprocessing that the network was trained with.
     device : torch.device, optional
-        Device whose torch tensors are wanted; None: NumPy arrays, twice as fast on a CPU.
+        Device of the torch tensors to return; None: NumPy arrays, twice as fast on a CPU.
 
     Returns
     -------

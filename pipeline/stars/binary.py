@@ -16,13 +16,13 @@ class Systems:
 
     Parameters
     ----------
-    mass1_msun, log_age, mh : numpy.ndarray
-        Primary's mass, log10 age in years, [M/H].
-    q : numpy.ndarray
+    mass1_msun, log_age, mh : ndarray of float64, (B,)
+        Mass of the primary (Sun = 1), log10 age in years, [M/H] in dex.
+    q : ndarray of float64, (B,)
         Mass ratio, NaN for single stars.
     primary, secondary : IsochroneStars
         Both stars; the secondary's values are NaN for single stars and for companions below the
-        isochrones (dark ones).
+        isochrones, which give no light.
     """
 
     mass1_msun: NDArray[np.float64]
@@ -34,23 +34,34 @@ class Systems:
 
     @property
     def light_B2(self) -> NDArray[np.float64]:
-        """g-band light of both stars, 0 where there is none."""
+        """g-band light of both stars (10^(-0.4 M_g)), 0 where there is none: (B, 2)."""
         band = BANDS.index("sdss_g")
         mag_B2 = np.stack([self.primary.mag_BK[:, band], self.secondary.mag_BK[:, band]], axis=1)
         return np.where(np.isfinite(mag_B2), 10 ** (-0.4 * np.nan_to_num(mag_B2)), 0.0)
 
     @property
     def teff_B2(self) -> NDArray[np.float64]:
-        """Effective temperature of both stars in K."""
+        """Effective temperature of both stars in K: (B, 2)."""
         return np.stack([self.primary.teff_k, self.secondary.teff_k], axis=1)
 
     @property
     def logg_B2(self) -> NDArray[np.float64]:
-        """Surface gravity (log10 cgs) of both stars."""
+        """Surface gravity (log10 cgs) of both stars: (B, 2)."""
         return np.stack([self.primary.logg, self.secondary.logg], axis=1)
 
     def take(self, rows: NDArray[np.intp]) -> "Systems":
-        """Return some of the systems."""
+        """Return some of the systems.
+
+        Parameters
+        ----------
+        rows : ndarray of intp
+            Which of them.
+
+        Returns
+        -------
+        Systems
+            In the order of ``rows``.
+        """
         return Systems(
             self.mass1_msun[rows],
             self.log_age[rows],
@@ -67,7 +78,24 @@ def build_systems(
     log_age: NDArray[np.float64],
     mh: NDArray[np.float64],
 ) -> Systems:
-    """Put both stars of each system on the isochrone of its age and metallicity."""
+    """Put both stars of each system on the isochrone of its age and metallicity.
+
+    Parameters
+    ----------
+    mass1_msun : ndarray of float64, (B,)
+        Mass of the primary (Sun = 1).
+    q : ndarray of float64, (B,)
+        Mass ratio, NaN for single stars.
+    log_age : ndarray of float64, (B,)
+        log10 age in years.
+    mh : ndarray of float64, (B,)
+        [M/H] in dex.
+
+    Returns
+    -------
+    Systems
+        Stars off the main sequence are marked as not ``valid``.
+    """
     secondary_mass = np.where(np.isfinite(q), q * mass1_msun, -1.0)
     return Systems(
         mass1_msun,
@@ -82,16 +110,21 @@ def build_systems(
 def components_of(
     systems: Systems, velocity_B2: NDArray[np.float64], scatter: list[StarScatter]
 ) -> Components:
-    """List the stars that shine, primaries first, each with its own velocity and scatter.
+    """List the stars that give light, primaries first, each with its own velocity and scatter.
 
     Parameters
     ----------
     systems : Systems
-        B systems; system b's light goes into spectrum b.
-    velocity_B2 : numpy.ndarray
-        Velocity of both stars in km/s, shape (B, 2).
+        B systems; the light of system b goes into spectrum b.
+    velocity_B2 : ndarray of float64, (B, 2)
+        Velocity of both stars in km/s.
     scatter : list of StarScatter
         Of the primaries and of the secondaries.
+
+    Returns
+    -------
+    Components
+        One per star that has light.
     """
     owners, labels, radii, velocities, parts = [], [], [], [], []
     for s, stars in enumerate((systems.primary, systems.secondary)):

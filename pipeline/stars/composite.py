@@ -19,7 +19,7 @@ from pipeline.stars.templates import (
 
 FWHM_TO_SIGMA = 1 / np.sqrt(8 * np.log(2))
 DECIMATION = 4
-"""Template pixels a LAMOST pixel: 1e-4 / 2.5e-5 dex."""
+"""Template pixels per LAMOST pixel: 1e-4 / 2.5e-5 dex."""
 
 HALF_WIDTH = 18
 """Half width of the broadening kernel in template pixels: 5 sigma of the broadest."""
@@ -36,13 +36,13 @@ class Components:
 
     Parameters
     ----------
-    owner_C : numpy.ndarray
+    owner_C : ndarray of intp, (C,)
         Row of the spectrum that the star's light goes into.
-    labels_C3 : numpy.ndarray
+    labels_C3 : ndarray of float64, (C, 3)
         Teff (K), log g, [M/H], inside the model's validity.
-    radius2_C : numpy.ndarray
+    radius2_C : ndarray of float64, (C,)
         Radius squared (Sun = 1): the weight of the surface flux.
-    velocity_kms_C : numpy.ndarray
+    velocity_kms_C : ndarray of float64, (C,)
         Radial velocity at the time of observation.
     scatter : StarScatter
         Star-to-star scatter.
@@ -64,10 +64,19 @@ def model_labels(
     own luminosity, R^2 = L / Teff^4: such a companion adds little light, of about the right
     colour.
 
+    Parameters
+    ----------
+    stars : IsochroneStars
+        B stars.
+    mh : ndarray of float64, (B,)
+        [M/H] in dex.
+
     Returns
     -------
-    tuple of numpy.ndarray
-        ``labels_B3`` and ``radius2_B`` (Sun = 1).
+    labels_B3 : ndarray of float64, (B, 3)
+        Teff (K), log g, [M/H].
+    radius2_B : ndarray of float64, (B,)
+        Radius squared (Sun = 1).
     """
     labels_B3 = np.stack([stars.teff_k, stars.logg, mh], axis=1)
     labels_B3 = np.clip(labels_B3, LABEL_MIN, LABEL_MAX)
@@ -77,21 +86,24 @@ def model_labels(
 def kernels(
     resolution: NDArray[np.float64], vsini_kms: NDArray[np.float64], offset: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """Broadening kernels on template pixels, centred between pixels where need be.
+    """Broadening kernels on template pixels, centred between pixels where needed.
 
     Gaussians that take the templates' resolution to the fibre's; rotation adds the variance of a
     uniformly bright disc, vsini^2 / 4.
 
     Parameters
     ----------
-    resolution, vsini_kms, offset : numpy.ndarray
-        Resolving power of the fibre, projected rotation, and position of the centre after the
-        kernel's middle pixel (0 to 1), shape (C,).
+    resolution : ndarray of float64, (C,)
+        Resolving power of the fibre.
+    vsini_kms : ndarray of float64, (C,)
+        Projected rotation.
+    offset : ndarray of float64, (C,)
+        Distance of the centre from the kernel's middle pixel, 0 to 1 pixel.
 
     Returns
     -------
-    numpy.ndarray
-        Shape (C, 2 * ``HALF_WIDTH`` + 2 rounded up to a multiple of ``DECIMATION``), sum 1.
+    ndarray of float32, (C, W)
+        Of sum 1; W is 2 * ``HALF_WIDTH`` + 2 rounded up to a multiple of ``DECIMATION``.
     """
     model = load_templates()
     instrument = FWHM_TO_SIGMA**2 * (1 / resolution**2 - 1 / model.resolution**2)
@@ -110,6 +122,22 @@ def strided_convolution(
     """Every ``DECIMATION``-th value of a correlation, one phase of the samples at a time.
 
     ``out[i] = sum_k kernel[k] flux[first + DECIMATION i + k]``.
+
+    Parameters
+    ----------
+    flux_P : ndarray of float32, (P,)
+        Flux on template pixels, arbitrary units.
+    kernel_W : ndarray of float32, (W,)
+        As from :func:`kernels`.
+    first : int
+        Template pixel under the first tap of the first value.
+    n_pixel : int
+        Number of values.
+
+    Returns
+    -------
+    ndarray of float32, (n_pixel,)
+        In the units of the flux.
     """
     out = np.zeros(n_pixel, dtype=np.float32)
     n_tap = len(kernel_W) // DECIMATION
@@ -126,7 +154,7 @@ def composite_flux(
     n_pixel: int,
     settings: ScatterSettings,
 ) -> NDArray[np.float32]:
-    """Noise-free flux of B spectra on the survey's grid (1e-4 dex a pixel).
+    """Noise-free flux of B spectra on the survey's grid (1e-4 dex per pixel).
 
     Each component gets its own scatter, Doppler shift, rotation and radius, and the sum is taken
     before anything that happens to the light in the telescope.
@@ -135,24 +163,24 @@ def composite_flux(
     ----------
     components : Components
         The stars.
-    resolution_B : numpy.ndarray
+    resolution_B : ndarray of float64, (B,)
         Resolving power of each spectrum's fibre, below the templates' 2500.
-    log10_first_B : numpy.ndarray
-        log10 of the first wavelength of each spectrum.
+    log10_first_B : ndarray of float64, (B,)
+        log10 of the first wavelength of each spectrum in Angstrom.
     n_pixel : int
-        Length of the spectra.
+        Length of the spectra, N.
     settings : ScatterSettings
         Sizes of the scatter's groups.
 
     Returns
     -------
-    numpy.ndarray
-        Shape (B, n_pixel), flux per wavelength at a common distance.
+    ndarray of float32, (B, N)
+        Flux per wavelength at a common distance, arbitrary units.
 
     Raises
     ------
     ValueError
-        Labels outside the model's validity, or a grid that the templates don't cover.
+        Labels outside the model's validity, or a grid that the templates do not cover.
     """
     model = load_templates()
     owner_C = components.owner_C

@@ -1,4 +1,4 @@
-"""Mass and brightness of a dwarf from its Teff and [Fe/H]: the main sequence read backwards."""
+"""Mass and brightness of a dwarf from its Teff and [Fe/H]: the inverted main sequence."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -16,7 +16,15 @@ MASS_GRID = np.round(np.arange(0.2, 1.6, 0.005), 3)
 
 
 class Dwarfs(NamedTuple):
-    """What the main sequence says of B stars; NaN where it has no such star."""
+    """What the main sequence says of B stars; NaN where it has no such star.
+
+    Parameters
+    ----------
+    mass_msun : ndarray of float64, (B,)
+        Mass (Sun = 1).
+    m_g : ndarray of float64, (B,)
+        Absolute G magnitude.
+    """
 
     mass_msun: FloatArray
     m_g: FloatArray
@@ -31,7 +39,7 @@ def dwarf_mass(teff_k: FloatArray, feh: FloatArray, log_age: float) -> Dwarfs:
 
     Parameters
     ----------
-    teff_k, feh : numpy.ndarray, (B,)
+    teff_k, feh : ndarray of float64, (B,)
         Effective temperature in K and [Fe/H] in dex, taken for [M/H].
     log_age : float
         log10 age in years.

@@ -1,4 +1,4 @@
-"""The main sequence of the PARSEC isochrones: mass, age and metallicity to everything else."""
+"""The main sequence of the PARSEC isochrones: from mass, age and metallicity to all the rest."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,15 +24,15 @@ EDGE = 1e-5
 
 @dataclass(frozen=True)
 class IsochroneStars:
-    """Main-sequence stars.
+    """B main-sequence stars.
 
     Parameters
     ----------
-    teff_k, logg, log_l : numpy.ndarray
-        Effective temperature, log10 of the surface gravity (cgs), log10 luminosity (Sun = 1).
-    mag_BK : numpy.ndarray
+    teff_k, logg, log_l : ndarray of float64, (B,)
+        Effective temperature in K, log10 of the surface gravity (cgs), log10 luminosity (Sun = 1).
+    mag_BK : ndarray of float64, (B, K)
         Absolute magnitudes in ``BANDS``.
-    valid : numpy.ndarray
+    valid : ndarray of bool, (B,)
         False where there is no main-sequence star of this mass, age and metallicity: the other
         arrays are NaN there.
     """
@@ -44,7 +44,18 @@ class IsochroneStars:
     valid: NDArray[np.bool_]
 
     def take(self, rows: NDArray[np.intp]) -> "IsochroneStars":
-        """Return some of the stars."""
+        """Return some of the stars.
+
+        Parameters
+        ----------
+        rows : ndarray of intp
+            Which of them.
+
+        Returns
+        -------
+        IsochroneStars
+            In the order of ``rows``.
+        """
         return IsochroneStars(
             self.teff_k[rows],
             self.logg[rows],
@@ -100,13 +111,13 @@ def main_sequence(
 
     Parameters
     ----------
-    mass_msun, log_age, mh : numpy.ndarray
-        Initial mass (Sun = 1), log10 age in years and [M/H], shape (B,).
+    mass_msun, log_age, mh : ndarray of float64, (B,)
+        Initial mass (Sun = 1), log10 age in years and [M/H] in dex.
 
     Returns
     -------
     IsochroneStars
-        Marked not ``valid`` outside the isochrones or beyond the end of the main sequence.
+        Marked as not ``valid`` outside the isochrones or beyond the end of the main sequence.
 
     Notes
     -----

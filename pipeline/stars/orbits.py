@@ -21,10 +21,10 @@ class Orbits:
 
     Parameters
     ----------
-    period_day, eccentricity, periastron_rad, phase, cos_i : numpy.ndarray
+    period_day, eccentricity, periastron_rad, phase, cos_i : ndarray of float64, (B,)
         Elements; ``phase`` is the mean anomaly over 2 pi at time zero and ``periastron_rad`` the
         argument of the primary's periastron.
-    mass1_msun, mass2_msun : numpy.ndarray
+    mass1_msun, mass2_msun : ndarray of float64, (B,)
         Masses (Sun = 1).
     """
 
@@ -42,15 +42,15 @@ def eccentric_anomaly(mean_rad: ArrayLike, eccentricity: ArrayLike) -> NDArray[n
 
     Parameters
     ----------
-    mean_rad : array_like
+    mean_rad : array_like, (B,)
         Mean anomaly M in radians.
-    eccentricity : array_like
+    eccentricity : array_like, (B,)
         Eccentricity, 0 <= e < 1.
 
     Returns
     -------
-    numpy.ndarray
-        Eccentric anomaly E in -pi .. pi.
+    ndarray of float64, (B,)
+        Eccentric anomaly E in radians, -pi .. pi.
 
     Notes
     -----
@@ -75,6 +75,20 @@ def draw_orbits(
 
     Periods below 10 days are circular; longer ones have eccentricities uniform to 0.85.
     [source: Raghavan et al. 2010, ApJS 190, 1]
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Random numbers.
+    mass1_msun, mass2_msun : ndarray of float64, (B,)
+        Masses of both stars (Sun = 1).
+    settings : PopulationSettings
+        Mean and scatter of log10 period in days.
+
+    Returns
+    -------
+    Orbits
+        B orbits.
     """
     n = len(mass1_msun)
     log_period = rng.normal(settings.log_period_mean, settings.log_period_sigma, n)
@@ -101,13 +115,18 @@ def velocities(orbits: Orbits, time_day: ArrayLike) -> NDArray[np.float64]:
     ----------
     orbits : Orbits
         B orbits.
-    time_day : array_like
-        Time of each observation in days, shape (B,) or a scalar.
+    time_day : array_like, (B,) or a scalar
+        Time of each observation in days.
 
     Returns
     -------
-    numpy.ndarray
-        Shape (B, 2), km/s; the two are opposed and inversely proportional to the masses.
+    ndarray of float64, (B, 2)
+        In km/s; the two are opposed and inversely proportional to the masses.
+
+    Notes
+    -----
+    Semi-amplitude of the relative orbit: K = (2 pi G M / P)^(1/3) sin i / sqrt(1 - e^2), with M the
+    sum of the masses; the velocity is K (cos(nu + omega) + e cos omega), with nu the true anomaly.
     """
     e = orbits.eccentricity
     mean = 2 * np.pi * (np.asarray(time_day) / orbits.period_day + orbits.phase)

@@ -1,4 +1,4 @@
-"""Matrix products that give the same bits whatever number of threads BLAS may use."""
+"""Matrix products that give the same bits for any number of threads of BLAS."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +17,15 @@ def product(left_BI: NDArray[np.float32], right_IN: NDArray[np.float32]) -> NDAr
 
     Parameters
     ----------
-    left_BI, right_IN : numpy.ndarray
-        float32.
+    left_BI : ndarray of float32, (B, I)
+        Left factor.
+    right_IN : ndarray of float32, (I, N)
+        Right factor.
 
     Returns
     -------
-    numpy.ndarray
-        Shape (B, N), float32.
+    ndarray of float32, (B, N)
+        Their product.
     """
     n_row, n_inner = left_BI.shape
     n_column = right_IN.shape[1]
@@ -40,10 +42,17 @@ def product(left_BI: NDArray[np.float32], right_IN: NDArray[np.float32]) -> NDAr
 def interpolate_knots(knots_BJ: NDArray[np.float64], n_pixel: int) -> NDArray[np.float32]:
     """Interpolate linearly between evenly spaced knots, the first and last at the ends.
 
+    Parameters
+    ----------
+    knots_BJ : ndarray of float64, (B, J)
+        Values at the knots.
+    n_pixel : int
+        Number of pixels, N.
+
     Returns
     -------
-    numpy.ndarray
-        Shape (B, n_pixel), float32.
+    ndarray of float32, (B, N)
+        Values at the pixels.
     """
     position = np.linspace(0, knots_BJ.shape[1] - 1, n_pixel)
     below = np.minimum(position.astype(np.intp), knots_BJ.shape[1] - 2)

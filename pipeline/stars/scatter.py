@@ -37,11 +37,11 @@ class StarScatter:
 
     Parameters
     ----------
-    abundance_CE : numpy.ndarray
+    abundance_CE : ndarray of float32, (C, E)
         Natural logarithm of the factor on the line depth of each group.
-    activity_C : numpy.ndarray
+    activity_C : ndarray of float32, (C,)
         Chromospheric fill-in at Ca II K, over the continuum.
-    vsini_kms_C : numpy.ndarray
+    vsini_kms_C : ndarray of float64, (C,)
         Projected rotation.
     """
 
@@ -50,7 +50,18 @@ class StarScatter:
     vsini_kms_C: NDArray[np.float64]
 
     def take(self, rows: NDArray[np.intp] | slice) -> "StarScatter":
-        """Return the draws of some of the stars."""
+        """Return the draws of some of the stars.
+
+        Parameters
+        ----------
+        rows : ndarray of intp or slice
+            Which of them.
+
+        Returns
+        -------
+        StarScatter
+            In the order of ``rows``.
+        """
         return StarScatter(self.abundance_CE[rows], self.activity_C[rows], self.vsini_kms_C[rows])
 
 
@@ -61,15 +72,15 @@ def group_patterns(n_random: int, length_angstrom: float) -> NDArray[np.float32]
     Parameters
     ----------
     n_random : int
-        Number of random groups: smooth noise of unit scatter, one realisation for ever.
+        Number of random groups: smooth noise of unit scatter, always the same realisation.
     length_angstrom : float
         Correlation length of the random groups.
 
     Returns
     -------
-    numpy.ndarray
-        Shape (E, P): named groups first, between 0 and 1; then the random ones, scaled so that
-        their sum in quadrature is 1 on average.
+    ndarray of float32, (E, P)
+        Named groups first, between 0 and 1; then the random ones, scaled so that their sum in
+        quadrature is 1 on average.
     """
     wave_P = 10 ** load_templates().log10_wave_P
     named = [
@@ -87,7 +98,13 @@ def group_patterns(n_random: int, length_angstrom: float) -> NDArray[np.float32]
 
 @lru_cache(maxsize=1)
 def emission_pattern() -> NDArray[np.float32]:
-    """Chromospheric emission at R = 2500 for unit fill-in at Ca II K, shape (P,)."""
+    """Chromospheric emission at R = 2500 for unit fill-in at Ca II K.
+
+    Returns
+    -------
+    ndarray of float32, (P,)
+        Over the continuum.
+    """
     model = load_templates()
     wave_P = 10**model.log10_wave_P
     sigma = wave_P / model.resolution / 2.3548
@@ -106,8 +123,8 @@ def draw_scatter(
     ----------
     rng : numpy.random.Generator
         Random numbers; as many are drawn whatever the settings' sizes.
-    teff_B2 : numpy.ndarray
-        Effective temperature in K, shape (B, 2): primaries and secondaries.
+    teff_B2 : ndarray of float64, (B, 2)
+        Effective temperature in K of primaries and secondaries.
     settings : ScatterSettings
         Priors.
 
@@ -143,21 +160,21 @@ def scatter_lines(
 ) -> NDArray[np.float32]:
     """Change the lines of normalised single-star spectra, in place.
 
-    Each group's depth is multiplied by its own factor, then the chromosphere fills cores in. The
-    continuum stays where it is, so nothing else is lifted or lowered.
+    Each group's depth is multiplied by its own factor, then the chromosphere fills in the cores.
+    The continuum does not change, so the lines alone differ.
 
     Parameters
     ----------
-    flux_CP : numpy.ndarray
-        Normalised flux of *one component each*: never of a sum.
+    flux_CP : ndarray of float32, (C, P)
+        Normalised flux (continuum = 1) of *one component each*: never of a sum.
     stars : StarScatter
-        One draw a row.
+        One draw per row.
     settings : ScatterSettings
         Priors (sizes of the groups).
 
     Returns
     -------
-    numpy.ndarray
+    ndarray of float32, (C, P)
         ``flux_CP``.
     """
     patterns_EP = group_patterns(settings.n_random_groups, settings.group_angstrom)

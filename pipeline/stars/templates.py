@@ -25,13 +25,13 @@ class Templates:
 
     Parameters
     ----------
-    log10_wave_P : numpy.ndarray
+    log10_wave_P : ndarray of float64, (P,)
         log10 of the vacuum wavelength in Angstrom, step 2.5e-5.
-    line_IP, continuum_IP : numpy.ndarray
-        Coefficients of the normalised flux and of log10 of the continuum, float32.
-    exponents_I3 : numpy.ndarray
-        Powers of the three labels in each of the I terms.
-    line_scaling_23, continuum_scaling_23 : numpy.ndarray
+    line_IP, continuum_IP : ndarray of float32, (I, P)
+        Coefficients of the normalised flux and of log10 of the continuum.
+    exponents_I3 : ndarray of float64, (I, 3)
+        Powers of the three labels in each term.
+    line_scaling_23, continuum_scaling_23 : ndarray of float64, (2, 3)
         Offset and scale of (Teff, log g, [M/H]) for either product.
     resolution : float
         Resolving power of the spectra.
@@ -71,6 +71,11 @@ def load_templates() -> Templates:
 def check_labels(labels_B3: NDArray[np.float64]) -> None:
     """Refuse labels that the model was not trained for.
 
+    Parameters
+    ----------
+    labels_B3 : ndarray of float64, (B, 3)
+        Teff (K), log g and [M/H].
+
     Raises
     ------
     ValueError
@@ -97,18 +102,22 @@ def normalised_flux(labels_B3: NDArray[np.float64]) -> NDArray[np.float32]:
 
     Parameters
     ----------
-    labels_B3 : numpy.ndarray
-        Teff (K), log g and [M/H], shape (B, 3).
+    labels_B3 : ndarray of float64, (B, 3)
+        Teff (K), log g and [M/H].
 
     Returns
     -------
-    numpy.ndarray
-        Shape (B, P), between ``FLUX_MIN`` and ``FLUX_MAX``.
+    ndarray of float32, (B, P)
+        Flux over the continuum, between ``FLUX_MIN`` and ``FLUX_MAX``.
 
     Raises
     ------
     ValueError
         Labels outside the model's validity.
+
+    Notes
+    -----
+    A cubic in the three labels at each pixel: The Cannon, Ness et al. 2015, ApJ 808, 16.
     """
     check_labels(labels_B3)
     model = load_templates()
@@ -123,13 +132,13 @@ def continuum(labels_B3: NDArray[np.float64]) -> NDArray[np.float32]:
 
     Parameters
     ----------
-    labels_B3 : numpy.ndarray
-        Teff (K), log g and [M/H], shape (B, 3).
+    labels_B3 : ndarray of float64, (B, 3)
+        Teff (K), log g and [M/H].
 
     Returns
     -------
-    numpy.ndarray
-        Shape (B, P).
+    ndarray of float32, (B, P)
+        Arbitrary units, the same for all stars.
 
     Raises
     ------

@@ -50,6 +50,11 @@ def outer():
 @app.command()
 def query(sql, root, output):
     """Text of --help."""
+
+
+@stage_command("ingest")
+def ingest(spectra, catalogue, root):
+    """Text of --help."""
 '''
 
 HOLED = '''

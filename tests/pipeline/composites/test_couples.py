@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from pipeline.composites.couples import expose_couples, pair_light
+from pipeline.composites.exposure import exposure, mean_snr, relative_variance
 from pipeline.composites.pairing import draw_couples
 from pipeline.composites.pool import Pool
-from pipeline.composites.sums import Stored, exposure, mean_snr, relative_variance
+from pipeline.composites.sums import Stored
 from pipeline.settings.composites import CompositeSettings
 from pipeline.settings.simulate import SimulateSettings
 from pipeline.settings.spectra import SpectraSettings

@@ -1,19 +1,12 @@
 import numpy as np
 import pytest
 
-from pipeline.composites.sums import (
-    Stored,
-    exposure,
-    masked,
-    mean_snr,
-    relative_variance,
-    star_light,
-    summed,
-)
+from pipeline.composites.exposure import exposure, mean_snr, relative_variance
+from pipeline.composites.sums import Stored, masked, star_light, summed
 from pipeline.settings.composites import CompositeSettings
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.settings.stars import ScatterSettings
-from pipeline.simulate.instrument import FIRST
+from pipeline.simulate.fibres import FIRST
 from pipeline.spectra.grid import WaveGrid
 from pipeline.spectra.prepare import network_input
 from pipeline.stars.binary import build_systems, components_of

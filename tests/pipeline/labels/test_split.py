@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline.labels.split import PARTS, lot, mix, split
+from pipeline.labels.split import PARTS, mix, split, uniform_number
 from pipeline.settings.labels import LabelSettings
 
 IDS = st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=60, unique=True)
@@ -37,7 +37,7 @@ def test_neighbouring_ids_are_spread_evenly_over_the_parts():
     for name, share in zip(PARTS, (0.8, 0.1, 0.1), strict=True):
         sigma = np.sqrt(star.size * share * (1 - share))
         assert abs((part == name).sum() - share * star.size) < 4 * sigma
-    counts = np.histogram(lot(star, 7), 100, (0, 1))[0]
+    counts = np.histogram(uniform_number(star, 7), 100, (0, 1))[0]
     assert ((counts - 2000) ** 2 / 2000).sum() < 99 + 5 * np.sqrt(2 * 99)
 
 

@@ -15,7 +15,8 @@ from pipeline.limits.ideal import (
 )
 from pipeline.settings.simulate import InstrumentSettings
 from pipeline.settings.spectra import SpectraSettings
-from pipeline.simulate.instrument import draw_fibres, observe, snr_g
+from pipeline.simulate.fibres import draw_fibres
+from pipeline.simulate.instrument import observe, snr_g
 from pipeline.stars.binary import build_systems
 
 RV = np.array([12.0, -40.0, 70.0])

@@ -113,8 +113,8 @@ def test_bfloat16_keeps_the_verdict(task, monkeypatch):
 
 
 @pytest.mark.slow
-def test_too_sure_a_network_stays_in_float32(task):
-    """Logits a hundred times as large turn any rounding into another verdict."""
+def test_an_overconfident_network_stays_in_float32(task):
+    """With logits a hundred times as large any rounding changes the class."""
     model, card = load_model(task.folder)
     spectra = Labelled(task.flux_BL[N_TRAINING:N_CHECKED], task.label_B[N_TRAINING:N_CHECKED])
     assert bfloat16_blocks(model, spectra) == card.bfloat16_blocks

@@ -14,7 +14,7 @@ from pipeline.network.checkpoint import CheckpointError
 from pipeline.network.loader import Labelled
 from pipeline.network.model import build_model
 from pipeline.network.state import newest_state, state_files
-from pipeline.network.trainer import evaluate, learning_rate, train
+from pipeline.network.trainer import evaluate, train
 from pipeline.settings.network import NetworkSettings
 from pipeline.settings.training import TrainingSettings
 
@@ -33,7 +33,7 @@ SETTINGS = TrainingSettings(
 
 
 def toy(n, seed):
-    """Binaries have a second line; too faint for a glance, clear to a network."""
+    """Binaries have a second, fainter line."""
     rng = np.random.default_rng(seed)
     label_B = (rng.random(n) < 0.3).astype(np.int8)
     pixel_L = np.arange(96)
@@ -220,12 +220,3 @@ def test_weight_decay_shrinks_kernels_alone(tmp_path):
 def test_group_norm_trains_too(tmp_path):
     result = run(tmp_path, network=NETWORK.model_copy(update={"norm": "group"}))
     assert result.best["validation_auc"] > 0.85
-
-
-def test_schedule():
-    cosine = TrainingSettings(learning_rate=2.0, schedule="cosine", warmup_share=0.1)
-    rates = [learning_rate(cosine, step, 100) for step in range(100)]
-    assert rates[0] < 0.2 and np.argmax(rates) in (9, 10) and max(rates) > 1.9
-    assert all(np.diff(rates)[10:] < 0) and 0 < rates[-1] < 0.01
-    constant = TrainingSettings(learning_rate=2.0)
-    assert {learning_rate(constant, step, 100) for step in range(100)} == {2.0}

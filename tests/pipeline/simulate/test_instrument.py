@@ -2,15 +2,8 @@ import numpy as np
 import pytest
 
 from pipeline.settings.simulate import InstrumentSettings
-from pipeline.simulate.instrument import (
-    FIRST,
-    N_PIXEL,
-    Fibres,
-    draw_bad_pixels,
-    draw_fibres,
-    observe,
-    snr_g,
-)
+from pipeline.simulate.fibres import FIRST, N_PIXEL, Fibres, draw_fibres
+from pipeline.simulate.instrument import draw_bad_pixels, observe, snr_g
 
 PERFECT = InstrumentSettings(
     sky_residual=0,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.settings.stars import ScatterSettings
-from pipeline.simulate.instrument import FIRST
+from pipeline.simulate.fibres import FIRST
 from pipeline.stars.binary import build_systems, components_of
 from pipeline.stars.composite import Components, composite_flux, kernels
 from pipeline.stars.isochrone import BANDS

@@ -1,0 +1,135 @@
+"""From summed light to network input, with noise added up to a wanted level."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from pipeline.composites.sums import BoolArray, Float32Array, FloatArray, Light
+from pipeline.settings.spectra import SpectraSettings
+from pipeline.spectra.grid import WaveGrid
+from pipeline.spectra.normalise import normalised_flux
+
+SNR_WINDOW = (4200.0, 5300.0)
+"""Wavelengths in Angstrom over which S/N in g is the mean."""
+
+
+class Exposed(NamedTuple):
+    """B spectra as the network reads them.
+
+    Parameters
+    ----------
+    flux_BL : ndarray of float32, (B, L)
+        Normalised flux (continuum = 1), exactly 1 at bad pixels.
+    ivar_BL : ndarray of float32, (B, L)
+        Its inverse variance, 0 at bad pixels.
+    bad_BL : ndarray of bool, (B, L)
+        Bad pixels.
+    """
+
+    flux_BL: Float32Array
+    ivar_BL: Float32Array
+    bad_BL: BoolArray
+
+
+def relative_variance(light: Light, spectra: SpectraSettings) -> Float32Array:
+    """Variance over the square of the smoothed flux.
+
+    Parameters
+    ----------
+    light : Light
+        The spectra.
+    spectra : SpectraSettings
+        The continuum.
+
+    Returns
+    -------
+    ndarray of float32, (B, L)
+        0 at bad pixels.
+    """
+    exposed = exposure(light, None, None, spectra)
+    with np.errstate(divide="ignore"):
+        return np.where(exposed.bad_BL, np.float32(0), 1 / exposed.ivar_BL)
+
+
+def mean_snr(relative_BL: Float32Array, bad_BL: BoolArray, spectra: SpectraSettings) -> FloatArray:
+    """S/N per pixel in g of a continuum with that relative variance.
+
+    Parameters
+    ----------
+    relative_BL : ndarray of float32, (B, L)
+        As from :func:`relative_variance`.
+    bad_BL : ndarray of bool, (B, L)
+        Bad pixels.
+    spectra : SpectraSettings
+        The grid.
+
+    Returns
+    -------
+    ndarray of float64, (B,)
+        Mean over the good pixels within `SNR_WINDOW`; 0 without one.
+    """
+    wave_L = WaveGrid.from_settings(spectra).wave_L
+    good_BL = ~bad_BL & (wave_L >= SNR_WINDOW[0]) & (wave_L <= SNR_WINDOW[1]) & (relative_BL > 0)
+    snr_BL = 1 / np.sqrt(np.where(good_BL, relative_BL, 1.0), dtype=np.float64)
+    return np.asarray((snr_BL * good_BL).sum(axis=1) / np.maximum(good_BL.sum(axis=1), 1))
+
+
+def exposure(
+    light: Light,
+    wanted_BL: Float32Array | None,
+    rng: np.random.Generator | None,
+    spectra: SpectraSettings,
+) -> Exposed:
+    """Bring light into network form, with noise added up to a wanted level.
+
+    The noise is drawn on a grid of its own and interpolated by a random fraction of a pixel, as
+    that of every observed spectrum is, so neighbours are correlated as they are there.
+
+    Parameters
+    ----------
+    light : Light
+        The spectra.
+    wanted_BL : ndarray of float32, (B, L), optional
+        Variance over the square of the smoothed flux; pixels that have more already keep it.
+        None adds nothing.
+    rng : numpy.random.Generator, optional
+        Random numbers for the noise.
+    spectra : SpectraSettings
+        The continuum.
+
+    Returns
+    -------
+    Exposed
+        The inverse variance is the wanted one where noise was added.
+
+    Raises
+    ------
+    ValueError
+        Noise is wanted and there are no random numbers.
+    """
+    grid = WaveGrid.from_settings(spectra)
+    flux_BL, variance_BL = light.flux_BL, light.variance_BL
+    if wanted_BL is not None:
+        if rng is None:
+            raise ValueError("noise is to be added: hand over the random numbers for it")
+        _, _, scale_BL = _normalised(light, grid, spectra)
+        lacking_BL = np.clip(wanted_BL * scale_BL**2 - variance_BL, 0, None) * ~light.bad_BL
+        n_row, n_pixel = flux_BL.shape
+        white_BW = rng.standard_normal((n_row, n_pixel + 1), dtype=np.float32)
+        part_B1 = rng.random((n_row, 1), dtype=np.float32)
+        noise_BL = (1 - part_B1) * white_BW[:, :-1] + part_B1 * white_BW[:, 1:]
+        flux_BL = flux_BL + noise_BL * np.sqrt(lacking_BL)
+        variance_BL = variance_BL + lacking_BL
+    noisy = Light(flux_BL, variance_BL, light.bad_BL)
+    normal_BL, bad_BL, scale_BL = _normalised(noisy, grid, spectra)
+    with np.errstate(divide="ignore"):
+        ivar_BL = np.where(bad_BL | (variance_BL <= 0), 0.0, scale_BL**2 / variance_BL)
+    return Exposed(normal_BL, ivar_BL.astype(np.float32), bad_BL)
+
+
+def _normalised(
+    light: Light, grid: WaveGrid, spectra: SpectraSettings
+) -> tuple[Float32Array, BoolArray, Float32Array]:
+    with np.errstate(divide="ignore"):
+        ivar_BL = np.where(light.variance_BL > 0, 1 / light.variance_BL, 0).astype(np.float32)
+    return normalised_flux(light.flux_BL, ivar_BL, light.bad_BL, grid.wave_L, spectra)
