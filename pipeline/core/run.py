@@ -1,16 +1,11 @@
-"""What every stage receives: settings, root, engine, and the one way to do its units of work."""
+"""What every stage receives: settings, root, engine, and what it may ask and declare."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cluster.partitions import map_partitions_window, run_delayed
-from cluster.window import run_window
 from pipeline.core.digest import digest_of
 from pipeline.core.errors import MismatchError
-from pipeline.core.ledger import Done, Ledger
-from pipeline.core.progress import track
 from pipeline.core.published import (
     NotReadyError,
     Published,
@@ -18,24 +13,22 @@ from pipeline.core.published import (
     read_published,
     replaced_source,
     require_published,
-    withdraw,
 )
 from pipeline.core.report import StageReport
 from pipeline.core.root import Root
 from pipeline.core.stage import Stage
+from pipeline.core.units import Units
 from pipeline.settings.load import Settings
 
 if TYPE_CHECKING:
     from distributed import Client
 
 
-class Run:
+class Run(Units):
     """One stage of a run at work.
 
     A stage asks what it *needs*, does its units of work by *each*, *each_partition* or *once*, and
-    *publishes* what it made. What is done stands in the ledger, so that a stage goes on where it
-    was stopped. Before the first file is written for other inputs, everything that vouches for the
-    files of the old ones is taken back.
+    *publishes* what it made.
 
     Parameters
     ----------
@@ -59,8 +52,7 @@ class Run:
         client: "Client",
         makers: Mapping[str, str],
     ) -> None:
-        self.stage, self.settings, self.root, self.client = stage, settings, root, client
-        self.idle = True
+        super().__init__(stage, settings, root, client)
         self._makers = makers
         self._used: dict[str, str] = {}
 
@@ -111,194 +103,6 @@ class Run:
             What an output depends on.
         """
         return digest_of(*(p.digest if isinstance(p, Published) else p for p in parts))
-
-    def each(
-        self,
-        work: Callable[..., Done],
-        n_units: int,
-        *args: Any,
-        digest: str,
-        step: str = "",
-        of: str = "shards",
-        extra: Callable[[int], Any] | None = None,
-    ) -> dict[str, int]:
-        """Run ``work(unit, *args)`` once for every unit that is not done, and record each.
-
-        Parameters
-        ----------
-        work : callable
-            Top-level and idempotent; writes its files and returns what it did.
-        n_units : int
-            Units are numbered from 0.
-        *args
-            The same for every unit.
-        digest : str
-            Digest of everything that the output depends on.
-        step : str
-            Name in ledger and progress; by default the stage's.
-        of : str
-            What the units are.
-        extra : callable, optional
-            Gives a further argument for a unit, which follows its number.
-
-        Returns
-        -------
-        dict of str to int
-            Sum of the counts of all units.
-        """
-        ledger, pending = self._begin(step, digest, n_units)
-        if pending:
-            items = ((unit, *((extra(unit),) if extra else ())) for unit in pending)
-            done = self.tasks(_record, items, work, ledger, args)
-            self._follow(ledger.step, n_units, len(pending), of, done)
-        return ledger.total(n_units)
-
-    def each_partition(
-        self,
-        read: Callable[..., Any],
-        work: Callable[..., Done],
-        n_units: int,
-        *args: Any,
-        digest: str,
-    ) -> dict[str, int]:
-        """Run ``work(frame, unit, *args)`` on every partition of a Dask dataframe not yet done.
-
-        Parameters
-        ----------
-        read : callable
-            Top-level; from the number of a unit to its data frame.
-        work : callable
-            As in :meth:`each`.
-        n_units : int
-            One partition per unit.
-        *args
-            The same for every unit.
-        digest : str
-            Digest of everything that the output depends on.
-
-        Returns
-        -------
-        dict of str to int
-            Sum of the counts of all units.
-        """
-        ledger, pending = self._begin("", digest, n_units)
-        if pending:
-            record = partial(_record_frame, work=work, ledger=ledger, args=args)
-            retries = self.settings.cluster.retries
-            done = map_partitions_window(self.client, read, record, pending, retries=retries)
-            self._follow(ledger.step, n_units, len(pending), "shards", done)
-        return ledger.total(n_units)
-
-    def each_delayed(
-        self,
-        pieces: Sequence[Any],
-        work: Callable[..., Done],
-        *args: Any,
-        digest: str,
-        step: str,
-        of: str,
-    ) -> dict[str, int]:
-        """Run ``work(value, unit, *args)`` on every Dask ``delayed`` value not yet done.
-
-        Parameters
-        ----------
-        pieces : sequence of dask.delayed.Delayed
-            One per unit.
-        work : callable
-            As in :meth:`each`.
-        *args
-            The same for every unit.
-        digest, step, of : str
-            As in :meth:`each`.
-
-        Returns
-        -------
-        dict of str to int
-            Sum of the counts of all units.
-        """
-        ledger, pending = self._begin(step, digest, len(pieces))
-        if pending:
-            record = partial(_record_frame, work=work, ledger=ledger, args=args)
-            retries = self.settings.cluster.retries
-            done = run_delayed(self.client, record, pieces, pending, retries=retries)
-            self._follow(ledger.step, len(pieces), len(pending), of, done)
-        return ledger.total(len(pieces))
-
-    def once(self, work: Callable[..., Done], *args: Any, digest: str, step: str = "") -> Done:
-        """Run ``work(*args)`` in this process unless it is done, and record it.
-
-        Parameters
-        ----------
-        work : callable
-            Writes its files and returns what it did.
-        *args
-            Its arguments.
-        digest : str
-            Digest of everything that the output depends on.
-        step : str
-            Name in the ledger; by default the stage's.
-
-        Returns
-        -------
-        Done
-            Of this run or of an earlier one.
-        """
-        ledger, pending = self._begin(step, digest, 1)
-        done = None if pending else ledger.read(0)
-        if done is None:
-            done = work(*args)
-            ledger.write(0, done)
-        return done
-
-    def is_pending(self, n_units: int, *, digest: str, step: str = "") -> bool:
-        """Tell whether any unit of a step is not done.
-
-        Parameters
-        ----------
-        n_units : int
-            Units are numbered from 0.
-        digest : str
-            Digest of everything that the output depends on.
-        step : str
-            Name in the ledger; by default the stage's.
-        """
-        return bool(self._ledger(step, digest).pending(n_units))
-
-    def totals(self, n_units: int, *, digest: str, step: str = "") -> dict[str, int]:
-        """Return the sum of the counts of all units of a step that are done.
-
-        Parameters
-        ----------
-        n_units : int
-            Units are numbered from 0.
-        digest : str
-            Digest of everything that the output depends on.
-        step : str
-            Name in the ledger; by default the stage's.
-        """
-        return self._ledger(step, digest).total(n_units)
-
-    def tasks(
-        self, function: Callable[..., Any], items: Iterable[Any], *args: Any
-    ) -> Iterator[Any]:
-        """Run ``function(item, *args)`` for every item on the cluster, without a record.
-
-        Parameters
-        ----------
-        function : callable
-            Top-level and idempotent.
-        items : iterable
-            One argument per task.
-        *args
-            Further arguments, the same for every task.
-
-        Yields
-        ------
-        object
-            One result per task, in the order in which they finish.
-        """
-        retries = self.settings.cluster.retries
-        yield from run_window(self.client, function, items, *args, retries=retries)
 
     def balance(self, expected: int, found: int, what: str, step: str = "") -> None:
         """Require that rows in are rows out.
@@ -358,26 +162,6 @@ class Run:
             self.idle,
         )
 
-    def _ledger(self, step: str, digest: str) -> Ledger:
-        return Ledger(self.root.path, step or self.stage.name, digest)
-
-    def _begin(self, step: str, digest: str, n_units: int) -> tuple[Ledger, list[int]]:
-        """Find what is pending; if anything is, nothing vouches any more for what is there."""
-        ledger = self._ledger(step, digest)
-        pending = ledger.pending(n_units)
-        if pending:
-            self.idle = False
-            withdraw(self.root.path, self.stage.makes)
-            ledger.drop_others()
-        return ledger, pending
-
-    def _follow(
-        self, step: str, n_units: int, n_pending: int, of: str, done: Iterator[Any]
-    ) -> None:
-        with track(step, n_units, n_units - n_pending, of) as advance:
-            for _ in done:
-                advance()
-
     def _check_current(self, name: str, published: Published) -> None:
         """Require that a dataset was made from the datasets that are there now."""
         replaced = replaced_source(self.root.path, name, published)
@@ -387,19 +171,3 @@ class Run:
                 f"the {stale} of {self.root.path} was made from another {source} than is there "
                 f"now; run `pairspec {self._makers[stale]} --root {self.root.path}` again"
             )
-
-
-def _record(
-    item: Sequence[Any], work: Callable[..., Done], ledger: Ledger, args: tuple[Any, ...]
-) -> None:
-    """Do one unit and record it; a task may run twice, so the record is looked at first."""
-    unit, *extra = item
-    if ledger.read(unit) is None:
-        ledger.write(unit, work(unit, *extra, *args))
-
-
-def _record_frame(
-    frame: Any, unit: int, work: Callable[..., Done], ledger: Ledger, args: tuple[Any, ...]
-) -> None:
-    if ledger.read(unit) is None:
-        ledger.write(unit, work(frame, unit, *args))

@@ -183,7 +183,7 @@ def test_an_interrupted_survey_is_finished(survey, tmp_path, monkeypatch):
 
     with connect(ClusterSettings(kind="inline")) as client:
         with monkeypatch.context() as patch:
-            patch.setattr("pipeline.core.run.run_window", stops)
+            patch.setattr("pipeline.core.units.run_window", stops)
             with pytest.raises(KeyboardInterrupt):
                 run(settings_for(out), client)
         assert not (out / "catalogues").exists()
