@@ -156,7 +156,7 @@ def _is_loss(error: Exception) -> bool:
 @contextmanager
 def _interface_of(address: str) -> Iterator[None]:
     """Tell gloo and NCCL to use the interface that the Dask worker listens on."""
-    import psutil  # type: ignore[import-untyped]
+    import psutil
 
     host = urlsplit(address).hostname or ""
     own = [
