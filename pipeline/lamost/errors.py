@@ -17,6 +17,8 @@ class Reason(StrEnum):
     """The content does not begin as a FITS file does."""
     MEDIUM_RESOLUTION = "medium_resolution"
     """A spectrum of the medium-resolution survey."""
+    PACKED = "packed"
+    """Tile-compressed by fpack (``.fits.fz``)."""
     UNKNOWN_LAYOUT = "unknown_layout"
     """Sound FITS, but in neither of the two low-resolution layouts."""
     BAD_WAVELENGTH = "bad_wavelength"
@@ -26,7 +28,7 @@ class Reason(StrEnum):
     UNREADABLE = "unreadable"
     """The operating system does not give the file: missing, no permission, a broken disk."""
     TOO_LARGE = "too_large"
-    """Far larger than any spectrum; not read, so that memory stays bounded."""
+    """Bytes, pixels or HDUs far beyond any spectrum; not read, so that memory stays bounded."""
 
 
 class SpectrumError(ValueError):
