@@ -7,13 +7,55 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.core.atomic import PARTIAL
-from pipeline.lamost.catalogue import iter_catalogue
+from pipeline.lamost.catalogue import catalogue_columns, iter_catalogue
+
+PARAMETERS = {"teff_k": "teff", "logg": "logg", "feh": "feh"}
+"""What LAMOST's general catalogue does not have; its own names by ours."""
+USED = PARAMETERS | {
+    "teff_err_k": "teff_err", "logg_err": "logg_err", "feh_err": "feh_err", "snr_g": "snrg",
+    "z": "z", "rv_kms": "rv", "rv_err_kms": "rv_err", "gaia_source_id": "gaia_source_id",
+    "uid": "uid",
+}  # fmt: skip
+"""What the observations take from the catalogue, apart from the other bands."""
 
 
 def catalogue_digest(path: Path) -> str:
     """Return what tells one state of the catalogue's file from another."""
     status = path.stat()
     return f"{path.name} {status.st_size} {status.st_mtime_ns}"
+
+
+def check_catalogue(path: Path) -> tuple[str, ...]:
+    """Look at the head of the catalogue: it must have what the cuts need.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        LAMOST stellar catalogue, CSV or FITS.
+
+    Returns
+    -------
+    tuple of str
+        A note on columns that it lacks, if there are any; they are null in every row.
+
+    Raises
+    ------
+    ValueError
+        If the file is no catalogue, or has no stellar parameters at all: LAMOST's general
+        catalogue, or a list of positions. Every star would fail the cuts.
+    """
+    missing = catalogue_columns(path).missing
+    if PARAMETERS.keys() <= set(missing):
+        raise ValueError(
+            f"{path}: no stellar parameters (columns {', '.join(PARAMETERS.values())}), so that "
+            "every star would fail the cuts. Is this LAMOST's general catalogue? Name the stellar "
+            "one of the release, such as dr10_v2.0_LRS_stellar.csv.gz, or leave it out"
+        )
+    absent = ", ".join(written for name, written in USED.items() if name in missing)
+    if not absent:
+        return ()
+    note = f"{path} has no columns {absent}, which LAMOST's stellar catalogue (LRS_stellar) has"
+    return (f"{note}: they are null for every spectrum",)
 
 
 def convert_catalogue(path: Path, folder: Path, digest: str) -> Path:
@@ -32,10 +74,16 @@ def convert_catalogue(path: Path, folder: Path, digest: str) -> Path:
     -------
     pathlib.Path
         The Parquet file.
+
+    Raises
+    ------
+    ValueError
+        As `check_catalogue`, or if the file has no rows.
     """
     out = folder / f"{digest}.parquet"
     if out.exists():
         return out
+    check_catalogue(path)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     partial = out.with_name(out.name + PARTIAL)

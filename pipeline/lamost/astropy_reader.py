@@ -20,6 +20,7 @@ from pipeline.lamost.unpacked import read_image, read_table
 
 FITS_MAGIC = b"SIMPLE  ="
 KEYWORDS = identity.KEYWORDS | {"EXTEN0", "COEFF0", "COEFF1"}
+NEEDED = ("FLUX", "IVAR", "ANDMASK", "ORMASK")
 MAX_ROW_BYTES = 64 * MAX_PIXELS
 """Eight columns of the longest spectrum in float64."""
 
@@ -91,14 +92,11 @@ def _interpret_table(hdus: list[Hdu], content: bytes, path: str | os.PathLike[st
     if len(table.data) > MAX_ROW_BYTES:
         detail = f"{len(table.data)} bytes of columns, more than any spectrum has"
         raise SpectrumError(Reason.TOO_LARGE, path, f"{detail}; leave the file out")
-    row = read_table(table.header, table.data, n_rows)
-    flux, ivar, andmask, ormask = (
-        _vector(row, name, path) for name in ("FLUX", "IVAR", "ANDMASK", "ORMASK")
-    )
+    vectors = _vectors(table, path)
+    flux, ivar, andmask, ormask = (vectors[name] for name in NEEDED)
     check_length(flux.size, path)
-    if "WAVELENGTH" in _column_names(table):
-        wave = _vector(row, "WAVELENGTH", path)
-    else:
+    wave = vectors.get("WAVELENGTH")
+    if wave is None:
         wave = log_linear_wave(cards.get("COEFF0"), cards.get("COEFF1"), flux.size)
     sizes = {column.size for column in (flux, ivar, wave, andmask, ormask)}
     if len(sizes) != 1:
@@ -128,13 +126,22 @@ def _column_names(hdu: Hdu) -> set[str]:
     return {name.upper() for name in column_names(hdu.header)} if hdu.is_table else set()
 
 
-def _vector(row: Any, name: str, path: str | os.PathLike[str]) -> Values:
-    if name not in {column.upper() for column in row.names}:
-        raise _unknown(path, f"the table has no column {name}")
-    values: npt.NDArray[np.generic] = np.asarray(row[name][0])
-    if values.ndim != 1 or values.dtype.kind not in "fiu":
-        raise _unknown(path, f"column {name} holds {values.dtype} of shape {values.shape}")
-    return values
+def _vectors(table: Hdu, path: str | os.PathLike[str]) -> dict[str, Values]:
+    """Arrays of shape (N,) by name; of two columns of one name, the first."""
+    row = read_table(table.header, table.data, 1)
+    vectors: dict[str, Values] = {}
+    for position, name in enumerate(column_names(table.header)):
+        known = name.upper()
+        if known in vectors or known not in (*NEEDED, "WAVELENGTH"):
+            continue
+        values: npt.NDArray[np.generic] = np.asarray(row.field(position)[0])
+        if values.ndim != 1 or values.dtype.kind not in "fiu":
+            raise _unknown(path, f"column {known} holds {values.dtype} of shape {values.shape}")
+        vectors[known] = values
+    absent = [name for name in NEEDED if name not in vectors]
+    if absent:
+        raise _unknown(path, f"table {table.name!r} has no column {', '.join(absent)}")
+    return vectors
 
 
 def _cards(header: Any) -> dict[str, CardValue]:

@@ -13,7 +13,7 @@ from pipeline.lamost.hdus import MAX_COLUMNS, claimed_number, padded
 Card = tuple[str, Any]
 
 _IMAGE_CARDS = ["BSCALE", "BZERO", "BLANK"]
-_COLUMN_CARDS = ("TTYPE", "TFORM", "TSCAL", "TZERO", "TNULL", "TDIM")
+_COLUMN_CARDS = ("TFORM", "TSCAL", "TZERO", "TDIM")
 
 
 def read_image(header: Any, data: bytes) -> npt.NDArray[np.generic]:
@@ -37,6 +37,8 @@ def read_image(header: Any, data: bytes) -> npt.NDArray[np.generic]:
 def read_table(header: Any, data: bytes, n_rows: int) -> Any:
     """Return astropy's `FITS_rec` of some rows of a table, with the heap if it follows them.
 
+    Its columns are known by their position, as in ``field(0)``.
+
     Raises
     ------
     ValueError, KeyError, TypeError, astropy.io.fits.VerifyError
@@ -50,8 +52,10 @@ def read_table(header: Any, data: bytes, n_rows: int) -> Any:
     size += [("NAXIS1", row_bytes), ("NAXIS2", n_rows)]
     size += [("PCOUNT", len(data) - n_rows * row_bytes), ("GCOUNT", 1), ("TFIELDS", n_columns)]
     numbers = range(1, n_columns + 1)
+    # Names are ours: the file may lack one, or have one twice.
+    names: list[Card] = [(f"TTYPE{number}", f"COLUMN{number}") for number in numbers]
     columns = [f"{card}{number}" for number in numbers for card in _COLUMN_CARDS]
-    content = _join(size + _cards(header, [*columns, "THEAP"]), data)
+    content = _join(size + names + _cards(header, [*columns, "THEAP"]), data)
     return fits.BinTableHDU.fromstring(content, uint=True).data
 
 
