@@ -4,7 +4,7 @@
 
 Steps of the default network with two threads, once on an idle machine and once beside busy
 processes, with the threads of OpenMP spinning as by default, sleeping at once (passive), or
-spinning for so many turns (GOMP_SPINCOUNT), in turns. Quoted are steps per second, and per second of
+spinning for so many turns (GOMP_SPINCOUNT). Quoted are steps per second, and per second of
 processor time used.
 """
 

@@ -13,6 +13,8 @@ LOG10_STEP = 1e-4
 WAVE_TOLERANCE_ANGSTROM = 0.01
 WAVE_START_ANGSTROM = (1_000.0, 30_000.0)
 """Plausible first wavelengths; outside, the unit is probably not Angstrom."""
+MAX_PIXELS = 32_768
+"""Real spectra have up to 3,909."""
 UNCLEAR_MASK = np.uint32(1 << 31)
 """Bit set where a file's mask value is no unsigned 32-bit whole number."""
 
@@ -83,6 +85,19 @@ def log_linear_wave(coeff0: object, coeff1: object, n_pixel: int) -> FloatArray:
     with np.errstate(over="ignore", invalid="ignore"):
         wave_L = 10.0 ** (float(coeff0) + float(coeff1) * np.arange(n_pixel))
         return wave_L.astype(np.float32)
+
+
+def check_length(n_pixel: int, path: str | os.PathLike[str]) -> None:
+    """Require a length that a spectrum may have.
+
+    Raises
+    ------
+    SpectrumError
+        With reason too_large.
+    """
+    if n_pixel > MAX_PIXELS:
+        detail = f"{n_pixel} pixels, more than any spectrum has; leave the file out"
+        raise SpectrumError(Reason.TOO_LARGE, path, detail)
 
 
 def check_wave(wave_L: FloatArray, path: str | os.PathLike[str]) -> None:

@@ -1,7 +1,6 @@
 """The frozen list of files: which file is which row of which shard."""
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -12,10 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.core.atomic import PARTIAL
+from pipeline.store.tree import LeftOut, Tree
 from schemas.observations import MANIFEST
-
-_ENDINGS = (".fits", ".fit", ".fits.gz", ".fit.gz", ".fits.fz")
-
 
 _CHANGES = """
     SELECT count(*) FILTER (old.path IS NULL), count(*) FILTER (new.path IS NULL),
@@ -54,40 +51,32 @@ class Manifest:
             return file.read_row_group(number)
 
 
-def scan(folder: Path) -> Iterator[tuple[str, int]]:
+def scan(folder: Path, left_out: LeftOut | None = None) -> Iterator[tuple[str, int]]:
     """Find all spectra below a folder, one folder after the other, so that memory stays small.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Folder of LAMOST files in any depth.
+        Folder of LAMOST files in any depth. Links are followed; no folder is entered twice.
+    left_out : LeftOut, optional
+        Where to count what is not taken.
 
     Yields
     ------
     str, int
-        Path relative to the folder and size; sorted within each folder, so that one plan's
-        files are neighbours.
+        Path relative to the folder, as :func:`~pipeline.store.file_names.name_as_text` writes
+        it, and size; sorted within each folder, so that one plan's files are neighbours.
 
     Raises
     ------
     ManifestError
         There is no such folder.
+    ValueError
+        A folder below it cannot be read.
     """
     if not folder.is_dir():
         raise ManifestError(f"no folder of spectra at {folder}; give one by --spectra")
-    yield from _walk(str(folder), "")
-
-
-def _walk(base: str, prefix: str) -> Iterator[tuple[str, int]]:
-    with os.scandir(os.path.join(base, prefix)) as found:  # noqa: PTH118 (hot)
-        entries = sorted(found, key=lambda entry: entry.name)
-    for entry in entries:
-        name = f"{prefix}{entry.name}"
-        if entry.is_dir():
-            yield from _walk(base, f"{name}/")
-        elif entry.name.lower().endswith(_ENDINGS) and not entry.name.startswith("."):
-            # A dangling link has no size, but its row must not vanish.
-            yield name, entry.stat().st_size if entry.is_file() else -1
+    yield from Tree(folder, LeftOut() if left_out is None else left_out).files()
 
 
 def freeze(path: Path, files: Iterable[tuple[str, int]], shard_rows: int) -> Manifest:
@@ -133,7 +122,7 @@ def _write(path: Path, files: Iterable[tuple[str, int]], shard_rows: int) -> str
         shard = 0
         while rows := list(islice(pending, shard_rows)):
             for name, size in rows:
-                state.update(f"{name}\t{size}\n".encode(errors="surrogateescape"))
+                state.update(f"{name}\t{size}\n".encode())
             first = shard * shard_rows
             columns = {
                 "shard": [shard] * len(rows),
