@@ -99,7 +99,7 @@ def _write_pool(settings: Settings, root: Root) -> tuple[str, bool]:
 
 
 def _pool_counts(root: Root) -> dict[str, int]:
-    pool = pq.read_table(root.path / COMPOSITE_POOL.location, columns=["star"])
+    pool = pq.read_table(root.path / COMPOSITE_POOL.location, columns=["star"], partitioning=None)
     stars = int(np.unique(pool["star"].to_numpy()).size)
     return {"stars of the pool": stars, "spectra of the pool": pool.num_rows}
 

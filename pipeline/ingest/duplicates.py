@@ -6,6 +6,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.core.atomic import write_parquet
+from pipeline.tables.literal import parquet_files
 from schemas.observations import DUPLICATES
 from schemas.table import conform
 
@@ -22,7 +23,7 @@ _SUPERSEDED = r"""
                regexp_extract_all(pipeline_version, '\d+')::INTEGER[] AS version,
                regexp_extract_all(data_release, '\d+')::INTEGER[] AS release,
                created
-        FROM read_parquet($headers) WHERE reason IS NULL
+        FROM read_parquet($headers, hive_partitioning = false) WHERE reason IS NULL
     ), named AS (
         SELECT fibre, min(obsid) AS fibre_obsid FROM file WHERE obsid IS NOT NULL
         GROUP BY fibre HAVING count(DISTINCT obsid) = 1
@@ -60,7 +61,7 @@ def find_duplicates(headers: Path) -> pa.Table:
         The superseded files, as the schema ``duplicates``.
     """
     with duckdb.connect(config={"memory_limit": _MEMORY}) as db:
-        found = db.sql(_SUPERSEDED, params={"headers": f"{headers}/*.parquet"})
+        found = db.sql(_SUPERSEDED, params={"headers": parquet_files(headers)})
         return conform(found.to_arrow_table(), DUPLICATES)
 
 

@@ -52,10 +52,14 @@ def write_observations(shard: int, job: ObservationsJob) -> dict[str, int]:
         Counts: rows, superseded, matched (to the catalogue), refused.
     """
     ledger = job.root.ledger("observations", job.digest)
-    headers = pq.read_table(job.root.part(HEADERS, shard)).to_pandas(types_mapper=pd.ArrowDtype)
+    headers = pq.read_table(job.root.part(HEADERS, shard), partitioning=None).to_pandas(
+        types_mapper=pd.ArrowDtype
+    )
     found = match_catalogue(headers, job.catalogue)
     rows = (pc.field("row") >= headers["row"].min()) & (pc.field("row") <= headers["row"].max())
-    duplicates = pq.read_table(job.root.table(DUPLICATES), columns=["row"], filters=rows)
+    duplicates = pq.read_table(
+        job.root.table(DUPLICATES), columns=["row"], filters=rows, partitioning=None
+    )
     table = combine(headers, found, set(duplicates["row"].to_pylist()))
     write_parquet(job.root.part(OBSERVATIONS, shard), table)
     quality = table["quality"]

@@ -73,7 +73,7 @@ def run(settings: Settings, client: "Client") -> StageReport:
         )
     _write_cut_flow(settings, root, digest, beside_paper=is_the_papers(counts, settings))
     publish(root.path, "sample", digest, counts)
-    flow = pq.read_table(root.table(CUT_FLOW))
+    flow = pq.read_table(root.table(CUT_FLOW), partitioning=None)
     return StageReport(
         "select",
         {
