@@ -7,13 +7,13 @@ import pytest
 
 from pipeline.core.published import NotReadyError
 from pipeline.ingest.stage import run as ingest
-from pipeline.photometry.columns import ColumnError
 from pipeline.photometry.sources import SourceError
 from pipeline.photometry.stage import PhotometryError, run
 from pipeline.settings.load import load_settings
 from pipeline.settings.simulate import SurveySettings
 from pipeline.simulate.merge import write_hats
 from pipeline.simulate.stage import run as simulate
+from pipeline.tables.names import ColumnError
 from schemas.observations import OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
 from schemas.quality import PhotometryFlag
