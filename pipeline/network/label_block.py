@@ -82,8 +82,12 @@ def write_label_block(
 def _labelled_rows(shard: int, root: Root) -> pa.Table:
     columns = ["shard", "row", "source_id", "label", "split", "weight"]
     wanted = pc.field("label").isin(["single", "binary"])
-    rows = pq.read_table(root.part(LABELS, shard), columns=columns, filters=wanted)
-    seen = pq.read_table(root.part(OBSERVATIONS, shard), columns=["row", "rv_kms"])
+    rows = pq.read_table(
+        root.part(LABELS, shard), columns=columns, filters=wanted, partitioning=None
+    )
+    seen = pq.read_table(
+        root.part(OBSERVATIONS, shard), columns=["row", "rv_kms"], partitioning=None
+    )
     joined = rows.join(seen, "row", join_type="inner").sort_by("row")
     if joined.num_rows != rows.num_rows:
         raise LabelsError(

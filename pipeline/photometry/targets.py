@@ -34,7 +34,7 @@ def counted_observations(shard: int, root: Root) -> pa.Table:
     """Read the counted observations of one shard, in order of row."""
     counted = pc.equal(pc.bit_wise_and(pc.field("quality"), int(UNCOUNTED)), 0)
     path = root.part(OBSERVATIONS, shard)
-    return pq.read_table(path, columns=_COLUMNS, filters=counted).sort_by("row")
+    return pq.read_table(path, columns=_COLUMNS, filters=counted, partitioning=None).sort_by("row")
 
 
 def observed_targets(

@@ -12,12 +12,14 @@ import pyarrow.parquet as pq
 
 from pipeline.core.atomic import PARTIAL
 from pipeline.store.tree import LeftOut, Tree
+from pipeline.tables.literal import parquet_files
 from schemas.observations import MANIFEST
 
 _CHANGES = """
     SELECT count(*) FILTER (old.path IS NULL), count(*) FILTER (new.path IS NULL),
            count(*) FILTER (old.size_bytes <> new.size_bytes)
-    FROM read_parquet($old) AS old FULL JOIN read_parquet($new) AS new ON old.path = new.path
+    FROM read_parquet($old, hive_partitioning = false) AS old
+    FULL JOIN read_parquet($new, hive_partitioning = false) AS new ON old.path = new.path
 """
 
 
@@ -161,8 +163,9 @@ def _difference(manifest: Manifest, found: Path, shard_rows: int) -> str:
             f"{manifest.path} was cut into shards of {manifest.shard_rows} rows, the settings "
             f"say {shard_rows}; set ingest.shard_rows={manifest.shard_rows} or use another --root"
         )
+    files = {"old": parquet_files(manifest.path), "new": parquet_files(found)}
     with duckdb.connect() as db:
-        counts = db.execute(_CHANGES, {"old": str(manifest.path), "new": str(found)}).fetchone()
+        counts = db.execute(_CHANGES, files).fetchone()
     new, gone, changed = counts or (0, 0, 0)
     return (
         f"the folder of spectra has changed since {manifest.path} was frozen: {new} new, "
