@@ -118,6 +118,15 @@ def show(root: Path, sql: str) -> str:
 def save(root: Path, sql: str, output: Path) -> str:
     """Write the result of a query to a ``.csv`` or ``.parquet`` file; return a line about it.
 
+    Parameters
+    ----------
+    root : pathlib.Path
+        Root of the run.
+    sql : str
+        One statement that reads.
+    output : pathlib.Path
+        File to write; its ending says what it becomes.
+
     Raises
     ------
     ValueError

@@ -20,6 +20,11 @@ def errors(*, debug: bool) -> Iterator[None]:
     """Turn errors into one line and an exit code; ``--debug`` shows the traceback.
 
     Usage errors (unknown settings) exit with 2, all others with 1.
+
+    Raises
+    ------
+    Exit
+        With the exit code, after the error was printed.
     """
     from pipeline.settings.load import SettingsError
 

@@ -33,6 +33,23 @@ def assemble(
 ) -> Spectrum:
     """Make a `Spectrum` from arrays of shape (N,) of any numeric type and byte order.
 
+    Parameters
+    ----------
+    header : Header
+        What the file says of itself.
+    path : str or path-like
+        File, for messages.
+    flux : ndarray, (N,)
+        Flux, arbitrary units.
+    ivar : ndarray, (N,)
+        Inverse variance of the flux.
+    wave : ndarray, (N,)
+        Vacuum wavelength in Angstrom.
+    andmask : ndarray, (N,)
+        Mask of what is bad in all exposures.
+    ormask : ndarray, (N,)
+        Mask of what is bad in any exposure.
+
     Raises
     ------
     SpectrumError
@@ -78,6 +95,15 @@ def log_linear_wave(coeff0: object, coeff1: object, n_pixel: int) -> FloatArray:
     """Wavelengths 10^(COEFF0 + COEFF1 i) in Angstrom, shape (n_pixel,).
 
     Without two numbers the result is NaN, which `check_wave` refuses.
+
+    Parameters
+    ----------
+    coeff0 : object
+        Card COEFF0: log10 of the first wavelength in Angstrom.
+    coeff1 : object
+        Card COEFF1: step in dex.
+    n_pixel : int
+        Pixels of the spectrum.
     """
     numbers = (int, float)
     if not isinstance(coeff0, numbers) or not isinstance(coeff1, numbers):

@@ -16,6 +16,9 @@ MAX_MEMBERS = 64
 """Limit of gzip members in a file: each one costs a copy of what follows it."""
 
 
+_NO_FILE = "this is no file but a device, a pipe or a folder; check that the file is there"
+
+
 def read_content(path: str | os.PathLike[str]) -> bytes:
     """Read a file and inflate it if its first two bytes say gzip.
 
@@ -28,7 +31,7 @@ def read_content(path: str | os.PathLike[str]) -> bytes:
         with io.FileIO(path, opener=_open) as stream:
             status = os.fstat(stream.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise OSError("this is no file but a device, a pipe or a folder")
+                raise SpectrumError(Reason.UNREADABLE, path, _NO_FILE)
             content = stream.readall() if status.st_size <= MAX_BYTES else None
     except OSError as error:
         detail = f"{error.strerror or error}; check that the file is there and may be read"

@@ -104,6 +104,15 @@ def claimed_bytes(header: Any) -> int:
 def claimed_number(header: Any, keyword: str, largest: int = LARGEST) -> int:
     """Return the whole number, not negative, of a card.
 
+    Parameters
+    ----------
+    header : astropy.io.fits.Header
+        Header of an HDU.
+    keyword : str
+        Name of the card.
+    largest : int
+        Largest number that is taken.
+
     Raises
     ------
     ValueError
@@ -133,7 +142,17 @@ def padded(n_bytes: int) -> int:
 
 
 def find_end_card(content: bytes, start: int, stop: int) -> int | None:
-    """Find the END card, lenient with what follows END, among the cards from a byte on."""
+    """Find the END card, lenient with what follows END, among the cards from a byte on.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    start : int
+        Byte of the first card.
+    stop : int
+        Byte where to give up.
+    """
     for place in range(start, min(stop, len(content)), CARD_BYTES):
         if _END.match(content, place):
             return place

@@ -88,7 +88,13 @@ class CsvRows:
         self.names = [name.strip().strip('"') for name in head.split(self._delimiter)]
 
     def batches(self, positions: Mapping[str, int], batch_rows: int) -> Iterator[RawBatch]:
-        """Yield the columns at some positions, a batch of rows at a time."""
+        """Yield the columns at some positions, a batch of rows at a time.
+
+        Raises
+        ------
+        ValueError
+            The table breaks off, or is not what its head says.
+        """
         if not self._stream.peek(1):
             return
         # Positions serve as names for Arrow, since a name may stand twice.
@@ -124,7 +130,13 @@ class FitsRows:
             self.names = column_names(self._header)
 
     def batches(self, positions: Mapping[str, int], batch_rows: int) -> Iterator[RawBatch]:
-        """Yield slices of the table, each given to astropy as a small table of its own."""
+        """Yield slices of the table, each given to astropy as a small table of its own.
+
+        Raises
+        ------
+        ValueError
+            The table breaks off, or is not what its head says.
+        """
         with self._named():
             n_rows = claimed_number(self._header, "NAXIS2")
             row_bytes = claimed_number(self._header, "NAXIS1", MAX_BATCH_BYTES)

@@ -39,6 +39,15 @@ def read_table(header: Any, data: bytes, n_rows: int) -> Any:
 
     Its columns are known by their position, as in ``field(0)``.
 
+    Parameters
+    ----------
+    header : astropy.io.fits.Header
+        Header of the table.
+    data : bytes
+        Rows of the table, and the heap.
+    n_rows : int
+        How many rows.
+
     Raises
     ------
     ValueError, KeyError, TypeError, astropy.io.fits.VerifyError

@@ -140,6 +140,15 @@ def train_rank(
 ) -> tuple[ModelCard | None, tuple[str, ...]]:
     """Train as one rank of a gang; rank 0 saves the network and returns its card.
 
+    Parameters
+    ----------
+    rank : Rank
+        Which rank of how many.
+    job : TrainingJob
+        Settings, and where to write.
+    sources : Sources
+        Files of the examples.
+
     Returns
     -------
     card, notes
@@ -182,7 +191,13 @@ def train_rank(
 
 
 def train_on_blocks(n_blocks: int, job: TrainingJob) -> ModelCard:
-    """Train in this process on simulated blocks 0 to `n_blocks`; return the network's card."""
+    """Train in this process on simulated blocks 0 to `n_blocks`; return the network's card.
+
+    Raises
+    ------
+    RuntimeError
+        The first rank gave no card.
+    """
     sources = Sources(simulated=tuple(job.block(i) for i in range(n_blocks)))
     card, _ = train_rank(Rank(0, 1, "here"), job, sources)
     if card is None:

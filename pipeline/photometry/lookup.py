@@ -96,7 +96,17 @@ def read_values(path: Path, rows: pa.ChunkedArray) -> pa.Table:
 
 
 def align(table: pa.Table, key: str, rows: pa.ChunkedArray) -> pa.Table:
-    """Return the table's row for each key, null where there is none; integers stay integers."""
+    """Return the table's row for each key, null where there is none; integers stay integers.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Table with a key.
+    key : str
+        Its column, without repeats.
+    rows : pyarrow.ChunkedArray
+        Keys that are wanted.
+    """
     return table.take(pc.index_in(rows, value_set=table[key].cast(rows.type)))
 
 

@@ -52,7 +52,17 @@ def open_dust_map(name: str, folder: Path | None) -> Any:
 def e_bv_from_map(
     dust: Any, ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return E(B-V) in magnitudes, NaN where there is no position on the sky."""
+    """Return E(B-V) in magnitudes, NaN where there is no position on the sky.
+
+    Parameters
+    ----------
+    dust : callable
+        Dust map, as from `open_dust_map`.
+    ra_deg : ndarray of float64, (S,)
+        Right ascension in degrees.
+    dec_deg : ndarray of float64, (S,)
+        Declination in degrees.
+    """
     from astropy import units
     from astropy.coordinates import SkyCoord
 

@@ -52,6 +52,15 @@ class SourceCatalogue:
     def open(self, run: Run, folder: Path, partition_rows: int) -> Any:
         """Open the catalogue with LSDB; a table is partitioned below ``folder`` first.
 
+        Parameters
+        ----------
+        run : Run
+            Whose cluster partitions a table.
+        folder : pathlib.Path
+            Where partitioned tables are kept.
+        partition_rows : int
+            Most rows of a partition.
+
         Raises
         ------
         TableError

@@ -143,7 +143,13 @@ def _write(path: Path, files: Iterable[tuple[str, int]], shard_rows: int) -> str
 
 
 def open_manifest(path: Path) -> Manifest:
-    """Open a manifest that was frozen before."""
+    """Open a manifest that was frozen before.
+
+    Raises
+    ------
+    ManifestError
+        There is none.
+    """
     if not path.exists():
         raise ManifestError(f"no manifest at {path}; run `pairspec ingest` first")
     with pq.ParquetFile(path) as file:

@@ -36,7 +36,13 @@ class TextRows:
         self.schema = pa.schema([(name, pa.string()) for name in unique])
 
     def batches(self, names: Sequence[str], batch_rows: int) -> Iterator[pa.RecordBatch]:
-        """Yield some columns of the table; holds a few blocks of text at a time."""
+        """Yield some columns of the table; holds a few blocks of text at a time.
+
+        Raises
+        ------
+        TableError
+            The table breaks off, or is not what its head says.
+        """
         read = pacsv.ReadOptions(column_names=self.schema.names, block_size=_BLOCK_BYTES)
         parse = pacsv.ParseOptions(
             delimiter=self._delimiter, invalid_row_handler=_skip_comments, ignore_empty_lines=True

@@ -36,7 +36,13 @@ class VotableRows:
         self.schema = pa.schema(_fields(path))
 
     def batches(self, names: Sequence[str], batch_rows: int) -> Iterator[pa.RecordBatch]:
-        """Yield some columns of the table."""
+        """Yield some columns of the table.
+
+        Raises
+        ------
+        TableError
+            The table breaks off, or is not what its head says.
+        """
         from astropy.io import votable
 
         with warnings.catch_warnings():
