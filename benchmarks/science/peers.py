@@ -65,7 +65,7 @@ class Bench:
         sizes = (self.training.n_examples, self.training.validation_share, self.training.seed)
         options = (N_COMPONENT, N_QUADRATIC, RIDGE)
         self.folder = args.cache / f"{args.scatter}-{known}"
-        self.pca_path = self.folder / f"pca-{digest_of(*sizes, *options)}.npz"
+        self.pca_path = self.folder / f"regression-{digest_of(*sizes, *options)}.joblib"
         self.speed_path = self.folder / f"speed-{self.card.model_id if self.card else 'none'}.json"
 
     @cached_property
@@ -205,7 +205,9 @@ class Bench:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("parts", nargs="+", metavar="PART", help=f"{', '.join(PARTS)}, or all")
     parser.add_argument("--model", type=Path, help="folder of a network trained on simulation")
     parser.add_argument("--scatter", choices=SCATTER, default="on")

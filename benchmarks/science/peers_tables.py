@@ -38,7 +38,7 @@ def peers_tables(peers: Peers) -> dict[str, str]:
     """Return the tables by the names of their markers."""
     both = _joined(peers)
     scores = {
-        f"quadratic logistic regression on {peers.pca.basis_LI.shape[1]} PCA components": "pca",
+        f"quadratic logistic regression on {peers.pca.n_component} PCA components": "pca",
         "template fit, chi2 difference": "gain",
         "template fit, chi2 difference over reduced chi2": "relative",
         "network": "network",
