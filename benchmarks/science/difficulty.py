@@ -146,7 +146,9 @@ def judged(args: argparse.Namespace, settings: Settings, pool: ProcessPoolExecut
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
         "parts", nargs="+", metavar="PART", help="train, score, ideal, write, or all"
     )
