@@ -72,6 +72,21 @@ def run_rank(
     A gang of one has no process group. After an error the group is left as it is, and the
     process must not be used for another gang before it was started afresh.
 
+    Parameters
+    ----------
+    rank : Rank
+        Which rank of how many.
+    meeting : tuple of (str, int)
+        Host and port where the ranks meet.
+    backend : {'auto', 'cpu'}
+        NCCL where there is a GPU, else gloo; or gloo in any case.
+    timeout_s : float
+        After this time without an answer from its peers the rank gives up.
+    function : callable
+        Its first argument is the rank.
+    args : tuple
+        Its further arguments.
+
     Raises
     ------
     MisplacedError
@@ -156,7 +171,7 @@ def _is_loss(error: Exception) -> bool:
 @contextmanager
 def _interface_of(address: str) -> Iterator[None]:
     """Tell gloo and NCCL to use the interface that the Dask worker listens on."""
-    import psutil  # type: ignore[import-untyped]
+    import psutil
 
     host = urlsplit(address).hostname or ""
     own = [

@@ -30,6 +30,25 @@ TABLES: tuple[Table, ...] = (
 )
 
 
+MADE_BY: dict[str, str] = {
+    "manifest": "ingest",
+    "headers": "ingest",
+    "duplicates": "ingest",
+    "observations": "ingest",
+    "photometry": "photometry",
+    "cuts": "select",
+    "cut_flow": "select",
+    "sample": "select",
+    "ridge": "label",
+    "labels": "label",
+    "composite_pool": "composites",
+    "predictions": "infer",
+    "spectra": "catalogue",
+    "stars": "catalogue",
+}
+"""The command that makes each table."""
+
+
 def data_dictionary() -> str:
     """Return ``docs/data-dictionary.md`` as text."""
     return "\n".join(_lines()) + "\n"

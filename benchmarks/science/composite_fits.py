@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from composite_folds import Arrays
+from pca_logistic import as_float32, components, fit_quietly, quadratic
 
 from pipeline.network.augment import augmented
 from pipeline.network.loader import Labelled
@@ -16,7 +17,7 @@ QUARTER = NetworkSettings(stem_stride=8, channels=(16, 32, 64), blocks=(1, 1, 1)
 
 NETWORKS = {"quarter": QUARTER, "small": NetworkSettings()}
 COMPONENTS = 60
-PENALTY = 3e-3
+RIDGE = 6e-3
 BATCH = 64
 
 
@@ -97,31 +98,8 @@ def score(model: PairNet, flux_BL: np.ndarray) -> np.ndarray:
 
 def quadratic_scores(training: Arrays, test: Arrays) -> np.ndarray:
     """Logistic regression on all products of principal components, penalised."""
-    mean_L = training["flux"].mean(axis=0, dtype=np.float64).astype(np.float32)
-    train_BL, test_BL = (part["flux"].astype(np.float32) - mean_L for part in (training, test))
-    torch.manual_seed(1)
-    *_, vector_LI = torch.svd_lowrank(torch.from_numpy(train_BL), COMPONENTS + 10, niter=4)
-    axes = vector_LI[:, :COMPONENTS].numpy()
-    upper = np.triu_indices(COMPONENTS)
-    spread = (train_BL @ axes).std(axis=0)
-
-    def features(flux_BL: np.ndarray) -> np.ndarray:
-        z = flux_BL @ axes / spread
-        return np.concatenate([z, (z[:, :, None] * z[:, None])[:, *upper]], axis=1)
-
-    x, y = features(train_BL), torch.from_numpy(training["label"].astype(np.float32))
-    center, width = x.mean(axis=0), x.std(axis=0)
-    x_BF = torch.from_numpy((x - center) / width)
-    weight = torch.zeros(x.shape[1], requires_grad=True)
-    bias = torch.zeros(1, requires_grad=True)
-    optimizer = torch.optim.LBFGS([weight, bias], max_iter=200, line_search_fn="strong_wolfe")
-
-    def loss() -> torch.Tensor:
-        optimizer.zero_grad()
-        value = torch.nn.functional.binary_cross_entropy_with_logits(x_BF @ weight + bias, y)
-        value = value + PENALTY * (weight**2).sum()
-        value.backward()
-        return value
-
-    optimizer.step(loss)
-    return (features(test_BL) - center) / width @ weight.detach().numpy()
+    axes = components(COMPONENTS)
+    model = quadratic(COMPONENTS, RIDGE, len(training["label"]))
+    fit_quietly(model, axes.fit_transform(as_float32(training["flux"])), training["label"])
+    scores: np.ndarray = model.decision_function(axes.transform(as_float32(test["flux"])))
+    return scores

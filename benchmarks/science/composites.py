@@ -195,10 +195,15 @@ def run_fold(number: int, settings: Settings, table: object, args: argparse.Name
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     beside = Path(__file__).resolve().parents[3] / "shared" / "data" / "lamost"
     parser.add_argument(
-        "--data", type=Path, default=Path(os.environ.get("PAIRSPEC_REAL_DATA", beside))
+        "--data",
+        type=Path,
+        default=Path(os.environ.get("PAIRSPEC_REAL_DATA", beside)),
+        help="folder with spectra/ and tables/ (default: %(default)s)",
     )
     parser.add_argument("--root", type=Path, help="keeps composites and scores for the next run")
     parser.add_argument("--folds", type=int, default=N_FOLDS, choices=range(1, N_FOLDS + 1))
@@ -208,11 +213,13 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--network", choices=NETWORKS, default="quarter")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS), metavar="NAME")
-    parser.add_argument("--plain", action="store_true")
+    parser.add_argument("--plain", action="store_true", help="the wrong way, to measure the leak")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     if not (args.data / "spectra").is_dir():
-        parser.exit(message=f"nothing measured: no {args.data / 'spectra'}; name it by --data\n")
+        parser.error(
+            f"no folder {args.data / 'spectra'}: name the folder of public files by --data"
+        )
     with tempfile.TemporaryDirectory() as temporary:
         settings = settings_for(args.root or Path(temporary), args.data, args.couples)
         table = find_pool(settings)

@@ -1,9 +1,10 @@
 """How hard the simulated task is: what the default network reaches, where, and what is possible.
 
-``python benchmarks/science/difficulty.py [PART ...] --cache FOLDER`` runs the parts ``train``,
+``python benchmarks/science/difficulty.py PART ... --cache FOLDER`` runs the parts ``train``,
 ``score``, ``ideal`` and ``write``, or ``all``. Each keeps what it made in the cache and makes it
 only once, so that a run that was stopped goes on, and the tables can be written again without
-training. ``write`` puts the tables into ``--out``. The same arguments give the same figures.
+training. ``write`` prints the tables, and fills them in in the page ``--out``. The same arguments
+give the same figures.
 """
 
 import argparse
@@ -18,11 +19,11 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from difficulty_page import document
+from difficulty_page import difficulty_tables
 from difficulty_samples import Columns, ideal_block, ideal_samples, samples, score_block
 from difficulty_tables import Study
+from pages import fill
 
-from pipeline.core.atomic import write_bytes
 from pipeline.core.digest import digest_of
 from pipeline.core.root import Root
 from pipeline.network.checkpoint import read_card
@@ -145,9 +146,11 @@ def judged(args: argparse.Namespace, settings: Settings, pool: ProcessPoolExecut
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
-        "parts", nargs="*", metavar="PART", help="train, score, ideal, write, or all"
+        "parts", nargs="+", metavar="PART", help="train, score, ideal, write, or all"
     )
     parser.add_argument(
         "--cache", type=Path, default=Path("run/difficulty"), help="folder of models and scores"
@@ -161,11 +164,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--threads", type=int, default=0, help="of the training; 0: all cores")
     parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE")
-    parser.add_argument("--out", type=Path, default=Path("docs/difficulty.md"))
+    parser.add_argument("--out", type=Path, help="page whose tables to fill in")
     args = parser.parse_args()
-    if not args.parts:
-        parser.print_help()
-        return
     parts = list(PARTS) if args.parts == ["all"] else args.parts
     if unknown := set(parts) - set(PARTS):
         parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
@@ -186,9 +186,10 @@ def main() -> None:
             print("ideal observer", flush=True)
             ideal = judged(args, load_settings(overrides=args.set), pool)
     if "write" in parts:
-        text = document(studies, ideal)
-        write_bytes(args.out, text.encode())
-        print(text)
+        tables = difficulty_tables(studies, ideal)
+        print("\n".join(tables.values()))
+        if args.out:
+            fill(args.out, tables)
 
 
 if __name__ == "__main__":

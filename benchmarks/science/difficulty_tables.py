@@ -175,8 +175,9 @@ def pairs_table(ideal: Columns) -> str:
                   "median light ratio in g", "share with clipped companion"), rows)  # fmt: skip
 
 
-def teff_verdict(studies: dict[str, Study]) -> str:
-    lines = []
+def best_teff_table(studies: dict[str, Study]) -> str:
+    """Tabulate how far the best bin of Teff is ahead."""
+    rows = []
     for scatter, study in studies.items():
         test = study.columns["test"]
         value = {
@@ -184,16 +185,17 @@ def teff_verdict(studies: dict[str, Study]) -> str:
             for edges in teff_bins()
             if (here := within(test["teff_k"], edges)).any()
         }
-        by_value = sorted(value, key=lambda edges: -np.nan_to_num(value[edges], nan=-1))
-        lead = value[by_value[0]] - value[by_value[1]]
-        lines.append(
-            f"Scatter {scatter}: the best bin is {by_value[0][0]:.0f}-{by_value[0][1]:.0f} K, "
-            f"{lead:.3f} above the next best and {value[by_value[0]] - value[by_value[-1]]:.3f} "
-            f"above the worst ({by_value[-1][0]:.0f}-{by_value[-1][1]:.0f} K). It "
-            f"{'exceeds' if lead > TEFF_LIMIT else 'does not exceed'} all others by more than "
-            f"{TEFF_LIMIT}."
-        )
-    return "\n".join(f"- {line}" for line in lines) + "\n"
+        best, second, *_, worst = sorted(value, key=lambda e: -np.nan_to_num(value[e], nan=-1))
+        lead = value[best] - value[second]
+        rows.append(
+            (scatter, f"{best[0]:.0f}-{best[1]:.0f}", f"{lead:.3f}",
+             f"{worst[0]:.0f}-{worst[1]:.0f}", f"{value[best] - value[worst]:.3f}",
+             "yes" if lead > TEFF_LIMIT else "no")
+        )  # fmt: skip
+    return table(
+        ("scatter", "best bin (K)", "above the next best", "worst bin (K)", "above the worst",
+         f"exceeds all others by more than {TEFF_LIMIT}"), rows
+    )  # fmt: skip
 
 
 def catalogue_table(study: Study) -> str:

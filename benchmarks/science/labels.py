@@ -1,7 +1,8 @@
 """Ridge and labels against the truth of a simulated survey: the tables of ``docs/labels.md``.
 
     pairspec label --config OUT/pairspec.toml
-    python benchmarks/science/labels.py --config OUT/pairspec.toml [--root DIR] [--out PAGE]
+    python benchmarks/science/labels.py --config OUT/pairspec.toml [--root DIR]
+        [--out docs/labels.md]
 
 The ridge is compared with the single stars of the survey itself, and with those of a larger one
 with the same priors, drawn here without spectra; so is the ridge of a third, also drawn here.
@@ -13,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
-from label_page import page
+from label_tables import label_tables
+from pages import fill
 
 from pipeline.core.root import Root
 from pipeline.labels.ridge import Ridge, as_ridge, fit_ridge
@@ -112,12 +114,19 @@ def compare_ridge(table: pd.DataFrame, singles: pd.DataFrame) -> pd.DataFrame:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", type=Path, required=True)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        required=True,
+        help="settings of a labelled simulated survey",
+    )
     parser.add_argument("--root", type=Path)
     parser.add_argument("--stars", type=int, default=1_000_000)
     parser.add_argument("--ridge-stars", type=int, default=400_000)
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--out", type=Path, help="page whose tables to fill in")
     options = parser.parse_args()
     settings = load_settings(options.config, root=options.root)
     if settings.inputs.truth is None:
@@ -138,10 +147,10 @@ def main() -> None:
             ridge_of(sample, settings), reference
         ),
     }
-    text = page(stars, steps, ridges)
+    tables = label_tables(stars, steps, ridges)
+    print("\n\n".join(tables.values()))
     if options.out:
-        options.out.write_text(text)
-    print(text)
+        fill(options.out, tables)
 
 
 if __name__ == "__main__":

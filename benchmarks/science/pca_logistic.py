@@ -1,12 +1,19 @@
 """Quadratic logistic regression on principal components: the simpler alternative to a network."""
 
-from dataclasses import asdict, dataclass
+import os
+import warnings
+from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 
+import joblib
 import numpy as np
-from scipy.linalg import eigh
-from scipy.optimize import minimize
-from scipy.special import expit
+from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from pipeline.network.metrics import auc
 
@@ -26,75 +33,80 @@ class PcaLogistic:
 
     Parameters
     ----------
-    mean_L : ndarray of float32, (L,)
-        Mean spectrum.
-    basis_LI : ndarray of float32, (L, I)
-        The principal components over the standard deviation along each.
-    n_quadratic, ridge : int, float
-        Chosen by the validation spectra.
-    mean_F, scale_F, weight_F : ndarray of float64, (F,)
-        Mean and standard deviation of the features, and their weights.
-    bias, validation_auc : float
-        Constant of the log-odds; AUC on the validation spectra.
+    model : Pipeline
+        From normalised spectra to log-odds.
+    n_component, n_quadratic : int
+        Principal components, and how many of them have products.
+    ridge : float
+        Chosen by the validation spectra, as `n_quadratic` is.
+    validation_auc : float
+        AUC on the validation spectra.
     """
 
-    mean_L: np.ndarray
-    basis_LI: np.ndarray
+    model: Pipeline
+    n_component: int
     n_quadratic: int
     ridge: float
-    mean_F: np.ndarray
-    scale_F: np.ndarray
-    weight_F: np.ndarray
-    bias: float
     validation_auc: float
 
     def logit(self, flux_BL: np.ndarray) -> np.ndarray:
         """Log-odds of two stars, shape (B,), from normalised spectra."""
-        # w (x - m) / s as one product, plus a constant.
-        scaled_F = self.weight_F / self.scale_F
-        constant = self.bias - float(self.mean_F @ scaled_F)
-        parts = [
-            features((flux_BL[i : i + ROWS] - self.mean_L) @ self.basis_LI, self.n_quadratic)
-            @ scaled_F
-            for i in range(0, len(flux_BL), ROWS)
-        ]
-        return np.concatenate(parts) + constant
+        blocks = (flux_BL[i : i + ROWS] for i in range(0, len(flux_BL), ROWS))
+        return np.concatenate([self.model.decision_function(as_float32(x)) for x in blocks])
 
     def save(self, path: Path) -> None:
-        """Write it to a file; `load` reads it."""
+        """Write it to a file; `load` reads it, with the same version of scikit-learn."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(path.with_suffix(".partial.npz"), **asdict(self))
-        path.with_suffix(".partial.npz").replace(path)
+        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+        joblib.dump(self, partial)
+        partial.replace(path)
 
     @classmethod
     def load(cls, path: Path) -> "PcaLogistic":
         """Read what `save` wrote."""
-        with np.load(path) as arrays:
-            values = {name: arrays[name] for name in arrays.files}
-        return cls(**{name: v if v.ndim else v.item() for name, v in values.items()})
+        found: PcaLogistic = joblib.load(path)
+        return found
 
 
-def features(component_BI: np.ndarray, n_quadratic: int) -> np.ndarray:
-    """Components, and all squares and products of the leading ones."""
-    lead_Bi = component_BI[:, :n_quadratic]
-    products = [lead_Bi[:, i : i + 1] * lead_Bi[:, i:] for i in range(n_quadratic)]
-    return np.concatenate([component_BI, *products], axis=1)
+def as_float32(flux_BL: np.ndarray) -> np.ndarray:
+    """Spectra as scikit-learn takes them: it would make float64 of float16."""
+    return np.asarray(flux_BL, np.float32)
 
 
-def principal_components(flux_BL: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mean spectrum and the n leading components, each over the standard deviation along it."""
-    mean_L = flux_BL.mean(axis=0, dtype=np.float64).astype(np.float32)
-    covariance_LL = np.zeros((flux_BL.shape[1],) * 2)
-    for i in range(0, len(flux_BL), ROWS):
-        centred = flux_BL[i : i + ROWS].astype(np.float32) - mean_L
-        covariance_LL += centred.T @ centred
-    covariance_LL /= len(flux_BL)
-    last = len(mean_L) - 1
-    variance_I, vector_LI = eigh(
-        covariance_LL, subset_by_index=(last - n + 1, last), overwrite_a=True
-    )
-    order = np.argsort(-variance_I)
-    return mean_L, (vector_LI / np.sqrt(variance_I))[:, order].astype(np.float32)
+def components(n: int) -> PCA:
+    """Return the leading principal components, each over the standard deviation along it."""
+    return PCA(n, whiten=True, svd_solver="randomized", random_state=0)
+
+
+def quadratic(n_quadratic: int, ridge: float, n_rows: int) -> Pipeline:
+    """Logistic regression on components and on squares and products of the leading ones.
+
+    Parameters
+    ----------
+    n_quadratic : int
+        Leading components with products.
+    ridge : float
+        Half of this times the squared weights is added to the mean loss.
+    n_rows : int
+        Spectra to be fitted; scikit-learn weighs the ridge against their summed loss.
+    """
+    products = PolynomialFeatures(2, include_bias=False)
+    return Pipeline(
+        [
+            ("products", ColumnTransformer([("lead", products, slice(0, n_quadratic))],
+                                           remainder="passthrough")),
+            ("scale", StandardScaler()),
+            ("regression", LogisticRegression(C=1 / (ridge * n_rows), tol=1e-5, max_iter=200,
+                                              warm_start=True)),
+        ]
+    )  # fmt: skip
+
+
+def fit_quietly(model: Pipeline, x_BI: np.ndarray, label_B: np.ndarray) -> None:
+    """Fit; a search that ends after its last iteration counts too."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(x_BI, label_B)
 
 
 def fit_pca_logistic(
@@ -104,62 +116,33 @@ def fit_pca_logistic(
 
     Parameters
     ----------
-    flux_BL : ndarray of float32, (B, L)
+    flux_BL : ndarray of float, (B, L)
         Normalised spectra.
     label_B : ndarray of int, (B,)
         Their classes.
-    asked_BL : ndarray of float32, (B, L)
+    asked_BL : ndarray of float, (B, L)
         Validation spectra.
     asked_B : ndarray of int, (B,)
         Their classes.
     """
-    mean_L, basis_LI = principal_components(flux_BL, N_COMPONENT)
-
-    def components(x_BL: np.ndarray) -> np.ndarray:
-        rows = range(0, len(x_BL), ROWS)
-        return np.concatenate(
-            [(x_BL[i : i + ROWS].astype(np.float32) - mean_L) @ basis_LI for i in rows]
-        )
-
-    seen_BI, held_BI = components(flux_BL), components(asked_BL)
+    axes = components(N_COMPONENT)
+    seen_BI = axes.fit_transform(as_float32(flux_BL))
+    held_BI = axes.transform(as_float32(asked_BL))
     best: PcaLogistic | None = None
     for n_quadratic in N_QUADRATIC:
-        seen_BF = features(seen_BI, n_quadratic)
-        held_BF = features(held_BI, n_quadratic)
-        mean_F, scale_F = seen_BF.mean(axis=0), seen_BF.std(axis=0)
-        seen_BF = (seen_BF - mean_F) / scale_F
-        held_BF = (held_BF - mean_F) / scale_F
-        weight = np.zeros(seen_BF.shape[1] + 1)
+        model = quadratic(n_quadratic, RIDGE[0], len(label_B))
         for ridge in RIDGE:
-            weight = _regression(seen_BF, label_B, ridge, weight)
-            score_B = held_BF @ weight[1:].astype(np.float32)
-            reached = auc(score_B, asked_B)
+            # Each ridge starts from the weights of the one before.
+            model.set_params(regression__C=1 / (ridge * len(label_B)))
+            fit_quietly(model, seen_BI, label_B)
+            reached = auc(model.decision_function(held_BI), asked_B)
             print(
                 f"  {n_quadratic} quadratic, ridge {ridge}: validation AUC {reached:.4f}",
                 flush=True,
             )
             if best is None or reached > best.validation_auc:
-                best = PcaLogistic(
-                    mean_L, basis_LI, n_quadratic, ridge, mean_F, scale_F,
-                    weight[1:].astype(np.float32), float(weight[0]), reached,
-                )  # fmt: skip
+                whole = Pipeline([("components", axes), *deepcopy(model).steps])
+                best = PcaLogistic(whole, N_COMPONENT, n_quadratic, ridge, reached)
     if best is None:
         raise ValueError("nothing to choose from: N_QUADRATIC and RIDGE must not be empty")
     return best
-
-
-def _regression(
-    x_BF: np.ndarray, label_B: np.ndarray, ridge: float, start: np.ndarray
-) -> np.ndarray:
-    """Bias and weights of a logistic regression, by L-BFGS."""
-
-    def loss(weight: np.ndarray) -> tuple[float, np.ndarray]:
-        logit_B = x_BF @ weight[1:].astype(np.float32) + weight[0]
-        residual_B = (expit(logit_B) - label_B) / len(label_B)
-        value = np.mean(np.logaddexp(0, logit_B) - label_B * logit_B)
-        slope_F = residual_B.astype(np.float32) @ x_BF
-        gradient = np.concatenate([[residual_B.sum()], slope_F + ridge * weight[1:]])
-        return float(value + ridge / 2 * (weight[1:] ** 2).sum()), gradient
-
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200})
-    return np.asarray(found.x)

@@ -5,7 +5,7 @@
 spectra), ``score`` (it and the network on the test spectra), ``fit`` (single against binary model
 on the first of them), ``speed`` and ``table``, or ``all``. Each keeps what it made in the cache and
 computes it only once, except the speeds, which are measured anew. Everything runs on one thread.
-Without ``--model`` the network is left out.
+Without ``--model`` the network is left out. ``table`` fills in the page ``--out`` too.
 """
 
 import argparse
@@ -19,8 +19,9 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from pages import fill
 from pca_logistic import N_COMPONENT, N_QUADRATIC, RIDGE, PcaLogistic, fit_pca_logistic
-from peers_tables import Peers, report
+from peers_tables import Peers, names_of, peers_tables
 
 from pipeline.core.digest import digest_of
 from pipeline.limits.template_fit import RESOLUTION, FitSettings, compare
@@ -37,6 +38,7 @@ from pipeline.spectra.prepare import network_input
 
 Columns = dict[str, np.ndarray]
 PARTS = ("train", "score", "fit", "speed", "table")
+SCATTER = ("off", "on")
 SEED = 7000
 """Of the test spectra, which no classifier was trained on."""
 
@@ -63,7 +65,7 @@ class Bench:
         sizes = (self.training.n_examples, self.training.validation_share, self.training.seed)
         options = (N_COMPONENT, N_QUADRATIC, RIDGE)
         self.folder = args.cache / f"{args.scatter}-{known}"
-        self.pca_path = self.folder / f"pca-{digest_of(*sizes, *options)}.npz"
+        self.pca_path = self.folder / f"regression-{digest_of(*sizes, *options)}.joblib"
         self.speed_path = self.folder / f"speed-{self.card.model_id if self.card else 'none'}.json"
 
     @cached_property
@@ -203,19 +205,19 @@ class Bench:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}, or all")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("parts", nargs="+", metavar="PART", help=f"{', '.join(PARTS)}, or all")
     parser.add_argument("--model", type=Path, help="folder of a network trained on simulation")
-    parser.add_argument("--scatter", choices=("off", "on"), default="on")
+    parser.add_argument("--scatter", choices=SCATTER, default="on")
     parser.add_argument("--test", type=int, default=6000, help="unseen spectra")
     parser.add_argument("--fit", type=int, default=512, help="of which so many are fitted")
     parser.add_argument("--rounds", type=int, default=5, help="of the speeds")
     parser.add_argument("--cache", type=Path, default=Path("run/peers"))
     parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE")
+    parser.add_argument("--out", type=Path, help="page whose tables of this scatter to fill in")
     args = parser.parse_args()
-    if not args.parts:
-        parser.print_help()
-        return
     parts = list(PARTS) if args.parts == ["all"] else args.parts
     if unknown := set(parts) - set(PARTS):
         parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
@@ -235,7 +237,11 @@ def main() -> None:
     if "table" in parts:
         speed = json.loads(bench.speed_path.read_text()) if bench.speed_path.exists() else {}
         found = Peers(args.scatter, bench.card, bench.pca, bench.test(), bench.fit(), speed)
-        print(report(found))
+        tables = peers_tables(found)
+        print("\n".join(tables.values()))
+        if args.out:
+            others = [name for s in SCATTER if s != args.scatter for name in names_of(s)]
+            fill(args.out, tables, keep=others)
 
 
 if __name__ == "__main__":

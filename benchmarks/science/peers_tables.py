@@ -26,16 +26,44 @@ class Peers:
     speed: dict[str, float]
 
 
-def report(peers: Peers) -> str:
-    """Put all tables together."""
+NAMES = ("settings", "AUC", "S/N", "differences")
+
+
+def names_of(scatter: str) -> list[str]:
+    """Return the names of the tables of one choice of scatter."""
+    return [f"{name}, scatter {scatter}" for name in NAMES]
+
+
+def peers_tables(peers: Peers) -> dict[str, str]:
+    """Return the tables by the names of their markers."""
     both = _joined(peers)
     scores = {
-        f"quadratic logistic regression on {peers.pca.basis_LI.shape[1]} PCA components": "pca",
+        f"quadratic logistic regression on {peers.pca.n_component} PCA components": "pca",
         "template fit, chi2 difference": "gain",
         "template fit, chi2 difference over reduced chi2": "relative",
         "network": "network",
     }
     scores = {name: score for name, score in scores.items() if score in both}
+    tables = (_settings(peers), _areas(peers, both, scores), _by_snr(both, scores),
+              _differences(both))  # fmt: skip
+    return dict(zip(names_of(peers.scatter), tables, strict=True))
+
+
+def _settings(peers: Peers) -> str:
+    rows = []
+    if peers.card is not None:
+        epoch = int(peers.card.metrics.get("epoch", 0))
+        rows.append((f"network {peers.card.model_id}", f"{peers.card.data}, best epoch {epoch}"))
+    chosen = (
+        f"products of the leading {peers.pca.n_quadratic} components, ridge {peers.pca.ridge}, "
+        f"validation AUC {peers.pca.validation_auc:.4f}"
+    )
+    rate = f"{_rounded(peers.speed.get('prepare'))} spectra per core-second"
+    rows += [("regression", chosen), ("preparing spectra, before regression and network", rate)]
+    return table(("", ""), rows)
+
+
+def _areas(peers: Peers, both: Columns, scores: dict[str, str]) -> str:
     rates = {"gain": "fit", "relative": "fit"}
     n, n_fit = len(peers.test["label"]), len(both["label"])
     rows: list[tuple[object, ...]] = []
@@ -44,15 +72,7 @@ def report(peers: Peers) -> str:
         whole = area(peers.test[score], peers.test["label"]) if score in peers.test else "-"
         rows.append((name, area(both[score], both["label"]), whole, _rounded(rate)))
     head = ("", f"AUC, {n_fit} spectra", f"AUC, {n} spectra", "spectra per core-second")
-    about = (
-        f"Scatter {peers.scatter}.{_network(peers.card)} Regression: products of the leading "
-        f"{peers.pca.n_quadratic} components, ridge {peers.pca.ridge}, validation AUC "
-        f"{peers.pca.validation_auc:.4f}. Preparing spectra, which comes before regression and "
-        f"network: {_rounded(peers.speed.get('prepare'))} spectra per core-second.\n"
-    )
-    title = f"By S/N in g, the {n_fit} spectra:\n"
-    parts = (about, table(head, rows), title, _by_snr(both, scores), *_differences(both))
-    return "\n".join(parts)
+    return table(head, rows)
 
 
 def _joined(peers: Peers) -> Columns:
@@ -73,12 +93,10 @@ def _by_snr(both: Columns, scores: dict[str, str]) -> str:
     return table(("", *(f"{low:.0f}-{high:.0f}" for low, high in bins)), rows)
 
 
-def _differences(both: Columns) -> list[str]:
+def _differences(both: Columns) -> str:
     """AUC of the network less that of the others, on the same spectra."""
-    if "network" not in both:
-        return []
     label = both["label"] == 1
-    lines = []
+    rows = []
     for name, score in (("regression", "pca"), ("chi2 difference", "gain"),
                         ("chi2 difference over reduced chi2", "relative")):  # fmt: skip
 
@@ -86,15 +104,8 @@ def _differences(both: Columns) -> list[str]:
             network = weighted_auc(both["network"], label, weight)
             return network - weighted_auc(both[score], label, weight)
 
-        lines.append(f"- network less {name}: {by_star(lead, both['star'])}")
-    return ["Differences of AUC on the same spectra:\n", *lines]
-
-
-def _network(card: ModelCard | None) -> str:
-    if card is None:
-        return ""
-    epochs = int(card.metrics.get("epoch", 0))
-    return f" Network {card.model_id}: {card.data}, best epoch {epochs}."
+        rows.append((name, by_star(lead, both["star"]) if "network" in both else "-"))
+    return table(("network less", "difference of AUC"), rows)
 
 
 def _rounded(rate: float | None) -> str:

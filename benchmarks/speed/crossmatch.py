@@ -202,7 +202,9 @@ def astropys(work: Path, n_sources: int) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--observations", type=int, default=2_000_000)
     parser.add_argument("--sources", type=int, default=20_000_000)
     parser.add_argument("--workers", type=int, default=2)

@@ -105,17 +105,19 @@ def untrained(folder: Path) -> tuple[Path, int]:
     return save_model(folder, model.eval(), card), flop_count(model)
 
 
-def find_files(folder: Path | None, scratch: Path) -> list[Path]:
-    named = os.environ.get("PAIRSPEC_REAL_DATA")
-    folder = folder or (Path(named) / "spectra" if named else None)
-    if folder is None:
-        folder = scratch / "survey" / "spectra"
-        # Without broken files, on which a plain loop stops.
-        survey = {"n_stars": 800, "out": folder.parent, "survey": {"broken_fraction": 0}}
-        settings = load_settings(None, [], simulate=survey)
-        with connect(settings.cluster) as client:
-            run_stage("simulate", settings, client)
+def fits_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*.fits*") if path.is_file())
+
+
+def simulated(scratch: Path) -> Path:
+    """Simulate files; return their folder."""
+    folder = scratch / "survey" / "spectra"
+    # Without broken files, on which a plain loop stops.
+    survey = {"n_stars": 800, "out": folder.parent, "survey": {"broken_fraction": 0}}
+    settings = load_settings(None, [], simulate=survey)
+    with connect(settings.cluster) as client:
+        run_stage("simulate", settings, client)
+    return folder
 
 
 def dealt(items: list, workers: int) -> list[list]:
@@ -188,12 +190,18 @@ def show(ways: list[Way], flop: float = 0, peak: float = 0) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--files", type=Path)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--files", type=Path, help="folder of LAMOST files")
     parser.add_argument("--spectra", type=int, default=2048)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     args = parser.parse_args()
+    named = os.environ.get("PAIRSPEC_REAL_DATA")
+    folder = args.files or (Path(named) / "spectra" if named else None)
+    if folder and not fits_files(folder):
+        parser.error(f"no spectra under {folder}: name a folder of LAMOST files by --files")
     has_bfloat16 = computes_bfloat16(torch.device("cpu"))
     precisions = ["float32", "bfloat16"] if has_bfloat16 else ["float32"]
     context = multiprocessing.get_context("spawn")
@@ -216,7 +224,7 @@ def main() -> None:
         ways = network_ways(flux, args.spectra, model, args.workers, precisions)
         measure(ways, pool, args.rounds)
         show(ways, flop, float(np.mean(peaks[0])))
-        paths = find_files(args.files, Path(scratch))
+        paths = fits_files(folder or simulated(Path(scratch)))
         print(f"\nFrom file to p_b, {len(paths)} files; processor time by part below each way")
         ways = file_ways(paths, model, args.workers, InferSettings(precision=precisions[-1]))
         measure(ways, pool, args.rounds)

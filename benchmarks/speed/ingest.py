@@ -47,24 +47,34 @@ def measure(spectra: Path, root: Path, rows: int) -> None:
     sys.stdout.write(json.dumps(result | {"spectra": report.counts["spectra"]}) + "\n")
 
 
+def fits_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*.fits*") if path.is_file())
+
+
 def link_files(source: Path, folder: Path, n_files: int) -> None:
-    real = sorted(path for path in source.rglob("*.fits*") if path.is_file())
-    for i, path in enumerate(islice(cycle(real), n_files)):
+    for i, path in enumerate(islice(cycle(fits_files(source)), n_files)):
         plan = folder / f"{i // 4000:04d}"
         plan.mkdir(parents=True, exist_ok=True)
         (plan / f"{i:07d}-{path.name}").symlink_to(path)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     default = os.environ.get("PAIRSPEC_REAL_DATA", HERE.parents[2] / "shared" / "data" / "lamost")
-    parser.add_argument("spectra", nargs="?", type=Path, default=Path(default) / "spectra")
-    parser.add_argument("--rows", type=int, default=4096)
+    parser.add_argument(
+        "spectra", nargs="?", type=Path, default=Path(default) / "spectra",
+        help="folder of LAMOST files (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--rows", type=int, default=4096, help="spectra per shard")
     parser.add_argument("--root", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.root:
         measure(options.spectra, options.root, options.rows)
         return
+    if not fits_files(options.spectra):
+        parser.error(f"no spectra under {options.spectra}: name a folder of LAMOST files")
     print("shards    files  seconds  files/s  worker MiB  driver MiB")
     for shards in SHARDS:
         with tempfile.TemporaryDirectory() as scratch:

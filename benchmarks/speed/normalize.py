@@ -7,6 +7,7 @@ the same spectra, in turns; the best of several turns counts. Ways that take lon
 few spectra only, and their rate is per spectrum of those: the table says how many.
 """
 
+import argparse
 import os
 
 THREADS = os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -120,6 +121,9 @@ def seconds(call: Callable[[], object], turns: int = 3) -> float:
 
 
 def main() -> None:
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     stored = stored_spectra()
     flux_BL, bad_BL = resampled(stored)
     weight_BL = (~bad_BL).astype(np.float32)

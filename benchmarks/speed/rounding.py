@@ -27,10 +27,14 @@ def readable(paths: list[Path]) -> Iterator[Spectrum]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("spectra", type=Path)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("spectra", type=Path, help="folder of LAMOST files")
     args = parser.parse_args()
     paths = sorted(args.spectra.rglob("*.fits.gz"))
+    if not paths:
+        parser.error(f"no spectra under {args.spectra}: name a folder of LAMOST files")
     spectra = list(readable(paths))
     made = network_input(*stacked(spectra, len(spectra)), None, SPECTRA, with_ivar=True)
     flux_BL = torch.from_numpy(made.flux_BL[made.usable_B])

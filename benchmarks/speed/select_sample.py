@@ -159,7 +159,9 @@ def check(root: Root) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", type=int, default=7_000_000)
     parser.add_argument("--folder", type=Path, help="keep the tables here")
     options = parser.parse_args()

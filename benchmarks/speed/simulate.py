@@ -94,7 +94,9 @@ def astropy_files(rows: list[np.ndarray], n: int) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--spectra", type=int, default=1024)
     n = parser.parse_args().spectra
     example = labelled_spectra(256, 1, SimulateSettings())

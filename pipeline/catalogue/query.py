@@ -1,62 +1,166 @@
-"""The tables of a run as DuckDB views."""
+"""The tables of a run as DuckDB views, to be read and nothing else."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import duckdb
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+from pyarrow.fs import LocalFileSystem
 
-from pipeline.core.root import Root
+from pipeline.catalogue.answer import check_output, write_answer
+from pipeline.catalogue.complaint import QueryError, complain
 from schemas.registry import TABLES
+
+_READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
+_EXPLAIN = re.compile(r"\s*EXPLAIN\s+(ANALYZE\s|\([^)]*\))?", re.IGNORECASE)
+
+
+class Tables:
+    """Queries over the tables of a run; made by :func:`connect`."""
+
+    def __init__(self, db: duckdb.DuckDBPyConnection, root: Path):
+        self._db = db
+        self._root = root
+
+    def sql(self, query: str, params: Any = None) -> duckdb.DuckDBPyRelation:
+        """Return the answer to a query.
+
+        Parameters
+        ----------
+        query : str
+            One statement that reads: SELECT, WITH, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE, PIVOT
+            or EXPLAIN.
+        params : object, optional
+            Values of its parameters, as DuckDB takes them.
+
+        Returns
+        -------
+        duckdb.DuckDBPyRelation
+            Read by its ``df()``, ``fetchall()``, ``to_arrow_table()`` or by printing it.
+
+        Raises
+        ------
+        QueryError
+            Not valid, more than one statement, or not one that reads; a table or column that is
+            not there, with the stage that makes the table.
+        """
+        with complain(self._root):
+            self._check(query)
+            return self._db.sql(query, params=params)
+
+    def _check(self, query: str) -> None:
+        statements = self._db.extract_statements(query)
+        if len(statements) != 1:
+            raise QueryError(f"a query is one statement; this is {len(statements) or 'none'}")
+        kind = statements[0].type
+        if kind not in _READING:
+            word = query.split()[0].upper()
+            raise QueryError(
+                f"{word if word.isalpha() else kind.name} is not allowed: the tables of a run are "
+                "only read (SELECT, WITH, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN, and "
+                "PIVOT with its values by IN); --output writes the result to a file"
+            )
+        if kind == duckdb.StatementType.EXPLAIN:
+            # EXPLAIN ANALYZE runs what it explains.
+            head = _EXPLAIN.match(query)
+            if head is None:
+                raise QueryError("EXPLAIN must be the first word of the query")
+            self._check(query[head.end() :])
 
 
 @contextmanager
-def connect(root: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an in-memory database whose views are the tables that the run has written.
+def connect(root: Path, **files: Path) -> Iterator[Tables]:
+    """Open the tables that a run has written, each as a view of its name.
+
+    DuckDB itself can open no file at all, so that whatever a statement says, nothing is written
+    and nothing but these tables is read: the views hand it the data. (Folders that it is allowed
+    to read, it is also allowed to write.)
 
     Parameters
     ----------
     root : pathlib.Path
         Root of the run.
+    **files : pathlib.Path
+        Further Parquet files, each by the name of its view.
 
     Raises
     ------
     FileNotFoundError
-        The root holds no table.
+        The root holds no table, or a further file is not there.
     """
-    with duckdb.connect() as db:
-        found = 0
-        for table in TABLES:
-            path = Root(root).table(table)
-            pattern = path / "*.parquet" if table.location.endswith("/") else path
-            if path.is_file() or any(path.glob("*.parquet")):
-                quoted = str(pattern).replace("'", "''")
-                db.execute(f"CREATE VIEW {table.name} AS FROM read_parquet('{quoted}')")
-                found += 1
-        if not found:
-            raise FileNotFoundError(f"{root} holds no table; run `pairspec ingest` first")
-        yield db
+    parts = {table.name: _parts(root / table.location) for table in TABLES}
+    if not any(parts.values()):
+        raise FileNotFoundError(f"{root} holds no table; run `pairspec ingest` first")
+    for name, path in files.items():
+        if parts.get(name) or not path.is_file():
+            problem = "is a table of the run" if parts.get(name) else f"has no file {path}"
+            raise FileNotFoundError(f"the view {name} {problem}; give another")
+        parts[name] = [path]
+    with TemporaryDirectory(prefix="pairspec-query-") as spill, _closed_database(spill) as db:
+        for name, found in parts.items():
+            if found:
+                db.register(name, _dataset(found))
+        db.execute("SET lock_configuration = true")
+        yield Tables(db, root)
 
 
 def show(root: Path, sql: str) -> str:
     """Return the result of a query as a table of text."""
-    with connect(root) as db:
-        result = db.sql(sql)
-        return "" if result is None else str(result).rstrip()
+    with connect(root) as tables, complain(root):
+        return str(tables.sql(sql)).rstrip()
 
 
 def save(root: Path, sql: str, output: Path) -> str:
     """Write the result of a query to a ``.csv`` or ``.parquet`` file; return a line about it.
 
+    Parameters
+    ----------
+    root : pathlib.Path
+        Root of the run.
+    sql : str
+        One statement that reads.
+    output : pathlib.Path
+        File to write; its ending says what it becomes.
+
     Raises
     ------
     ValueError
-        Another ending of the file's name.
+        Another ending of the file's name, or a file that belongs to a run.
     """
-    writers = {".csv": "write_csv", ".parquet": "write_parquet"}
-    if output.suffix not in writers:
-        raise ValueError(f"--output must end in .csv or .parquet, not {output.name!r}")
-    with connect(root) as db:
-        result = db.sql(sql)
-        getattr(result, writers[output.suffix])(str(output))
-        return f"{len(result):,} rows -> {output}"
+    path = check_output(root, output)
+    with connect(root) as tables, complain(root):
+        rows = write_answer(tables.sql(sql), path)
+    return f"{rows:,} rows -> {output}"
+
+
+def _closed_database(spill: str) -> duckdb.DuckDBPyConnection:
+    """Open a database in memory that has no access to files, extensions or Python's variables."""
+    return duckdb.connect(
+        config={
+            "enable_external_access": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+            "python_enable_replacements": False,
+            "temp_directory": spill,
+        }
+    )
+
+
+def _parts(path: Path) -> list[Path]:
+    return sorted(path.glob("*.parquet")) if path.is_dir() else [path] * path.is_file()
+
+
+def _dataset(parts: list[Path]) -> ds.Dataset:
+    # A path is a path: no patterns, no folders taken for columns.
+    return ds.FileSystemDataset.from_paths(
+        [str(part) for part in parts],
+        schema=pq.read_schema(parts[0]),
+        format=ds.ParquetFileFormat(),
+        filesystem=LocalFileSystem(),
+    )

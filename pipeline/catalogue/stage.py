@@ -17,6 +17,7 @@ from pipeline.core.run import Run
 from pipeline.photometry.assignment import assign_stars
 from pipeline.settings.load import Settings
 from pipeline.store.manifest import open_manifest
+from pipeline.tables.literal import parquet_files
 from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
 from schemas.observations import OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
@@ -36,7 +37,7 @@ _STARS = """
            first("row" ORDER BY p_b DESC, "row") FILTER (p_b IS NOT NULL) AS row_max,
            bit_or(quality) AS quality,
            max(model_id) AS model_id
-    FROM read_parquet($spectra) GROUP BY star_id ORDER BY star_id
+    FROM read_parquet($spectra, hive_partitioning = false) GROUP BY star_id ORDER BY star_id
 """
 
 
@@ -91,10 +92,13 @@ def _write_spectra(settings: Settings, root: Root, photometry: Path | None) -> l
     with track("catalogue", len(parts), 0, "shards") as advance:
         for shard, part in enumerate(parts):
             # The star's source may come from another of its spectra, the prediction's may not.
-            predictions = pq.read_table(root.part(PREDICTIONS, shard)).drop_columns("source_id")
+            predictions = pq.read_table(
+                root.part(PREDICTIONS, shard), partitioning=None
+            ).drop_columns("source_id")
             observed = pq.read_table(
                 root.part(OBSERVATIONS, shard),
                 columns=["row", *_OBSERVED],
+                partitioning=None,
             )
             table = (
                 predictions.join(observed, "row", join_type="left outer")
@@ -111,8 +115,7 @@ def _write_stars(settings: Settings, root: Root) -> tuple[dict[str, int], list[P
     counts = {"stars": 0, "spectra": 0, "above_0.5": 0, "above_0.8": 0}
     parts = []
     with duckdb.connect(config={"threads": 1}) as db:
-        source = f"{root.table(SPECTRA)}/*.parquet"
-        stars = db.sql(_STARS, params={"spectra": source})
+        stars = db.sql(_STARS, params={"spectra": parquet_files(root.table(SPECTRA))})
         reader = stars.to_arrow_reader(settings.catalogue.part_stars)
         for number, part in enumerate(_regroup(reader, settings.catalogue.part_stars)):
             table = conform(part, STARS)

@@ -8,8 +8,11 @@ from typing import Any
 
 import typer
 
+from pipeline.cli.interrupt import ends_at_once
+
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
 
 
 @contextmanager
@@ -17,6 +20,11 @@ def errors(*, debug: bool) -> Iterator[None]:
     """Turn errors into one line and an exit code; ``--debug`` shows the traceback.
 
     Usage errors (unknown settings) exit with 2, all others with 1.
+
+    Raises
+    ------
+    Exit
+        With the exit code, after the error was printed.
     """
     from pipeline.settings.load import SettingsError
 
@@ -26,7 +34,7 @@ def errors(*, debug: bool) -> Iterator[None]:
         _fail(error, EXIT_USAGE, debug=debug)
     except KeyboardInterrupt:
         typer.echo("interrupted; run the same command again to go on", err=True)
-        raise typer.Exit(EXIT_FAILED) from None
+        raise typer.Exit(EXIT_INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001 (the last stop of every error)
         _fail(error, EXIT_FAILED, debug=debug)
 
@@ -61,7 +69,7 @@ def run_command(
     **values
         Further top-level settings of the command line.
     """
-    with errors(debug=debug):
+    with errors(debug=debug), ends_at_once():
         from pipeline.settings.load import load_settings
 
         settings = load_settings(config, overrides, root=root, **values)

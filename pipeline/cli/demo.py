@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline.cli.console import EXIT_INTERRUPTED
 from pipeline.stages import STAGES
 
 SHORT = (
@@ -44,7 +45,11 @@ def run_stages(config: Path, overrides: Sequence[str]) -> int:
     for stage in STAGES:
         if stage.name == "simulate":
             continue
-        done = subprocess.run(stage_command(stage.name, config, overrides), check=False)
+        try:
+            done = subprocess.run(stage_command(stage.name, config, overrides), check=False)
+        except KeyboardInterrupt:
+            # The stage got the signal, too, and has said so.
+            return EXIT_INTERRUPTED
         if done.returncode:
             return done.returncode
     return 0

@@ -63,7 +63,17 @@ class CompositeJob:
 
 
 def composite_folder(root: Root, digest: str, part: str) -> Path:
-    """Folder of the blocks of one part of the split."""
+    """Folder of the blocks of one part of the split.
+
+    Parameters
+    ----------
+    root : Root
+        Root of the run.
+    digest : str
+        Digest of everything that the composites depend on.
+    part : str
+        Part of the split.
+    """
     return root.path / "composites" / digest / part
 
 
@@ -108,6 +118,22 @@ def composite_block(part: str, number: int, n_couples: int, job: CompositeJob) -
     """Make one block of a part; it depends on nothing but its number and the job.
 
     Twice as many couples are drawn as are wanted, since some are masked or too faint.
+
+    Parameters
+    ----------
+    part : str
+        Part of the split.
+    number : int
+        Number of the block within the part.
+    n_couples : int
+        Couples wanted.
+    job : CompositeJob
+        Settings, and where to read.
+
+    Raises
+    ------
+    PairingError
+        The stars of its shards make no couple.
     """
     stream = np.random.SeedSequence(job.composites.seed, spawn_key=(PARTS.index(part), number))
     rng = np.random.default_rng(stream)
@@ -135,7 +161,17 @@ def composite_block(part: str, number: int, n_couples: int, job: CompositeJob) -
 
 
 def read_stored(root: Root, row: NDArray[np.int64], rv_kms: NDArray[np.float64]) -> Stored:
-    """Read some rows of the store, given in rising order, with the velocities of their stars."""
+    """Read some rows of the store, given in rising order, with the velocities of their stars.
+
+    Parameters
+    ----------
+    root : Root
+        Root of the run.
+    row : ndarray of int64, (B,)
+        Rows of the store, rising.
+    rv_kms : ndarray of float64, (B,)
+        Radial velocity of each star in km/s.
+    """
     store = open_store(root.store)
     flux, ivar, first, n_pixel = (
         store[name].isel(row=row).to_numpy() for name in ("flux", "ivar", "log10_first", "n_pixel")

@@ -90,7 +90,7 @@ def read_pool(path: Path, part: str) -> Pool:
     Pool
         In the order of the table.
     """
-    table = pq.read_table(path, filters=pc.equal(pc.field("split"), part))
+    table = pq.read_table(path, filters=pc.equal(pc.field("split"), part), partitioning=None)
     columns = {f.name: table[f.name].to_numpy() for f in fields(Pool)}
     whole = ("shard", "row", "star")
     return Pool(**{k: v.astype(np.int64 if k in whole else np.float64) for k, v in columns.items()})

@@ -41,7 +41,19 @@ def write_json(path: Path, content: Any) -> None:
 def write_parquet(
     path: Path, table: pa.Table, row_group_rows: int | None = None, *, dictionary: bool = True
 ) -> None:
-    """Write one Parquet file atomically; the same table gives the same bytes."""
+    """Write one Parquet file atomically; the same table gives the same bytes.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        File to write.
+    table : pyarrow.Table
+        What to write.
+    row_group_rows : int, optional
+        Rows of a row group.
+    dictionary : bool
+        Encode repeated values by a dictionary.
+    """
     sink = pa.BufferOutputStream()
     pq.write_table(
         table, sink, compression="zstd", row_group_size=row_group_rows, use_dictionary=dictionary

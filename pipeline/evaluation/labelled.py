@@ -7,11 +7,14 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.tables.literal import parquet_files
+
 _JOINED = """
     SELECT l.source_id, l.label, l.split,
            p.p_b::DOUBLE AS p_b, p.logit::DOUBLE AS logit, p.model_id,
            {truth}
-    FROM read_parquet($labels) AS l LEFT JOIN read_parquet($predictions) AS p USING ("row")
+    FROM read_parquet($labels, hive_partitioning = false) AS l
+    LEFT JOIN read_parquet($predictions, hive_partitioning = false) AS p USING ("row")
     {join}
     ORDER BY l."row"
 """
@@ -101,10 +104,11 @@ def read_labelled_predictions(
         One entry per spectrum of the labels, in order of row.
     """
     columns = "t.kind, t.q::DOUBLE AS q" if truth else "NULL::VARCHAR AS kind, NULL::DOUBLE AS q"
-    join = "LEFT JOIN read_parquet($truth) AS t ON l.obsid = t.obsid" if truth else ""
-    params = {"labels": f"{labels}/*.parquet", "predictions": f"{predictions}/*.parquet"}
+    files = "read_parquet($truth, hive_partitioning = false)"
+    join = f"LEFT JOIN {files} AS t ON l.obsid = t.obsid" if truth else ""
+    params = {"labels": parquet_files(labels), "predictions": parquet_files(predictions)}
     if truth:
-        params["truth"] = str(truth / "observations.parquet")
+        params["truth"] = parquet_files(truth / "observations.parquet")
     with duckdb.connect() as db:
         table = db.sql(_JOINED.format(truth=columns, join=join), params=params).to_arrow_table()
     texts = {

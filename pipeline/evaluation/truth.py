@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.evaluation.intervals import Estimate, by_star
 from pipeline.network.metrics import weighted_auc, weighted_mean
+from pipeline.tables.literal import parquet_files
 
 Q_RANGE = (0.71, 0.93)
 """Mass ratios that the network is trained to find. [paper]"""
@@ -19,7 +20,8 @@ TEFF_EDGES_K = (3800, 4500, 5000, 5500, 6000, 6500)
 # The paper's cuts for the application sample, as far as they need no photometry.
 _SPECTRA = """
     SELECT s.star_id, s.p_b::DOUBLE AS p_b, s.teff_k, s.snr_g, t.kind, t.q, t.source_id
-    FROM read_parquet($spectra) AS s JOIN read_parquet($truth) AS t USING (obsid)
+    FROM read_parquet($spectra, hive_partitioning = false) AS s
+    JOIN read_parquet($truth, hive_partitioning = false) AS t USING (obsid)
     WHERE s.p_b IS NOT NULL AND s.snr_g > 20 AND s.logg > 4 AND s.teff_k > 3800
       AND s.teff_k < 6500
     ORDER BY s."row"
@@ -74,8 +76,8 @@ def compare_with_truth(
         table = db.sql(
             _SPECTRA,
             params={
-                "spectra": f"{spectra}/*.parquet",
-                "truth": str(truth / "observations.parquet"),
+                "spectra": parquet_files(spectra),
+                "truth": parquet_files(truth / "observations.parquet"),
             },
         ).to_arrow_table()
     p_b, teff, q = (table[name].to_numpy().astype(float) for name in ("p_b", "teff_k", "q"))

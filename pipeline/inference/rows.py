@@ -62,16 +62,20 @@ def read_rows(shard: int, selection: Selection) -> pd.DataFrame:
     """
     root = selection.root
     counted = pc.equal(pc.bit_wise_and(pc.field("quality"), int(UNCOUNTED)), 0)
-    rows = pq.read_table(root.part(OBSERVATIONS, shard), columns=_COLUMNS, filters=counted)
+    rows = pq.read_table(
+        root.part(OBSERVATIONS, shard), columns=_COLUMNS, filters=counted, partitioning=None
+    )
     rows = rows.sort_by("row")
     if selection.photometry:
-        matched = pq.read_table(root.part(PHOTOMETRY, shard), columns=["row", "source_id"])
+        matched = pq.read_table(
+            root.part(PHOTOMETRY, shard), columns=["row", "source_id"], partitioning=None
+        )
         _require(rows, matched, "photometry", "photometry", root, shard)
         rows = rows.join(matched, "row", join_type="left outer").sort_by("row")
     else:
         rows = rows.append_column("source_id", pa.nulls(rows.num_rows, pa.int64()))
     if selection.sample_only:
-        sample = pq.read_table(root.part(SAMPLE, shard), columns=["row"])
+        sample = pq.read_table(root.part(SAMPLE, shard), columns=["row"], partitioning=None)
         _require(sample, rows, "sample", "select", root, shard)
         rows = rows.filter(pc.is_in(rows["row"], sample["row"].combine_chunks()))
     frame: pd.DataFrame = rows.to_pandas(types_mapper=pd.ArrowDtype)

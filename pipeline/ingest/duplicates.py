@@ -8,6 +8,7 @@ import pyarrow as pa
 from pipeline.core.atomic import write_parquet
 from pipeline.core.ledger import Done
 from pipeline.core.root import Root
+from pipeline.tables.literal import parquet_files
 from schemas.observations import DUPLICATES, HEADERS
 from schemas.table import conform
 
@@ -24,7 +25,7 @@ _SUPERSEDED = r"""
                regexp_extract_all(pipeline_version, '\d+')::INTEGER[] AS version,
                regexp_extract_all(data_release, '\d+')::INTEGER[] AS release,
                created
-        FROM read_parquet($headers) WHERE reason IS NULL
+        FROM read_parquet($headers, hive_partitioning = false) WHERE reason IS NULL
     ), named AS (
         SELECT fibre, min(obsid) AS fibre_obsid FROM file WHERE obsid IS NOT NULL
         GROUP BY fibre HAVING count(DISTINCT obsid) = 1
@@ -62,7 +63,7 @@ def find_duplicates(headers: Path) -> pa.Table:
         The superseded files, as the schema ``duplicates``.
     """
     with duckdb.connect(config={"memory_limit": _MEMORY}) as db:
-        found = db.sql(_SUPERSEDED, params={"headers": f"{headers}/*.parquet"})
+        found = db.sql(_SUPERSEDED, params={"headers": parquet_files(headers)})
         return conform(found.to_arrow_table(), DUPLICATES)
 
 

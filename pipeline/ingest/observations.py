@@ -48,10 +48,14 @@ def write_observations(shard: int, job: ObservationsJob) -> Done:
     Done
         Counts: rows, superseded, matched (to the catalogue), refused.
     """
-    headers = pq.read_table(job.root.part(HEADERS, shard)).to_pandas(types_mapper=pd.ArrowDtype)
+    headers = pq.read_table(job.root.part(HEADERS, shard), partitioning=None).to_pandas(
+        types_mapper=pd.ArrowDtype
+    )
     found = match_catalogue(headers, job.catalogue)
     rows = (pc.field("row") >= headers["row"].min()) & (pc.field("row") <= headers["row"].max())
-    duplicates = pq.read_table(job.root.table(DUPLICATES), columns=["row"], filters=rows)
+    duplicates = pq.read_table(
+        job.root.table(DUPLICATES), columns=["row"], filters=rows, partitioning=None
+    )
     table = combine(headers, found, set(duplicates["row"].to_pylist()))
     part = job.root.part(OBSERVATIONS, shard)
     write_parquet(part, table)

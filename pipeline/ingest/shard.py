@@ -13,6 +13,7 @@ from pipeline.core.root import Root
 from pipeline.lamost.errors import SpectrumError
 from pipeline.lamost.reader import read_spectrum
 from pipeline.lamost.spectrum import Header, Spectrum
+from pipeline.store.file_names import name_on_disk
 from pipeline.store.manifest import open_manifest
 from pipeline.store.store import Rows, blank_rows, shard_files, write_shard
 from schemas.observations import HEADERS
@@ -69,10 +70,11 @@ def ingest_shard(shard: int, job: IngestJob) -> Done:
 
 
 def _ingest_file(place: dict[str, Any], job: IngestJob, rows: Rows, index: int) -> dict[str, Any]:
+    path = job.spectra / name_on_disk(place["path"])
     try:
-        spectrum = read_spectrum(job.spectra / place["path"])
+        spectrum = read_spectrum(path)
     except SpectrumError as error:
-        reason = f"{error.reason}: {error}".replace(f"{job.spectra}/", "")
+        reason = f"{error.reason}: {place['path']}: {error.reason}: {error.detail}"
         return place | {"quality": int(QualityFlag.REFUSED), "reason": reason}
     n = spectrum.flux.size
     if n > ROW_PIXELS:

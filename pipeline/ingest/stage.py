@@ -14,6 +14,7 @@ from pipeline.ingest.observations import ObservationsJob, write_observations
 from pipeline.ingest.shard import IngestJob, ingest_shard
 from pipeline.store.manifest import Manifest, freeze, open_manifest, scan
 from pipeline.store.store import ensure_store
+from pipeline.store.tree import LeftOut
 from schemas.observations import DUPLICATES, OBSERVATIONS
 
 _NOTED = 20
@@ -42,8 +43,9 @@ def run(run: Run) -> StageReport:
         Rows in are not rows out.
     """
     settings, root = run.settings, run.root
-    catalogue = _catalogue(run)
-    manifest = _manifest(run)
+    left_out = LeftOut()
+    catalogue, catalogue_notes = _catalogue(run)
+    manifest = _manifest(run, left_out)
     chunk_rows = settings.ingest.chunk_rows
     ensure_store(root.store, manifest.n_shards, manifest.shard_rows, chunk_rows, manifest.digest)
     job = IngestJob(root, Path(settings.inputs.spectra or "").resolve())
@@ -67,32 +69,32 @@ def run(run: Run) -> StageReport:
         "without catalogue": observed["without_catalogue"],
         "shards": manifest.n_shards,
     }
-    notes = _notes(root.table(DUPLICATES))
+    notes = (*catalogue_notes, *left_out.notes(), *_notes(root.table(DUPLICATES)))
     outputs = (root.store, root.table(OBSERVATIONS))
     return run.publish(digest, observed, shown=shown, notes=notes, outputs=outputs)
 
 
-def _catalogue(run: Run) -> Catalogue | None:
+def _catalogue(run: Run) -> tuple[Catalogue | None, tuple[str, ...]]:
     """Bring the catalogue into Parquet before any file is read: a wrong one shows at once."""
     source = run.settings.inputs.catalogue
     if source is None:
-        return None
+        return None, ()
     if not source.is_file():
         raise InputError(f"no catalogue at {source}; give one by --catalogue, or leave it out")
     catalogue = Catalogue.at(source, run.root.path / "tables" / "lamost_catalogue")
-    run.once(
+    done = run.once(
         convert_catalogue, catalogue, digest=run.digest(catalogue.digest), step="lamost_catalogue"
     )
-    return catalogue
+    return catalogue, done.notes
 
 
-def _manifest(run: Run) -> Manifest:
+def _manifest(run: Run, left_out: LeftOut) -> Manifest:
     spectra, ingest = run.settings.inputs.spectra, run.settings.ingest
     if spectra is None:
         raise InputError("no folder of spectra: give --spectra DIR or set inputs.spectra")
     if ingest.frozen:
         return open_manifest(run.root.manifest)
-    return freeze(run.root.manifest, scan(spectra), ingest.shard_rows)
+    return freeze(run.root.manifest, scan(spectra, left_out), ingest.shard_rows)
 
 
 def _duplicates(run: Run) -> Done:

@@ -7,14 +7,18 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline.core.errors import InputError
 from pipeline.labels.labels import LABELS
+from pipeline.photometry.columns import LOOKED_UP
+from pipeline.tables.kind import TableError
+from pipeline.tables.rows import open_rows
+from pipeline.tables.table import open_table
 
 IDS = ("source_id", "obsid")
+_ALIASES = {name: LOOKED_UP[name] for name in IDS} | {"label": ("label",)}
+_TYPES = {"source_id": pa.int64(), "obsid": pa.int64(), "label": pa.string()}
 _NAMED = 5
 
 
@@ -50,8 +54,8 @@ def read_label_table(path: Path) -> pa.Table:
     Parameters
     ----------
     path : pathlib.Path
-        CSV (also ``.csv.gz``) or Parquet file with two columns: ``source_id`` or ``obsid``, and
-        ``label``.
+        Table (CSV, ECSV, FITS, VOTable or Parquet) with two columns: ``source_id`` or ``obsid``,
+        and ``label``.
 
     Returns
     -------
@@ -64,20 +68,21 @@ def read_label_table(path: Path) -> pa.Table:
         No such file, no table, other columns, ids that are not whole numbers, ids or labels that
         are missing, unknown labels, ids that occur twice.
     """
-    table = _read(path)
+    try:
+        own = open_rows(path).schema.names
+        table = open_table(path, _ALIASES, (), _TYPES).read()
+    except TableError as error:
+        raise InputError(f"the label table cannot be used: {error}") from None
     given = [name for name in IDS if name in table.column_names]
     if len(given) != 1 or "label" not in table.column_names:
         raise InputError(
             f"{path} must have the column label and one of {' or '.join(IDS)}; it has "
-            f"{', '.join(table.column_names)}"
+            f"{', '.join(own)}"
         )
     name = given[0]
-    ids = _ids(path, name, table[name])
-    labels = table["label"]
-    if not pa.types.is_string(labels.type) and not pa.types.is_large_string(labels.type):
-        raise InputError(
-            f"{path}: label must be text, one of {', '.join(LABELS)}; it is {labels.type}"
-        )
+    ids, labels = table[name], table["label"]
+    if table.num_rows == 0:
+        raise InputError(f"{path} has no rows")
     for column, values in ((name, ids), ("label", labels)):
         if values.null_count:
             raise InputError(f"{path}: {values.null_count} rows have no {column}")
@@ -92,7 +97,7 @@ def read_label_table(path: Path) -> pa.Table:
             f"{path}: {len(twice)} values of {name} stand more than once, e.g. {_few(twice)}; "
             "keep one row each"
         )
-    return pa.table({name: ids, "label": labels.cast(pa.string())})
+    return pa.table({name: ids.cast(pa.int64()), "label": labels.cast(pa.string())})
 
 
 def match_labels(path: Path, spectra: pa.Table) -> tuple[dict[int, str], int]:
@@ -143,37 +148,6 @@ def _by_star(path: Path, source: NDArray[np.int64], label: NDArray[np.str_]) -> 
             f"{_few(torn)}; all spectra of a star share its label"
         )
     return by_star
-
-
-def _read(path: Path) -> pa.Table:
-    try:
-        if path.suffix == ".parquet":
-            return pq.read_table(path)
-        return pacsv.read_csv(path)
-    except OSError as error:
-        raise InputError(f"cannot read the label table {path}: {error}") from None
-    except pa.ArrowInvalid as error:
-        raise InputError(f"{path} is no CSV or Parquet table: {error}") from None
-
-
-def _ids(path: Path, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
-    if pa.types.is_floating(column.type):
-        raise InputError(
-            f"{path}: {name} is a floating-point column, which cannot hold Gaia's ids (they exceed "
-            "2^53, so the last digits are lost); write whole numbers or text"
-        )
-    if pa.types.is_integer(column.type):
-        return column.cast(pa.int64())
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        raise InputError(f"{path}: {name} must be a whole number; it is {column.type}")
-    whole = pc.match_substring_regex(column, r"^\s*\d+\s*$")
-    bad = column.filter(pc.invert(whole))
-    if len(bad):
-        raise InputError(
-            f"{path}: {len(bad)} values of {name} are no whole numbers, e.g. "
-            f"{_few(bad.to_pylist())}"
-        )
-    return pc.utf8_trim_whitespace(column).cast(pa.int64())
 
 
 def _few(values: list[object] | list[int] | list[str]) -> str:

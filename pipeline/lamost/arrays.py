@@ -13,6 +13,8 @@ LOG10_STEP = 1e-4
 WAVE_TOLERANCE_ANGSTROM = 0.01
 WAVE_START_ANGSTROM = (1_000.0, 30_000.0)
 """Plausible first wavelengths; outside, the unit is probably not Angstrom."""
+MAX_PIXELS = 32_768
+"""Real spectra have up to 3,909."""
 UNCLEAR_MASK = np.uint32(1 << 31)
 """Bit set where a file's mask value is no unsigned 32-bit whole number."""
 
@@ -30,6 +32,23 @@ def assemble(
     ormask: Values,
 ) -> Spectrum:
     """Make a `Spectrum` from arrays of shape (N,) of any numeric type and byte order.
+
+    Parameters
+    ----------
+    header : Header
+        What the file says of itself.
+    path : str or path-like
+        File, for messages.
+    flux : ndarray, (N,)
+        Flux, arbitrary units.
+    ivar : ndarray, (N,)
+        Inverse variance of the flux.
+    wave : ndarray, (N,)
+        Vacuum wavelength in Angstrom.
+    andmask : ndarray, (N,)
+        Mask of what is bad in all exposures.
+    ormask : ndarray, (N,)
+        Mask of what is bad in any exposure.
 
     Raises
     ------
@@ -76,6 +95,15 @@ def log_linear_wave(coeff0: object, coeff1: object, n_pixel: int) -> FloatArray:
     """Wavelengths 10^(COEFF0 + COEFF1 i) in Angstrom, shape (n_pixel,).
 
     Without two numbers the result is NaN, which `check_wave` refuses.
+
+    Parameters
+    ----------
+    coeff0 : object
+        Card COEFF0: log10 of the first wavelength in Angstrom.
+    coeff1 : object
+        Card COEFF1: step in dex.
+    n_pixel : int
+        Pixels of the spectrum.
     """
     numbers = (int, float)
     if not isinstance(coeff0, numbers) or not isinstance(coeff1, numbers):
@@ -83,6 +111,19 @@ def log_linear_wave(coeff0: object, coeff1: object, n_pixel: int) -> FloatArray:
     with np.errstate(over="ignore", invalid="ignore"):
         wave_L = 10.0 ** (float(coeff0) + float(coeff1) * np.arange(n_pixel))
         return wave_L.astype(np.float32)
+
+
+def check_length(n_pixel: int, path: str | os.PathLike[str]) -> None:
+    """Require a length that a spectrum may have.
+
+    Raises
+    ------
+    SpectrumError
+        With reason too_large.
+    """
+    if n_pixel > MAX_PIXELS:
+        detail = f"{n_pixel} pixels, more than any spectrum has; leave the file out"
+        raise SpectrumError(Reason.TOO_LARGE, path, detail)
 
 
 def check_wave(wave_L: FloatArray, path: str | os.PathLike[str]) -> None:

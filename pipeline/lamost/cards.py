@@ -11,6 +11,8 @@ import numpy as np
 
 BLOCK_BYTES = 2880
 CARD_BYTES = 80
+MAX_CARDS = 1000
+"""Cards of one header; those of the survey have fewer than 200."""
 END_CARD = b"END".ljust(CARD_BYTES)
 END_BLOCK = END_CARD.ljust(BLOCK_BYTES)
 
@@ -25,6 +27,7 @@ _VALUE = re.compile(
     rb"|([+-]?[0-9]+)"
     rb"|([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[ED][+-]?[0-9]+)?)"
     rb"|([TF])"
+    rb"|[+-]?(?:[Nn][Aa][Nn]|[Ii][Nn][Ff])|\*+"  # as IDL and Fortran write what is no number
     rb"|) *(?:/[ -~]*)?"
 )
 
@@ -50,14 +53,16 @@ def read_cards(
     Returns
     -------
     cards : dict
-        Values by keyword; of a keyword that stands twice, the first. Blank values are None.
+        Values by keyword; of a keyword that stands twice, the first. Blank values are None, and
+        so are NaN, Inf and asterisks.
     data_start : int
         First byte of the data behind it.
 
     Raises
     ------
     UnusualError
-        If there is no complete header, or a card is not written as the FITS standard has it.
+        If there is no complete header, it has more than `MAX_CARDS` cards, or a card is not
+        written as the FITS standard has it.
     """
     end, data_start = find_end(content, start)
     block = content[start:end]
@@ -76,6 +81,8 @@ def find_end(content: bytes, start: int) -> tuple[int, int]:
     """
     end = content.find(END_CARD, start)
     length = end - start
+    if length > MAX_CARDS * CARD_BYTES:
+        raise UnusualError("END")
     data_start = start + -(-(length + CARD_BYTES) // BLOCK_BYTES) * BLOCK_BYTES
     if end < 0 or length % CARD_BYTES or data_start > len(content):
         raise UnusualError("END")

@@ -14,7 +14,7 @@ MISSING_KEY = b"pairspec.missing_columns"
 
 
 class Rule(Enum):
-    """Which values of a column, beside -9999, -999 and NaN, mean that nothing is known."""
+    """Which values of a column, beside -9999, -999, NaN and what is too large, mean nothing."""
 
     PLAIN = "nothing else"
     MAGNITUDE = "99"
@@ -32,8 +32,8 @@ class Column:
     rule: Rule = Rule.PLAIN
 
 
-def _integers(names: str) -> list[Column]:
-    return [_column(entry, pa.int64()) for entry in names.split()]
+def _integers(names: str, rule: Rule = Rule.PLAIN) -> list[Column]:
+    return [_column(entry, pa.int64(), rule) for entry in names.split()]
 
 
 def _texts(names: str) -> list[Column]:
@@ -63,7 +63,7 @@ COLUMNS: tuple[Column, ...] = (
     *_floats("z_err=zerr", Rule.POSITIVE),
     *_integers("ps_id"),
     *_floats("mag_ps_g mag_ps_r mag_ps_i mag_ps_z mag_ps_y", Rule.MAGNITUDE),
-    *_integers("gaia_source_id"),
+    *_integers("gaia_source_id", Rule.POSITIVE),
     *_floats("gaia_g_mag=gaia_g_mean_mag", Rule.MAGNITUDE),
     *_texts("fibertype=fib_type"),
     *_integers("fibermask=fib_mask"),

@@ -2,6 +2,7 @@
 
 import io
 import os
+import stat
 
 from isal import isal_zlib
 
@@ -9,8 +10,13 @@ from pipeline.lamost.errors import Reason, SpectrumError
 
 GZIP_MAGIC = b"\x1f\x8b"
 GZIP_WBITS = 31
-MAX_BYTES = 256 * 2**20
+MAX_BYTES = 16 * 2**20
 """Limit of a file's size and of its inflated size; real spectra have 0.1 MB."""
+MAX_MEMBERS = 64
+"""Limit of gzip members in a file: each one costs a copy of what follows it."""
+
+
+_NO_FILE = "this is no file but a device, a pipe or a folder; check that the file is there"
 
 
 def read_content(path: str | os.PathLike[str]) -> bytes:
@@ -22,9 +28,11 @@ def read_content(path: str | os.PathLike[str]) -> bytes:
         With reason unreadable, too_large, empty, truncated or corrupt.
     """
     try:
-        with io.FileIO(path) as stream:
-            size = os.fstat(stream.fileno()).st_size
-            content = stream.readall() if size <= MAX_BYTES else None
+        with io.FileIO(path, opener=_open) as stream:
+            status = os.fstat(stream.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise SpectrumError(Reason.UNREADABLE, path, _NO_FILE)
+            content = stream.readall() if status.st_size <= MAX_BYTES else None
     except OSError as error:
         detail = f"{error.strerror or error}; check that the file is there and may be read"
         raise SpectrumError(Reason.UNREADABLE, path, detail) from error
@@ -35,6 +43,10 @@ def read_content(path: str | os.PathLike[str]) -> bytes:
     if not content:
         raise SpectrumError(Reason.EMPTY, path, "the file holds no bytes; fetch it again")
     return content
+
+
+def _open(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # a pipe would wait for somebody to write
 
 
 def _inflate(packed: bytes, path: str | os.PathLike[str]) -> bytes:
@@ -54,6 +66,8 @@ def _inflate(packed: bytes, path: str | os.PathLike[str]) -> bytes:
             detail = f"the gzip stream ends early, after {len(packed)} bytes; fetch the file again"
             raise SpectrumError(Reason.TRUNCATED, path, detail)
         members.append(member)
+        if len(members) > MAX_MEMBERS:
+            raise _too_large(path)
         room = max(room - len(member), 1)
         packed = stream.unused_data.lstrip(b"\0")  # tapes and gzip(1) pad with zeros
     if packed:
@@ -63,5 +77,5 @@ def _inflate(packed: bytes, path: str | os.PathLike[str]) -> bytes:
 
 
 def _too_large(path: str | os.PathLike[str]) -> SpectrumError:
-    detail = f"more than {MAX_BYTES >> 20} MiB, which no spectrum has; move the file elsewhere"
-    return SpectrumError(Reason.TOO_LARGE, path, detail)
+    detail = f"more than {MAX_BYTES >> 20} MiB or {MAX_MEMBERS} gzip members, as no spectrum has"
+    return SpectrumError(Reason.TOO_LARGE, path, f"{detail}; leave the file out")

@@ -17,6 +17,8 @@ class Reason(StrEnum):
     """The content does not begin as a FITS file does."""
     MEDIUM_RESOLUTION = "medium_resolution"
     """A spectrum of the medium-resolution survey."""
+    PACKED = "packed"
+    """Tile-compressed by fpack (``.fits.fz``)."""
     UNKNOWN_LAYOUT = "unknown_layout"
     """Sound FITS, but in neither of the two low-resolution layouts."""
     BAD_WAVELENGTH = "bad_wavelength"
@@ -26,7 +28,7 @@ class Reason(StrEnum):
     UNREADABLE = "unreadable"
     """The operating system does not give the file: missing, no permission, a broken disk."""
     TOO_LARGE = "too_large"
-    """Far larger than any spectrum; not read, so that memory stays bounded."""
+    """Bytes, pixels or HDUs far beyond any spectrum; not read, so that memory stays bounded."""
 
 
 class SpectrumError(ValueError):
@@ -39,15 +41,20 @@ class SpectrumError(ValueError):
     path : path-like
         The file.
     detail : str
-        What was found, and what to do about it.
+        What was found, and what to do about it; the middle of a long one is left out.
     """
 
     def __init__(self, reason: Reason, path: str | os.PathLike[str], detail: str):
         self.reason = reason
         self.path = os.fspath(path)
-        self.detail = detail
-        super().__init__(f"{self.path}: {reason.value}: {detail}")
+        self.detail = _shorten(detail)
+        super().__init__(f"{self.path}: {reason.value}: {self.detail}")
 
     def __reduce__(self) -> tuple[type["SpectrumError"], tuple[Reason, str, str]]:
         # The default would call __init__ with the joined message alone.
         return type(self), (self.reason, self.path, self.detail)
+
+
+def _shorten(detail: str) -> str:
+    """Keep a message readable, whatever a header's text was that it quotes."""
+    return detail if len(detail) <= 500 else f"{detail[:350]} ... {detail[-120:]}"

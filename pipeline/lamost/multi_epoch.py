@@ -7,6 +7,7 @@ import re
 import pyarrow as pa
 
 from pipeline.lamost.identity import SENTINELS
+from pipeline.lamost.ranges import column_range
 from pipeline.lamost.raw_rows import RawBatch, open_rows
 
 SCHEMA = pa.schema(
@@ -23,7 +24,7 @@ SCHEMA = pa.schema(
 NEEDED = ("uid", "obs_number", "obsid_list", "midmjm_list", "rv_list")
 BATCH_ROWS = 50_000
 
-_NUMBER = r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_NUMBER = r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _ITEM = re.compile(_NUMBER)
 _DASHED = re.compile(rf"{_NUMBER}(?:-{_NUMBER})*")
 
@@ -92,12 +93,14 @@ def _explode(raw: RawBatch, path: str | os.PathLike[str]) -> pa.RecordBatch:
     for star in zip(*(raw[name].to_pylist() for name in NEEDED), strict=True):
         uid, *texts = (None if value is None else str(value) for value in star)
         try:
-            number = int(float(texts[0] or "nan"))
             obsids, midmjms, velocities = (split_list(text or "") for text in texts[1:])
-            lengths = {len(obsids), len(midmjms), len(velocities)}
-            if lengths != {number}:
-                raise ValueError(f"obs_number is {number}, the lists have {sorted(lengths)} items")
-            columns["obsid"] += [int(item) for item in obsids]
+            number = len(obsids)
+            lengths = {number, len(midmjms), len(velocities)}
+            if lengths != {number} or float(texts[0] or "nan") != number:
+                raise ValueError(
+                    f"obs_number is {texts[0]}, the lists have {sorted(lengths)} items"
+                )
+            columns["obsid"] += [_known_obsid(item) for item in obsids]
         except ValueError as error:
             raise ValueError(
                 f"{path}: star {uid}: {error}; fetch the catalogue again or drop the row"
@@ -112,3 +115,9 @@ def _explode(raw: RawBatch, path: str | os.PathLike[str]) -> pa.RecordBatch:
 def _known(item: str) -> float | None:
     value = float(item)
     return None if value in SENTINELS or not math.isfinite(value) else value
+
+
+def _known_obsid(item: str) -> int | None:
+    value = int(item)
+    low, high = column_range("obsid", pa.int64())
+    return value if low <= value <= high and value not in SENTINELS else None

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.lamost.arrays import assemble, log_linear_wave
+from pipeline.lamost.arrays import assemble, check_length, log_linear_wave
 from pipeline.lamost.cards import BLOCK_BYTES, CardValue, UnusualError, find_end, read_cards
 from pipeline.lamost.content import read_content
 from pipeline.lamost.identity import KEYWORDS, read_header
@@ -88,10 +88,11 @@ def _read_plainly(content: bytes, path: str | os.PathLike[str]) -> Spectrum:
 
 def _read_image(content: bytes, cards: Cards, start: int, path: str | os.PathLike[str]) -> Spectrum:
     dtype = IMAGE_TYPES.get(_whole(cards, "BITPIX"))
-    n_pixel = _whole(cards, "NAXIS1")
-    if dtype is None or _whole(cards, "NAXIS2") != 5 or not _IMAGE_SCALING.isdisjoint(cards):
+    n_pixel, n_rows = _whole(cards, "NAXIS1"), _whole(cards, "NAXIS2")
+    if dtype is None or n_pixel < 1 or n_rows != 5 or not _IMAGE_SCALING.isdisjoint(cards):
         raise UnusualError("image")
     _require_end(content, start + 5 * n_pixel * dtype.itemsize)
+    check_length(n_pixel, path)
     rows = np.frombuffer(content, dtype, 5 * n_pixel, start).reshape(5, n_pixel)
     flux, ivar, third, andmask, ormask = rows
     if has_subcontinuum(cards.get("EXTEN0"), path):
@@ -104,6 +105,7 @@ def _read_table(content: bytes, cards: Cards, start: int, path: str | os.PathLik
     _, data_start = find_end(content, start)
     plan = _plan_table(content[start:data_start])
     _require_end(content, data_start + plan.n_bytes)
+    check_length(plan.n_pixel, path)
     flux, ivar, wave, andmask, ormask = (
         np.frombuffer(content, ">f4", plan.n_pixel, data_start + offset) for offset in plan.offsets
     )
@@ -141,7 +143,7 @@ def _plan_table(head: bytes) -> TablePlan:
 
 def _whole(cards: Cards, keyword: str) -> int:
     value = cards.get(keyword)
-    if isinstance(value, bool) or not isinstance(value, int) or value < -64:
+    if isinstance(value, bool) or not isinstance(value, int):
         raise UnusualError(keyword)
     return value
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
@@ -139,6 +140,15 @@ def train_rank(
 ) -> tuple[ModelCard | None, tuple[str, ...]]:
     """Train as one rank of a gang; rank 0 saves the network and returns its card.
 
+    Parameters
+    ----------
+    rank : Rank
+        Which rank of how many.
+    job : TrainingJob
+        Settings, and where to write.
+    sources : Sources
+        Files of the examples.
+
     Returns
     -------
     card, notes
@@ -159,9 +169,13 @@ def train_rank(
         rank.number,
         rank.world,
     )
-    _, test_auc = evaluate(result.model, parts.test, rank.number, rank.world)
+    tested, notes = {}, result.notes
+    if len(np.unique(parts.test.label_B)) == 2:
+        _, tested["test_auc"] = evaluate(result.model, parts.test, rank.number, rank.world)
+    else:
+        notes = (*notes, "no test AUC: the test part needs spectra of both classes")
     if rank.number:
-        return None, result.notes
+        return None, notes
     card = ModelCard(
         network=job.network,
         n_pixel=model.n_pixel,
@@ -170,14 +184,20 @@ def train_rank(
         data=parts.words,
         data_digest=parts.training.digest(),
         split_seed=job.split_seed,
-        metrics={name: result.best[name] for name in REACHED} | {"test_auc": test_auc},
+        metrics={name: result.best[name] for name in REACHED} | tested,
         bfloat16_blocks=bfloat16_blocks(result.model, parts.validation),
     )
-    return read_card(save_model(job.root.model, result.model, card)), result.notes
+    return read_card(save_model(job.root.model, result.model, card)), notes
 
 
 def train_on_blocks(n_blocks: int, job: TrainingJob) -> ModelCard:
-    """Train in this process on simulated blocks 0 to `n_blocks`; return the network's card."""
+    """Train in this process on simulated blocks 0 to `n_blocks`; return the network's card.
+
+    Raises
+    ------
+    RuntimeError
+        The first rank gave no card.
+    """
     sources = Sources(simulated=tuple(job.block(i) for i in range(n_blocks)))
     card, _ = train_rank(Rank(0, 1, "here"), job, sources)
     if card is None:

@@ -30,7 +30,17 @@ class LabelsError(ValueError):
 
 
 def label_block_path(root: Root, digest: str, shard: int) -> Path:
-    """File of the examples of one shard, made from inputs of that digest."""
+    """File of the examples of one shard, made from inputs of that digest.
+
+    Parameters
+    ----------
+    root : Root
+        Root of the run.
+    digest : str
+        Digest of labels, observations and settings.
+    shard : int
+        Number of the shard.
+    """
     return root.path / "training_cache" / digest / f"shard-{shard:06d}.safetensors"
 
 
@@ -43,6 +53,19 @@ def write_label_block(
     in `PARTS`), ``weight`` and ``row`` of those that pass the cleaning; the others are counted.
     float16 is the exact one of the two short types: it rounds by about 1e-4 (rms), bfloat16 by
     9e-4, a fifth of the noise at S/N 200.
+
+    Parameters
+    ----------
+    shard : int
+        Number of the shard.
+    root : Root
+        Where to read and write.
+    digest : str
+        As in `label_block_path`.
+    spectra : SpectraSettings
+        Grid and preprocessing.
+    block_rows : int
+        Rows that are read at a time.
 
     Returns
     -------
@@ -82,8 +105,12 @@ def write_label_block(
 def _labelled_rows(shard: int, root: Root) -> pa.Table:
     columns = ["shard", "row", "source_id", "label", "split", "weight"]
     wanted = pc.field("label").isin(["single", "binary"])
-    rows = pq.read_table(root.part(LABELS, shard), columns=columns, filters=wanted)
-    seen = pq.read_table(root.part(OBSERVATIONS, shard), columns=["row", "rv_kms"])
+    rows = pq.read_table(
+        root.part(LABELS, shard), columns=columns, filters=wanted, partitioning=None
+    )
+    seen = pq.read_table(
+        root.part(OBSERVATIONS, shard), columns=["row", "rv_kms"], partitioning=None
+    )
     joined = rows.join(seen, "row", join_type="inner").sort_by("row")
     if joined.num_rows != rows.num_rows:
         raise LabelsError(

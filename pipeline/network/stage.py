@@ -84,8 +84,10 @@ def _train(run: Run, job: TrainingJob) -> Done:
     metrics = card.metrics
     reached = (
         f"model {card.model_id}, epoch {metrics['epoch']:.0f}: validation AUC "
-        f"{metrics['validation_auc']:.4f}, test AUC {metrics['test_auc']:.4f}"
+        f"{metrics['validation_auc']:.4f}"
     )
+    if "test_auc" in metrics:
+        reached += f", test AUC {metrics['test_auc']:.4f}"
     simulated = "trained on simulated spectra: p_b of real ones needs training on real ones"
     return Done(
         counts | {"ranks": len(results), "epochs": _epochs(log)},

@@ -176,7 +176,7 @@ def _read(block: Block, columns: list[str]) -> pa.Table:
 
 def _placed(table: pa.Table, job: PartitionJob) -> pa.Table:
     table = table.replace_schema_metadata()
-    known = pc.and_(pc.is_finite(table[job.ra]), pc.is_finite(table[job.dec]))
+    known = pc.and_(pc.is_finite(table[job.ra]), pc.less_equal(pc.abs(table[job.dec]), 90.0))
     known = pc.fill_null(known, False)  # noqa: FBT003
     return table if pc.all(known).as_py() else table.filter(known)
 

@@ -1,6 +1,7 @@
 """Further tables joined by a number: out of memory, by DuckDB."""
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,12 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.core.atomic import PARTIAL
-
-_INTEGERS = ("BIGINT", "UBIGINT", "HUGEINT", "INTEGER")
-
-
-class LookupTableError(ValueError):
-    """A table to join lacks a column or has lost digits of its ids."""
+from pipeline.photometry.columns import LOOKED_UP, TYPES
+from pipeline.tables.literal import parquet_files
+from pipeline.tables.table import open_table
 
 
 def look_up(
@@ -35,7 +33,7 @@ def look_up(
     key : str
         Column that both sides are joined by, a 64-bit integer.
     table : pathlib.Path
-        Parquet file or folder of them, or CSV file, of any size.
+        File or folder of files: CSV, ECSV, FITS, VOTable or Parquet, the last of any size.
     columns : sequence of str
         Columns of the table to keep.
     out : pathlib.Path
@@ -51,28 +49,40 @@ def look_up(
 
     Raises
     ------
-    LookupTableError
-        The table is not there, lacks a column, or its ids are no integers.
+    TableError
+        The table is not there or no table, or its ids have lost digits.
+    ColumnError
+        It lacks a column.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
+    names = (key, *columns)
+    aliases = {name: LOOKED_UP.get(name, (name,)) for name in names}
+    found = open_table(table, aliases, names, {name: TYPES.get(name) for name in names})
+    copies = out.with_name(f"{out.name}.copies")
     partial = out.with_name(f"{out.name}.{os.getpid()}{PARTIAL}")
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory_limit,
         "temp_directory": str(out.parent / "duckdb"),
         "threads": 1,
         "preserve_insertion_order": False,
+        # What is held in memory is the right side, the keys: the table may be far larger.
+        "disabled_optimizers": "join_order,build_side_probe_side",
     }
+    wanted = ", ".join(f't."{name}"' for name in columns)
     with duckdb.connect(config=config) as db:
-        source = _source(table)
-        _check(db, source, table, (key, *columns))
-        wanted = ", ".join(f't."{name}"' for name in columns)
+        db.register("t", found.scan(copies))
+        db.execute(
+            f'CREATE TEMP TABLE k AS SELECT "row", "{key}" '  # noqa: S608 (names checked)
+            "FROM read_parquet($keys, hive_partitioning = false)",
+            {"keys": parquet_files(keys)},
+        )
         db.execute(
             f'COPY (SELECT DISTINCT ON (k."row") k."row", {wanted} '  # noqa: S608 (names checked)
-            f"FROM read_parquet({_quote(keys / '*.parquet')}) k JOIN {source} t "
-            f'ON k."{key}" = t."{key}" ORDER BY k."row", {wanted}) '
+            f'FROM t JOIN k ON t."{key}" = k."{key}" ORDER BY k."row", {wanted}) '
             f"TO {_quote(partial)} (FORMAT parquet, ROW_GROUP_SIZE 8192)"
         )
     partial.replace(out)
+    shutil.rmtree(copies, ignore_errors=True)
     return out
 
 
@@ -86,35 +96,18 @@ def read_values(path: Path, rows: pa.ChunkedArray) -> pa.Table:
 
 
 def align(table: pa.Table, key: str, rows: pa.ChunkedArray) -> pa.Table:
-    """Return the table's row for each key, null where there is none; integers stay integers."""
+    """Return the table's row for each key, null where there is none; integers stay integers.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Table with a key.
+    key : str
+        Its column, without repeats.
+    rows : pyarrow.ChunkedArray
+        Keys that are wanted.
+    """
     return table.take(pc.index_in(rows, value_set=table[key].cast(rows.type)))
-
-
-def _source(table: Path) -> str:
-    if table.is_dir():
-        return f"read_parquet({_quote(table / '**' / '*.parquet')})"
-    if not table.is_file():
-        raise LookupTableError(f"no table at {table}")
-    if table.suffix == ".parquet":
-        return f"read_parquet({_quote(table)})"
-    if ".fits" in table.suffixes or ".fit" in table.suffixes:
-        raise LookupTableError(f"{table} is FITS; give it as CSV or Parquet")
-    return f"read_csv({_quote(table)})"
-
-
-def _check(db: duckdb.DuckDBPyConnection, source: str, table: Path, columns: Sequence[str]) -> None:
-    rows = db.execute(f"DESCRIBE FROM {source}").fetchall()
-    types = {str(row[0]): str(row[1]) for row in rows}
-    missing = [name for name in columns if name not in types]
-    if missing:
-        raise LookupTableError(
-            f"{table} has no column {', '.join(missing)}; it has {', '.join(types)}"
-        )
-    if types[columns[0]] not in _INTEGERS:
-        raise LookupTableError(
-            f"column {columns[0]} of {table} is {types[columns[0]]}: ids above 2^53 have lost "
-            "digits; write them as 64-bit integers"
-        )
 
 
 def _quote(path: Path) -> str:

@@ -61,7 +61,13 @@ class MovingMatch(AbstractCrossmatchAlgorithm):
         self.epoch_yr = epoch_yr
 
     def validate(self, left: Catalog, right: Catalog) -> None:
-        """Refuse targets whose margin is too narrow."""
+        """Refuse targets whose margin is too narrow.
+
+        Raises
+        ------
+        ValueError
+            The margin is less than sources may move.
+        """
         super().validate(left, right)
         margin = right.margin
         wide = 0.0 if margin is None else margin.hc_structure.catalog_info.margin_threshold

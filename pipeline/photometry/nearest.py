@@ -20,23 +20,26 @@ class Nearest:
         Sources within the radius.
     blended : numpy.ndarray
         Whether another of them is bright enough to matter.
+    n_repeated : int
+        Pairs that repeat a source of a target, and do not count.
     """
 
     row: NDArray[np.int64]
     pair: NDArray[np.int64]
     n_candidates: NDArray[np.int64]
     blended: NDArray[np.bool_]
+    n_repeated: int
 
 
 def choose_nearest(
     row: NDArray[np.int64],
     separation_arcsec: NDArray[np.float64],
-    tie: NDArray[np.int64],
+    source: NDArray[np.int64],
     mag: NDArray[np.float64],
     preferred: NDArray[np.bool_],
     blend_mag: float,
 ) -> Nearest:
-    """Choose one pair a target.
+    """Choose one pair per target.
 
     Parameters
     ----------
@@ -44,8 +47,9 @@ def choose_nearest(
         Target of each pair.
     separation_arcsec : numpy.ndarray
         Separation of each pair.
-    tie : numpy.ndarray
-        Decides between equal separations: the smaller wins.
+    source : numpy.ndarray
+        Number of each pair's source. One that a catalogue holds more than once is one source, at
+        the smallest of its separations; of sources of equal separation the smaller number wins.
     mag : numpy.ndarray
         Magnitude of each pair's source; NaN where unknown.
     preferred : numpy.ndarray
@@ -53,11 +57,22 @@ def choose_nearest(
     blend_mag : float
         Another source that is less than this fainter makes a blend.
     """
-    order = np.lexsort((tie, separation_arcsec, ~preferred, row))
+    kept = _each_source_once(row, separation_arcsec, source)
+    order = kept[np.lexsort((source[kept], separation_arcsec[kept], ~preferred[kept], row[kept]))]
     rows, first, count = np.unique(row[order], return_index=True, return_counts=True)
     pair = order[first]
     excess = mag[order] - np.repeat(mag[pair], count)
     excess[first] = np.inf
     near = np.asarray(np.nan_to_num(excess, nan=np.inf) < blend_mag)
     blended = np.logical_or.reduceat(near, first) if len(first) else np.zeros(0, dtype=bool)
-    return Nearest(rows, pair, count, np.asarray(blended))
+    return Nearest(rows, pair, count, np.asarray(blended), len(row) - len(kept))
+
+
+def _each_source_once(
+    row: NDArray[np.int64], separation_arcsec: NDArray[np.float64], source: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the indices of the nearest pair of each target and source."""
+    order = np.lexsort((separation_arcsec, source, row))
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (np.diff(row[order]) != 0) | (np.diff(source[order]) != 0)
+    return order[new]

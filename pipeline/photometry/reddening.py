@@ -36,7 +36,8 @@ def open_dust_map(name: str, folder: Path | None) -> Any:
     except ImportError as error:
         raise DustMapError(
             f'photometry.reddening = "map" needs the package dustmaps ({error}); '
-            "pip install 'pairspec[dust]', or set photometry.reddening = \"gaia_column\""
+            "pip install 'pairspec[dust]', or set photometry.reddening to lamost_column or "
+            "gaia_column, with the column's name in photometry.reddening_column"
         ) from None
     try:
         return SFDQuery(map_dir=None if folder is None else str(folder))
@@ -51,12 +52,22 @@ def open_dust_map(name: str, folder: Path | None) -> Any:
 def e_bv_from_map(
     dust: Any, ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return E(B-V) in magnitudes, NaN where there is no position."""
+    """Return E(B-V) in magnitudes, NaN where there is no position on the sky.
+
+    Parameters
+    ----------
+    dust : callable
+        Dust map, as from `open_dust_map`.
+    ra_deg : ndarray of float64, (S,)
+        Right ascension in degrees.
+    dec_deg : ndarray of float64, (S,)
+        Declination in degrees.
+    """
     from astropy import units
     from astropy.coordinates import SkyCoord
 
     e_bv = np.full(len(ra_deg), np.nan)
-    known = np.isfinite(ra_deg) & np.isfinite(dec_deg)
+    known = np.isfinite(ra_deg) & (np.abs(dec_deg) <= 90)
     if known.any():
         place = SkyCoord(ra_deg[known] * units.deg, dec_deg[known] * units.deg)
         e_bv[known] = dust(place)

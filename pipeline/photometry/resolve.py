@@ -16,6 +16,7 @@ from pipeline.photometry.pairs import ROW, SEPARATION, SHARD, read_pairs
 from pipeline.photometry.positions import Floats, degrees, propagate
 from pipeline.photometry.targets import counted_observations, make_targets, targets_path
 from pipeline.settings.photometry import PhotometrySettings
+from pipeline.tables.values import convert
 
 GAIA_EPOCH_YR = 2016.0
 """Reference epoch of Gaia DR3, where a catalogue has no ``ref_epoch``."""
@@ -65,11 +66,14 @@ def resolve_shard(shard: int, files: list[Path], job: ResolveJob) -> Done:
     """
     observed = counted_observations(shard, job.root)
     pairs = read_pairs(shard, files)
-    table = _no_source(job) if pairs is None else _choose(pairs, observed, job)
+    table, repeated = _no_source(job), 0
+    if pairs is not None:
+        table, repeated = choose_sources(pairs, observed, job)
     outputs = (job.path(shard), targets_path(job.stars, shard))
     write_parquet(outputs[0], table)
     write_parquet(outputs[1], _stars(table, job.settings.tmass_epoch_yr))
-    counts = {"matched": table.num_rows, "with_declared_id": 0, "declared_id_differs": 0}
+    counts = {"matched": table.num_rows, "repeated_sources": repeated}
+    counts |= {"with_declared_id": 0, "declared_id_differs": 0}
     if job.declared:
         own = align(observed, "row", table["row"])["gaia_source_id"]
         # LAMOST gives 0 or -9999 where it has no id.
@@ -81,8 +85,34 @@ def resolve_shard(shard: int, files: list[Path], job: ResolveJob) -> Done:
     return Done(counts, outputs)
 
 
-def _choose(pairs: pa.Table, observed: pa.Table, job: ResolveJob) -> pa.Table:
-    source_id = pairs[job.names["source_id"]].cast(pa.int64())
+def choose_sources(pairs: pa.Table, observed: pa.Table, job: ResolveJob) -> tuple[pa.Table, int]:
+    """Choose the source of each observation that has candidates.
+
+    Parameters
+    ----------
+    pairs : pyarrow.Table
+        Pairs of sources and observations, with the catalogue's columns.
+    observed : pyarrow.Table
+        The observations.
+    job : ResolveJob
+        Names of the columns, and how to choose.
+
+    Returns
+    -------
+    pyarrow.Table
+        One row per observation: the source and its columns by canonical names.
+    int
+        Pairs that repeat a source of the same observation, and were left out.
+
+    Raises
+    ------
+    TableError
+        Ids that are no whole numbers.
+    """
+    own = job.names["source_id"]
+    source_id = convert(pairs[own], pa.int64(), own, "the Gaia catalogue")
+    # A source without an id cannot be told apart from others, so it is no candidate.
+    pairs, source_id = pairs.filter(source_id.is_valid()), source_id.drop_null()
     preferred = np.zeros(pairs.num_rows, dtype=bool)
     if job.declared and job.settings.match == "declared_id":
         declared = align(observed, "row", pairs[ROW])["gaia_source_id"]
@@ -109,7 +139,7 @@ def _choose(pairs: pa.Table, observed: pa.Table, job: ResolveJob) -> pa.Table:
     measured = {
         name: best[own].cast(pa.float64()) for name, own in job.names.items() if name != "source_id"
     }
-    return pa.table(columns | measured)
+    return pa.table(columns | measured), chosen.n_repeated
 
 
 def _no_source(job: ResolveJob) -> pa.Table:

@@ -1,5 +1,7 @@
-"""Source catalogues: HATS folders and URLs as they are, plain Parquet partitioned on the way."""
+"""Source catalogues: HATS folders and URLs as they are, other tables partitioned on the way."""
 
+import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,12 +9,17 @@ from typing import Any
 
 import hats
 import lsdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.core.atomic import write_json
 from pipeline.core.digest import digest_of
 from pipeline.core.run import Run
-from pipeline.photometry.columns import resolve
+from pipeline.photometry.columns import HINTS, TYPES
 from pipeline.photometry.hats_import import import_parquet
+from pipeline.tables.names import resolve
+from pipeline.tables.table import files_of, open_table
+from pipeline.tables.values import check_type
 
 _HATS_FILES = ("collection.properties", "hats.properties", "properties")
 
@@ -28,41 +35,71 @@ class SourceCatalogue:
     Parameters
     ----------
     location : str
-        HATS folder or URL, or Parquet file or folder.
-    files : tuple of pathlib.Path
-        Parquet files to be partitioned; none for HATS.
+        HATS folder or URL, or a table: a file or a folder of files.
     names : dict of str to str
         Canonical names of the columns that are used to the catalogue's own.
     digest : str
         Tells one state of the catalogue from another.
+    required : tuple of str
+        Columns that every file of a table must have; none for HATS.
     """
 
     location: str
-    files: tuple[Path, ...]
     names: dict[str, str]
     digest: str
+    required: tuple[str, ...] = ()
 
     def open(self, run: Run, folder: Path, partition_rows: int) -> Any:
-        """Open the catalogue with LSDB; plain Parquet is partitioned below ``folder`` first."""
-        location = self.location
-        if self.files:
-            location = str(
-                import_parquet(
-                    run,
-                    self.files,
-                    folder / f"{Path(location).stem}-{self.digest}",
-                    list(self.names.values()),
-                    (self.names["ra"], self.names["dec"]),
-                    partition_rows=partition_rows,
-                )
-            )
-        return lsdb.open_catalog(location, columns=list(self.names.values()), margin_cache=None)
+        """Open the catalogue with LSDB; a table is partitioned below ``folder`` first.
+
+        Parameters
+        ----------
+        run : Run
+            Whose cluster partitions a table.
+        folder : pathlib.Path
+            Where partitioned tables are kept.
+        partition_rows : int
+            Most rows of a partition.
+
+        Raises
+        ------
+        TableError
+            A file of the table is of another kind, or its ids have lost digits.
+        ColumnError
+            A file of the table lacks a required column.
+        """
+        columns = list(self.names.values())
+        if not self.required:
+            return lsdb.open_catalog(self.location, columns=columns, margin_cache=None)
+        target = self._partitioned(folder)
+        if target.exists():
+            return lsdb.open_catalog(str(target), columns=columns, margin_cache=None)
+        aliases = {name: (own,) for name, own in self.names.items()}
+        table = open_table(Path(self.location), aliases, self.required, TYPES)
+        copies = target.with_name(f"{target.name}.copies")
+        files = table.as_parquet(copies)
+        position = (self.names["ra"], self.names["dec"])
+        import_parquet(run, files, target, columns, position, partition_rows=partition_rows)
+        opened = lsdb.open_catalog(str(target), columns=columns, margin_cache=None)
+        rows = sum(pq.read_metadata(file).num_rows for file in files)
+        left_out = rows - opened.hc_structure.catalog_info.total_rows
+        write_json(_counts(target), {"rows": rows, "left_out": left_out})
+        shutil.rmtree(copies, ignore_errors=True)
+        return opened
+
+    def left_out(self, folder: Path) -> int:
+        """Return how many rows of a table have no position on the sky, once it was opened."""
+        path = _counts(self._partitioned(folder))
+        return int(json.loads(path.read_text())["left_out"]) if path.exists() else 0
+
+    def _partitioned(self, folder: Path) -> Path:
+        return folder / f"{Path(self.location).stem}-{self.digest}"
 
 
 def find_catalogue(
     location: str, aliases: Mapping[str, Sequence[str]], required: Sequence[str]
 ) -> SourceCatalogue:
-    """Find out what a catalogue is and which columns it has.
+    """Find out what a catalogue is and which columns it has, by the first file of a table.
 
     Parameters
     ----------
@@ -76,25 +113,43 @@ def find_catalogue(
     Raises
     ------
     SourceError
-        There is nothing, or nothing known, at the path.
+        There is nothing at the path, or a folder of several catalogues.
+    TableError
+        The file is no table, or its ids have lost digits.
     ColumnError
         A required column is missing.
     """
     path = Path(location)
-    if "://" in location or any((path / name).is_file() for name in _HATS_FILES):
+    if "://" in location or _is_hats(path):
         catalogue = hats.read_hats(location)
         main = getattr(catalogue, "main_catalog", catalogue)
         info = main.catalog_info.model_dump(mode="json")
         pixels = [(p.order, p.pixel) for p in main.get_healpix_pixels()]
-        names = resolve(main.schema.names, aliases, required, location)
-        return SourceCatalogue(location, (), names, digest_of(location, info, pixels, names))
-    files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
-    files = [file for file in files if file.is_file()]
-    if not files:
+        names = resolve(main.schema.names, aliases, required, location, HINTS)
+        for name, own in names.items():
+            wanted = TYPES.get(name, pa.float64())
+            check_type(main.schema.field(own).type, wanted, own, location)
+        return SourceCatalogue(location, names, digest_of(location, info, pixels, names))
+    if not path.exists():
         raise SourceError(
-            f"no source catalogue at {location}: give a HATS folder or URL, a Parquet file, or a "
-            "folder of Parquet files"
+            f"no source catalogue at {location}: give a HATS folder or URL, or a table (Parquet, "
+            "CSV, ECSV, FITS or VOTable), or a folder of such files"
         )
-    names = resolve(pq.read_schema(files[0]).names, aliases, required, location)
+    inner = [child.name for child in path.glob("*") if _is_hats(child)]
+    if inner:
+        raise SourceError(
+            f"{location} is the parent folder of HATS catalogues; name one of them: "
+            f"{', '.join(str(path / name) for name in sorted(inner))}"
+        )
+    files = files_of(path)
+    names = open_table(files[0], aliases, required, TYPES, HINTS).names
     states = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-    return SourceCatalogue(location, tuple(files), names, digest_of(states, names))
+    return SourceCatalogue(location, names, digest_of(states, names), tuple(required))
+
+
+def _is_hats(path: Path) -> bool:
+    return any((path / name).is_file() for name in _HATS_FILES)
+
+
+def _counts(partitioned: Path) -> Path:
+    return partitioned.with_name(f"{partitioned.name}.json")

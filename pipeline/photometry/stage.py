@@ -148,10 +148,23 @@ def _match(
 
 
 def _notes(run: Run, plan: MatchPlan, chosen: dict[str, int]) -> tuple[str, ...]:
-    if not plan.declared:
-        release = run.settings.inputs.gaia_release
-        return (
-            f"LAMOST's own gaia_source_id was not used: its release is {release or 'not declared'}",
+    notes = []
+    if plan.declared:
+        differ, known = chosen["declared_id_differs"], chosen["with_declared_id"]
+        notes.append(f"{differ:,} of {known:,} matches differ from LAMOST's own gaia_source_id")
+    else:
+        release = run.settings.inputs.gaia_release or "not declared"
+        notes.append(f"LAMOST's own gaia_source_id was not used: its release is {release}")
+    if chosen["repeated_sources"]:
+        notes.append(
+            f"{chosen['repeated_sources']:,} candidates repeat a source_id of the same spectrum; "
+            "each source counts once"
         )
-    differ, known = chosen["declared_id_differs"], chosen["with_declared_id"]
-    return (f"{differ:,} of {known:,} matches differ from LAMOST's own gaia_source_id",)
+    for catalogue in (plan.gaia, plan.tmass):
+        left_out = catalogue.left_out(run.root.path / "catalogues") if catalogue else 0
+        if left_out:
+            notes.append(
+                f"{left_out:,} rows of {catalogue and catalogue.location} have no position on the "
+                "sky and were left out"
+            )
+    return tuple(notes)

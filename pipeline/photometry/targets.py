@@ -34,7 +34,7 @@ def counted_observations(shard: int, root: Root) -> pa.Table:
     """Read the counted observations of one shard, in order of row."""
     counted = pc.equal(pc.bit_wise_and(pc.field("quality"), int(UNCOUNTED)), 0)
     path = root.part(OBSERVATIONS, shard)
-    return pq.read_table(path, columns=_COLUMNS, filters=counted).sort_by("row")
+    return pq.read_table(path, columns=_COLUMNS, filters=counted, partitioning=None).sort_by("row")
 
 
 def observed_targets(
@@ -71,7 +71,21 @@ def make_targets(
     dec_deg: NDArray[np.float64],
     epoch_yr: NDArray[np.float64],
 ) -> pa.Table:
-    """Return targets, without those that have no position on the sphere."""
+    """Return targets, without those that have no position on the sphere.
+
+    Parameters
+    ----------
+    row : pyarrow.ChunkedArray
+        Row of the store.
+    shard : pyarrow.ChunkedArray
+        Shard of the store.
+    ra_deg : ndarray of float64, (B,)
+        Right ascension in degrees.
+    dec_deg : ndarray of float64, (B,)
+        Declination in degrees.
+    epoch_yr : ndarray of float64, (B,)
+        Epoch in Julian years.
+    """
     columns = [row.combine_chunks(), shard.combine_chunks(), ra_deg, dec_deg, epoch_yr]
     table = pa.table(columns, names=TARGETS.names).cast(TARGETS)
     known = np.isfinite(ra_deg) & (np.abs(dec_deg) <= 90)
@@ -91,6 +105,19 @@ def write_targets(
     missing_yr: float,
 ) -> tuple[int, float, float]:
     """Write the targets of one shard.
+
+    Parameters
+    ----------
+    shard : int
+        Shard of the store.
+    folder : pathlib.Path
+        Folder of the targets.
+    root : Root
+        Where the observations are.
+    epoch : float or str
+        As in `observed_targets`.
+    missing_yr : float
+        Epoch of an observation without a date.
 
     Returns
     -------

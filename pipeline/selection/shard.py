@@ -54,8 +54,10 @@ def read_candidates(shard: int, root: Root) -> pd.DataFrame:
         The photometry is not that of these observations.
     """
     counted = pc.bit_wise_and(pc.field("quality"), int(UNCOUNTED)) == 0
-    observed = pq.read_table(root.part(OBSERVATIONS, shard), columns=_OBSERVED, filters=counted)
-    photometry = pq.read_table(root.part(PHOTOMETRY, shard), columns=_PHOTOMETRY)
+    observed = pq.read_table(
+        root.part(OBSERVATIONS, shard), columns=_OBSERVED, filters=counted, partitioning=None
+    )
+    photometry = pq.read_table(root.part(PHOTOMETRY, shard), columns=_PHOTOMETRY, partitioning=None)
     if not observed["row"].equals(photometry["row"]):
         raise MismatchError(
             f"{root.part(PHOTOMETRY, shard)} has not the rows of the counted observations; "

@@ -21,7 +21,7 @@ ROW_GROUP = 100_000
 
 def _parts(folder: Path) -> Iterator[pa.Table]:
     for path in sorted(folder.glob("part-*.parquet")):
-        yield pq.read_table(path)
+        yield pq.read_table(path, partitioning=None)
 
 
 @contextmanager
@@ -132,7 +132,7 @@ def write_hats(source: Path, folder: Path, name: str) -> None:
     from lsdb.loaders.dataframe.from_dataframe import from_dataframe
 
     catalog = from_dataframe(
-        pq.read_table(source).to_pandas(),
+        pq.read_table(source, partitioning=None).to_pandas(),
         catalog_name=name,
         ra_column="ra",
         dec_column="dec",

@@ -1,7 +1,6 @@
 """The frozen list of files: which file is which row of which shard."""
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -12,15 +11,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.core.atomic import PARTIAL
+from pipeline.store.tree import LeftOut, Tree
+from pipeline.tables.literal import parquet_files
 from schemas.observations import MANIFEST
-
-_ENDINGS = (".fits", ".fit", ".fits.gz", ".fit.gz", ".fits.fz")
-
 
 _CHANGES = """
     SELECT count(*) FILTER (old.path IS NULL), count(*) FILTER (new.path IS NULL),
            count(*) FILTER (old.size_bytes <> new.size_bytes)
-    FROM read_parquet($old) AS old FULL JOIN read_parquet($new) AS new ON old.path = new.path
+    FROM read_parquet($old, hive_partitioning = false) AS old
+    FULL JOIN read_parquet($new, hive_partitioning = false) AS new ON old.path = new.path
 """
 
 
@@ -54,40 +53,32 @@ class Manifest:
             return file.read_row_group(number)
 
 
-def scan(folder: Path) -> Iterator[tuple[str, int]]:
+def scan(folder: Path, left_out: LeftOut | None = None) -> Iterator[tuple[str, int]]:
     """Find all spectra below a folder, one folder after the other, so that memory stays small.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Folder of LAMOST files in any depth.
+        Folder of LAMOST files in any depth. Links are followed; no folder is entered twice.
+    left_out : LeftOut, optional
+        Where to count what is not taken.
 
     Yields
     ------
     str, int
-        Path relative to the folder and size; sorted within each folder, so that one plan's
-        files are neighbours.
+        Path relative to the folder, as :func:`~pipeline.store.file_names.name_as_text` writes
+        it, and size; sorted within each folder, so that one plan's files are neighbours.
 
     Raises
     ------
     ManifestError
         There is no such folder.
+    ValueError
+        A folder below it cannot be read.
     """
     if not folder.is_dir():
         raise ManifestError(f"no folder of spectra at {folder}; give one by --spectra")
-    yield from _walk(str(folder), "")
-
-
-def _walk(base: str, prefix: str) -> Iterator[tuple[str, int]]:
-    with os.scandir(os.path.join(base, prefix)) as found:  # noqa: PTH118 (hot)
-        entries = sorted(found, key=lambda entry: entry.name)
-    for entry in entries:
-        name = f"{prefix}{entry.name}"
-        if entry.is_dir():
-            yield from _walk(base, f"{name}/")
-        elif entry.name.lower().endswith(_ENDINGS) and not entry.name.startswith("."):
-            # A dangling link has no size, but its row must not vanish.
-            yield name, entry.stat().st_size if entry.is_file() else -1
+    yield from Tree(folder, LeftOut() if left_out is None else left_out).files()
 
 
 def freeze(path: Path, files: Iterable[tuple[str, int]], shard_rows: int) -> Manifest:
@@ -133,7 +124,7 @@ def _write(path: Path, files: Iterable[tuple[str, int]], shard_rows: int) -> str
         shard = 0
         while rows := list(islice(pending, shard_rows)):
             for name, size in rows:
-                state.update(f"{name}\t{size}\n".encode(errors="surrogateescape"))
+                state.update(f"{name}\t{size}\n".encode())
             first = shard * shard_rows
             columns = {
                 "shard": [shard] * len(rows),
@@ -152,7 +143,13 @@ def _write(path: Path, files: Iterable[tuple[str, int]], shard_rows: int) -> str
 
 
 def open_manifest(path: Path) -> Manifest:
-    """Open a manifest that was frozen before."""
+    """Open a manifest that was frozen before.
+
+    Raises
+    ------
+    ManifestError
+        There is none.
+    """
     if not path.exists():
         raise ManifestError(f"no manifest at {path}; run `pairspec ingest` first")
     with pq.ParquetFile(path) as file:
@@ -172,8 +169,9 @@ def _difference(manifest: Manifest, found: Path, shard_rows: int) -> str:
             f"{manifest.path} was cut into shards of {manifest.shard_rows} rows, the settings "
             f"say {shard_rows}; set ingest.shard_rows={manifest.shard_rows} or use another --root"
         )
+    files = {"old": parquet_files(manifest.path), "new": parquet_files(found)}
     with duckdb.connect() as db:
-        counts = db.execute(_CHANGES, {"old": str(manifest.path), "new": str(found)}).fetchone()
+        counts = db.execute(_CHANGES, files).fetchone()
     new, gone, changed = counts or (0, 0, 0)
     return (
         f"the folder of spectra has changed since {manifest.path} was frozen: {new} new, "

@@ -22,6 +22,19 @@ class StoreError(ValueError):
 def ensure_store(path: Path, n_shards: int, shard_rows: int, chunk_rows: int, digest: str) -> None:
     """Make the empty store, or check that the one there belongs to the same manifest.
 
+    Parameters
+    ----------
+    path : pathlib.Path
+        The store.
+    n_shards : int
+        Shards of the manifest.
+    shard_rows : int
+        Rows of a shard.
+    chunk_rows : int
+        Rows of an inner chunk.
+    digest : str
+        Digest of the manifest.
+
     Raises
     ------
     StoreError
@@ -40,7 +53,13 @@ def ensure_store(path: Path, n_shards: int, shard_rows: int, chunk_rows: int, di
 
 
 def open_store(path: Path) -> xr.Dataset:
-    """Open the store for reading, lazily; one variable an array of the template."""
+    """Open the store for reading, lazily; one variable an array of the template.
+
+    Raises
+    ------
+    StoreError
+        There is none.
+    """
     if not path.exists():
         raise StoreError(f"no store at {path}; run `pairspec ingest` first")
     store: xr.Dataset = xr.open_zarr(path, consolidated=False, chunks=None)
@@ -104,6 +123,15 @@ def shard_files(path: Path, shard: int) -> list[Path]:
 
 def shard_region(store: xr.Dataset, shard: int, n_rows: int) -> slice:
     """Return the rows of a shard, checked: an unaligned write would tear its neighbours.
+
+    Parameters
+    ----------
+    store : xarray.Dataset
+        The opened store.
+    shard : int
+        Number of the shard.
+    n_rows : int
+        Rows that are to be written.
 
     Raises
     ------

@@ -1,8 +1,12 @@
 import os
 import signal
 import time
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
+from distributed import Client
+from distributed.security import Security
 from pydantic import ValidationError
 
 from cluster.connect import connect
@@ -26,6 +30,35 @@ def test_inline_runs_in_this_process():
         assert client.submit(os.getpid).result() == os.getpid()
 
 
+def test_nobody_else_can_connect():
+    """The scheduler speaks TLS with keys of its own; without them there is no answer."""
+    with connect(ClusterSettings(workers=1)) as client:
+        address = client.scheduler.address
+        assert address.startswith("tls://127.0.0.1:")
+        # A client without keys, and one with keys of its own making.
+        for other, security in (
+            (address.replace("tls:", "tcp:"), None),
+            (address, Security.temporary()),
+        ):
+            with pytest.raises(OSError):
+                Client(other, security=security, timeout=2)
+
+
+def test_there_is_no_dashboard_unless_asked_for():
+    def status(client):
+        port = client.scheduler_info()["services"]["dashboard"]
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/status", timeout=20) as page:
+                return page.status
+        except HTTPError as error:
+            return error.code
+
+    with connect(ClusterSettings(kind="inline")) as client:
+        assert status(client) == 404
+    with connect(ClusterSettings(kind="inline", dashboard_address="127.0.0.1:0")) as client:
+        assert status(client) == 200
+
+
 def test_an_unknown_kind_is_refused():
     with pytest.raises(ValidationError, match="local"):
         ClusterSettings(kind="cloud")
@@ -37,6 +70,7 @@ def test_workers_keep_freed_memory_for_the_next_batch():
     assert int(found["MALLOC_TRIM_THRESHOLD_"]) == 256 << 20
     assert int(found["MALLOC_MMAP_THRESHOLD_"]) == 32 << 20
     assert found["OMP_NUM_THREADS"] == "1"
+    assert found["GOMP_SPINCOUNT"] == "1000"
 
 
 @pytest.mark.slow

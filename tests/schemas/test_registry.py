@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from schemas.quality import MEANING, QualityFlag
-from schemas.registry import TABLES, data_dictionary
+from schemas.registry import MADE_BY, TABLES, data_dictionary
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -28,3 +28,7 @@ def test_units_stand_where_the_name_promises_them():
 
 def test_every_quality_bit_has_a_meaning():
     assert set(MEANING) == set(QualityFlag)
+
+
+def test_every_table_names_the_command_that_makes_it():
+    assert set(MADE_BY) == {table.name for table in TABLES}

@@ -7,7 +7,8 @@ from distributed import Client, LocalCluster
 from pipeline.core.root import Root
 from pipeline.network import job as job_module
 from pipeline.network.checkpoint import load_model
-from pipeline.network.job import TrainingJob, read_block, write_block
+from pipeline.network.job import Sources, TrainingJob, read_block, write_block
+from pipeline.network.loader import Labelled
 from pipeline.network.predictor import Predictor
 from pipeline.settings.infer import InferSettings
 from pipeline.settings.load import Settings
@@ -84,3 +85,19 @@ def test_other_simulations_have_other_blocks(tmp_path):
     quicker = s.training.model_copy(update={"threads": 2})
     same = TrainingJob(job.root, s.simulate, s.spectra, s.network, quicker)
     assert (same.block(0), same.folder) == (job.block(0), job.folder)
+
+
+def test_a_test_part_of_one_class_costs_no_network(tmp_path, client, monkeypatch):
+    """The network is kept; only its test AUC is not known."""
+    parts = Sources.parts
+
+    def one_class(self, training):
+        found = parts(self, training)
+        keep = found.test.label_B == 1
+        return found._replace(test=Labelled(found.test.flux_BL[keep], found.test.label_B[keep]))
+
+    monkeypatch.setattr(Sources, "parts", one_class)
+    report = run(settings(tmp_path), client)
+    assert "test AUC" not in report.notes[0]
+    assert any("no test AUC: the test part needs" in note for note in report.notes)
+    assert "test_auc" not in load_model(tmp_path / "model")[1].metrics

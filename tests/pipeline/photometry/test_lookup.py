@@ -4,7 +4,9 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import csv
 
-from pipeline.photometry.lookup import LookupTableError, align, look_up, read_values
+from pipeline.photometry.lookup import align, look_up, read_values
+from pipeline.tables.kind import TableError
+from pipeline.tables.names import ColumnError
 
 IDS = np.array([2**60 + 1, 2**60 + 2, 2**60 + 3], dtype=np.int64)
 
@@ -38,16 +40,16 @@ def test_values_are_found_by_ids_that_differ_in_the_last_digit(keys, tmp_path, e
 def test_ids_that_have_lost_digits_are_refused(keys, tmp_path):
     path = tmp_path / "table.parquet"
     pq.write_table(pa.table({"source_id": IDS.astype(float), "name": ["a", "b", "c"]}), path)
-    with pytest.raises(LookupTableError, match=r"DOUBLE: ids above 2\^53 have lost digits"):
+    with pytest.raises(TableError, match=r"DOUBLE: ids above 2\^53 have lost digits"):
         look_up(keys, "source_id", path, ["name"], tmp_path / "out.parquet", "200MB")
 
 
 def test_a_missing_column_and_a_missing_table_are_named(keys, tmp_path):
     path = tmp_path / "table.parquet"
     pq.write_table(pa.table({"source_id": IDS}), path)
-    with pytest.raises(LookupTableError, match="has no column name; it has source_id"):
+    with pytest.raises(ColumnError, match="has no column name; it has source_id"):
         look_up(keys, "source_id", path, ["name"], tmp_path / "out.parquet", "200MB")
-    with pytest.raises(LookupTableError, match="no table at"):
+    with pytest.raises(TableError, match="no table at"):
         look_up(keys, "source_id", tmp_path / "no", ["name"], tmp_path / "out.parquet", "200MB")
 
 
@@ -56,3 +58,45 @@ def test_aligned_ids_stay_integers_beside_nulls():
     found = align(table, "row", pa.chunked_array([[3, 2, 1]]))["source_id"]
     assert found.type == pa.int64()
     assert found.to_pylist() == [int(IDS[1]), None, int(IDS[0])]
+
+
+def test_names_that_differ_in_case_alone_are_told_apart(keys, tmp_path):
+    table = pa.table(
+        {"Source": IDS, "rgeo": [10.0, 20.0, 30.0], "b_rgeo": [9.0, 19.0, 29.0],
+         "B_rgeo": [12.0, 22.0, 32.0]}
+    )  # fmt: skip
+    names = ["r_med_geo", "r_lo_geo", "r_hi_geo"]
+    for ending in ("parquet", "csv"):
+        path = tmp_path / f"vizier.{ending}"
+        (csv.write_csv if ending == "csv" else pq.write_table)(table, path)
+        out = look_up(keys, "source_id", path, names, tmp_path / "out.parquet", "200MB")
+        found = pq.read_table(out).to_pylist()
+        assert [tuple(r.values()) for r in found] == [
+            (5, 10.0, 9.0, 12.0),
+            (9, 20.0, 19.0, 22.0),
+            (12, 10.0, 9.0, 12.0),
+        ]
+    assert not list(tmp_path.glob("*copies*"))
+
+
+def test_a_folder_is_one_table_and_its_path_is_literal(keys, tmp_path):
+    folder = tmp_path / "row=7" / "[v1] a*b?"
+    folder.mkdir(parents=True)
+    pq.write_table(pa.table({"source_id": IDS[:1], "r": [1.0]}), folder / "a.parquet")
+    second = pa.table({"SOURCE_ID": pa.array(IDS[1:].astype(str)), "r": pa.nulls(2)})
+    pq.write_table(second, folder / "b.parquet")
+    work = tmp_path / "row=8" / "[x]*"
+    work.mkdir(parents=True)
+    keys = keys.rename(work / "keys")
+    out = look_up(keys, "source_id", folder, ["r"], work / "out.parquet", "200MB")
+    assert pq.read_table(out, partitioning=None).to_pydict() == {
+        "row": [5, 9, 12],
+        "r": [1.0, None, 1.0],
+    }
+
+
+def test_of_several_values_the_smallest_counts(keys, tmp_path):
+    path = tmp_path / "twice.csv"
+    path.write_text(f"source_id,r_med_geo\n{IDS[0]},10\n{IDS[0]},9\n{IDS[1]},7\n")
+    out = look_up(keys, "source_id", path, ["r_med_geo"], tmp_path / "out.parquet", "200MB")
+    assert pq.read_table(out)["r_med_geo"].to_pylist() == [9.0, 7.0, 9.0]

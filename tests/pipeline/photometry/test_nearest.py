@@ -20,14 +20,17 @@ def test_the_choice_is_that_of_a_loop(pairs):
     found = choose_nearest(
         row.astype(np.int64), separation, tie.astype(np.int64), mag, preferred.astype(bool), 2.0
     )
+    assert found.n_repeated == len(pairs) - len({(p[0], p[2]) for p in pairs})
     assert found.row.tolist() == sorted({p[0] for p in pairs})
     for r, pair, n, blended in zip(
         found.row, found.pair, found.n_candidates, found.blended, strict=True
     ):
-        own = [k for k, p in enumerate(pairs) if p[0] == r]
+        nearest = {}
+        for k in sorted((k for k, p in enumerate(pairs) if p[0] == r), key=lambda k: pairs[k][1]):
+            nearest.setdefault(pairs[k][2], k)
+        own = list(nearest.values())
         best = min(own, key=lambda k: (not pairs[k][4], pairs[k][1], pairs[k][2]))
-        key = (pairs[best][4], *pairs[best][1:3])
-        assert (pairs[pair][4], *pairs[pair][1:3]) == key
+        assert pair == best
         assert n == len(own)
         others = [pairs[k][3] for k in own if k != pair]
         assert blended == any(m - pairs[pair][3] < 2.0 for m in others)
@@ -45,3 +48,14 @@ def test_a_second_source_blends_below_the_limit_only():
     assert not blended(16.0)
     assert blended(12.0)  # brighter than the nearest
     assert not blended(np.nan)
+
+
+def test_a_source_that_stands_twice_is_one_source():
+    found = choose_nearest(
+        np.array([7, 7, 7, 8]), np.array([0.5, 0.4, 0.45, 1.0]), np.array([1, 1, 1, 1]),
+        np.array([14.0, 14.01, 14.0, 14.0]), np.zeros(4, bool), 2.0,
+    )  # fmt: skip
+    assert found.pair.tolist() == [1, 3]
+    assert found.n_candidates.tolist() == [1, 1]
+    assert not found.blended.any()
+    assert found.n_repeated == 2

@@ -9,12 +9,12 @@ import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.core.published import NotReadyError
-from pipeline.photometry.columns import ColumnError
 from pipeline.photometry.sources import SourceError
 from pipeline.settings.load import load_settings
 from pipeline.settings.simulate import SurveySettings
 from pipeline.simulate.merge import write_hats
 from pipeline.stages import run_stage
+from pipeline.tables.names import ColumnError
 from schemas.observations import OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
 from schemas.quality import PhotometryFlag

@@ -1,6 +1,7 @@
 import pytest
 
 from pipeline.store.manifest import ManifestError, freeze, open_manifest, scan
+from pipeline.store.tree import LeftOut
 
 
 def test_every_fits_file_is_found_and_hidden_ones_are_not(survey):
@@ -53,3 +54,18 @@ def test_no_folder_and_no_files_are_refused(tmp_path):
     assert not list(tmp_path.iterdir())
     with pytest.raises(ManifestError, match="pairspec ingest"):
         open_manifest(tmp_path / "none.parquet")
+
+
+def test_names_that_are_no_utf8_are_rows(tmp_path, survey):
+    strange = survey / "plan0" / "spec-\udcff.fits"
+    strange.write_bytes(b"x")
+    manifest = freeze(tmp_path / "m.parquet", scan(survey), 32)
+    assert r"plan0/spec-\xff.fits" in manifest.shard(0)["path"].to_pylist()
+    assert freeze(tmp_path / "m.parquet", scan(survey), 32) == manifest
+
+
+def test_what_is_left_out_is_counted(survey):
+    (survey / "notes.txt").write_text("")
+    left_out = LeftOut()
+    assert len(list(scan(survey, left_out))) == 20
+    assert (left_out.n_files, left_out.examples) == (1, {".txt": "notes.txt"})

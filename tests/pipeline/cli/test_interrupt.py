@@ -1,0 +1,57 @@
+"""Ctrl-C in the middle of a stage: one line, at once, nobody left; the next run goes on."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+N_FILES = 600
+
+
+def start(folder):
+    command = [
+        sys.executable, "-m", "pipeline", "ingest", "--spectra", str(folder / "survey"),
+        "--root", str(folder / "run"), "--set", "cluster.workers=2",
+        "--set", "ingest.shard_rows=20", "--set", "ingest.chunk_rows=20",
+    ]  # fmt: skip
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stage_ends_at_once_and_goes_on_later(tmp_path, write_spectrum, number):
+    first = write_spectrum(tmp_path / "survey" / "00000.fits", obsid=1)
+    for i in range(1, N_FILES):
+        (tmp_path / "survey" / f"{i:05d}.fits").write_bytes(first.read_bytes())
+    stage = start(tmp_path)
+    records = tmp_path / "run" / "ledger" / "ingest"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (records.exists() and any(records.iterdir())):
+        time.sleep(0.01)
+    family = psutil.Process(stage.pid).children(recursive=True)
+    began = time.monotonic()
+    # As a terminal does: every process of the group gets the signal.
+    os.killpg(stage.pid, number)
+    out, errors = stage.communicate(timeout=20)
+    assert time.monotonic() - began < 3
+    assert stage.returncode == 128 + number
+    lines = [line for line in errors.splitlines() if "shards" not in line]
+    assert lines == [
+        "ingest: starting workers (local)",
+        "interrupted; run the same command again to go on",
+    ]
+    assert out == ""
+    _, alive = psutil.wait_procs(family, timeout=3)
+    assert alive == []
+    assert 0 < len(list(records.iterdir())) < N_FILES // 20
+    again = start(tmp_path)
+    out, errors = again.communicate(timeout=100)
+    assert again.returncode == 0, errors
+    assert f"files                       {N_FILES}" in out
+    assert list((tmp_path / "run").rglob("*.partial")) == []
