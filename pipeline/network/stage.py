@@ -91,7 +91,7 @@ def _train(run: Run, job: TrainingJob) -> Done:
     simulated = "trained on simulated spectra: p_b of real ones needs training on real ones"
     return Done(
         counts | {"ranks": len(results), "epochs": _epochs(log)},
-        (model / WEIGHTS, model / CARD, log, curve),
+        (model / WEIGHTS, model / CARD, curve),
         (reached, *((simulated,) if job.training.source == "simulated" else ()), *losses, *notes),
     )
 

@@ -21,7 +21,7 @@ OTHER = {
     "photometry": "photometry.extinction='cardelli'",
     "select": "sample.snr_g_min=40",
     "label": "labels.seed=2",
-    "composites": "composites.seed=5",
+    "composites": "composites.training_couples=10",
     "train": "training.seed=7",
     "infer": "infer.scope='all'",
     "evaluate": "evaluate.binary_fraction=0.3",
@@ -58,7 +58,9 @@ def ends_as_if_nothing_had_happened(finished, root, stage, expected):
     """Run the stage twice: the files are those of a straight run, and the second does nothing."""
     assert finished.server.run(stage, finished.config, root)["status"] == 0
     there = tree_digests(root)
-    different = [name for name in expected if there.get(name) != expected[name]]
+    # The log of a training says how long it took.
+    results = [name for name in expected if not name.startswith("training/")]
+    different = [name for name in results if there.get(name) != expected[name]]
     assert different == []
     assert [name for name in there if name.endswith(".partial")] == []
     again = finished.server.run(stage, finished.config, root)

@@ -1,6 +1,7 @@
+import pyarrow.parquet as pq
 import pytest
 
-from pipeline.ingest.lamost_catalogue import check_catalogue, convert_catalogue
+from pipeline.ingest.lamost_catalogue import Catalogue, check_catalogue, convert_catalogue
 
 GENERAL = "obsid,uid,lmjd,planid,spid,fiberid,ra,dec,snrg,class,subclass,z,z_err,gaia_source_id"
 STELLAR = f"{GENERAL},teff,teff_err,logg,logg_err,feh,feh_err,rv,rv_err"
@@ -18,7 +19,7 @@ def test_the_general_catalogue_is_refused(head, tmp_path):
     with pytest.raises(ValueError, match=r"c.csv: no stellar parameters \(columns teff, logg, feh"):
         check_catalogue(path)
     with pytest.raises(ValueError, match=r"LRS_stellar.csv.gz, or leave it out"):
-        convert_catalogue(path, tmp_path / "out", "state")
+        convert_catalogue(Catalogue.at(path, tmp_path / "out"))
     assert not (tmp_path / "out").exists()
 
 
@@ -32,9 +33,9 @@ def test_missing_columns_are_noted(tmp_path):
     assert " teff," not in note
 
 
-def test_a_conversion_is_made_once(tmp_path):
+def test_a_conversion_is_whole_and_counted(tmp_path):
     path = catalogue(tmp_path, STELLAR)
-    out = convert_catalogue(path, tmp_path / "out", "state")
-    path.write_text("obsid\n")
-    assert convert_catalogue(path, tmp_path / "out", "state") == out
-    assert [file.name for file in (tmp_path / "out").iterdir()] == ["state.parquet"]
+    done = convert_catalogue(Catalogue.at(path, tmp_path / "out"))
+    assert done.outputs == (tmp_path / "out" / "catalogue.parquet",)
+    assert done.counts["rows"] == pq.read_metadata(done.outputs[0]).num_rows
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["catalogue.parquet"]

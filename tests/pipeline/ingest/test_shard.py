@@ -22,7 +22,7 @@ def ingest(tmp_path):
         root = Root(tmp_path / "run")
         manifest = freeze(root.path / "manifest.parquet", scan(folder), 64)
         ensure_store(root.store, 1, 64, 64, manifest.digest)
-        counts = ingest_shard(0, IngestJob(root, folder.resolve(), manifest.digest))
+        counts = ingest_shard(0, IngestJob(root, folder.resolve())).counts
         rows = pq.read_table(root.part(HEADERS, 0)).to_pylist()
         assert counts["files"] == len(rows)
         return {row["path"]: row for row in rows}

@@ -14,6 +14,11 @@ FIRST = 2**60 + 1
 ROWS = 60
 
 
+@pytest.fixture
+def run(make_run, tmp_path):
+    return make_run("photometry", tmp_path)
+
+
 def gaia(**columns):
     rng = np.random.default_rng(4)
     base = {
@@ -37,8 +42,8 @@ def find(path):
     return find_catalogue(str(path), GAIA, GAIA_REQUIRED)
 
 
-def rows_of(catalogue, client, folder):
-    found = catalogue.open(client, folder, 20, 0).compute()
+def rows_of(catalogue, run, folder):
+    found = catalogue.open(run, folder, 20).compute()
     return found.sort_values("source_id").reset_index(drop=True)
 
 
@@ -63,24 +68,24 @@ def test_ids_of_a_hats_catalogue_that_have_lost_digits_are_refused_at_once(tmp_p
         find(tmp_path / "hats")
 
 
-def test_ids_of_another_file_of_the_folder_are_refused_before_the_match(tmp_path, client):
+def test_ids_of_another_file_of_the_folder_are_refused_before_the_match(tmp_path, run):
     write(gaia(), tmp_path / "gaia" / "1.parquet")
     write(gaia(source_id=FLOATS["double"]), tmp_path / "gaia" / "2.parquet")
     with pytest.raises(TableError, match=r"column source_id of .*2\.parquet is DOUBLE"):
-        find(tmp_path / "gaia").open(client, tmp_path / "work", 20, 0)
+        find(tmp_path / "gaia").open(run, tmp_path / "work", 20)
     assert not (tmp_path / "work").exists()
 
 
 @pytest.mark.parametrize("kind", ["csv.gz", "ecsv", "fits", "vot", "parquet"])
-def test_a_table_of_any_kind_is_partitioned(tmp_path, client, kind):
+def test_a_table_of_any_kind_is_partitioned(tmp_path, run, kind):
     path = write_table(gaia(), tmp_path, kind)
-    found = rows_of(find(path), client, tmp_path / "work")
+    found = rows_of(find(path), run, tmp_path / "work")
     assert found["source_id"].tolist() == [FIRST + n for n in range(ROWS)]
     assert found["ruwe"].tolist() == gaia()["ruwe"].to_pylist()
     assert not list((tmp_path / "work").glob("*.copies"))
 
 
-def test_chunks_of_other_types_are_one_catalogue(tmp_path, client):
+def test_chunks_of_other_types_are_one_catalogue(tmp_path, run):
     folder = tmp_path / "row=7" / "[v1] a*b?"
     write(gaia().slice(0, 20), folder / "1.parquet")
     second = gaia(pseudocolour=pa.nulls(ROWS)).slice(20, 20)
@@ -88,7 +93,7 @@ def test_chunks_of_other_types_are_one_catalogue(tmp_path, client):
     third = gaia(source_id=pa.array((np.arange(ROWS) + FIRST).astype(str)))
     write(third.drop_columns("ruwe").slice(40), folder / "3.parquet")
     catalogue = find(folder)
-    found = rows_of(catalogue, client, tmp_path / "work")
+    found = rows_of(catalogue, run, tmp_path / "work")
     assert found["source_id"].tolist() == [FIRST + n for n in range(ROWS)]
     assert found["ruwe"][:20].tolist() == gaia()["ruwe"].to_pylist()[:20]
     np.testing.assert_allclose(found["ruwe"][20:40].tolist(), gaia()["ruwe"][20:40], rtol=1e-6)
@@ -96,14 +101,14 @@ def test_chunks_of_other_types_are_one_catalogue(tmp_path, client):
     assert found["pseudocolour"].isna().tolist() == [20 <= n < 40 for n in range(ROWS)]
 
 
-def test_a_missing_column_of_another_file_is_named(tmp_path, client):
+def test_a_missing_column_of_another_file_is_named(tmp_path, run):
     write(gaia(), tmp_path / "gaia" / "1.parquet")
     write(gaia().drop_columns("dec"), tmp_path / "gaia" / "2.parquet")
     with pytest.raises(ColumnError, match=r"2\.parquet has no column dec"):
-        find(tmp_path / "gaia").open(client, tmp_path / "work", 20, 0)
+        find(tmp_path / "gaia").open(run, tmp_path / "work", 20)
 
 
-def test_a_row_that_is_not_on_the_sky_is_left_out_and_counted(tmp_path, client):
+def test_a_row_that_is_not_on_the_sky_is_left_out_and_counted(tmp_path, run):
     dec = gaia()["dec"].to_numpy().copy()
     ra = gaia()["ra"].to_numpy().copy()
     dec[[3, 4]] = [90.001, -1e300]
@@ -113,7 +118,7 @@ def test_a_row_that_is_not_on_the_sky_is_left_out_and_counted(tmp_path, client):
     catalogue = find(path)
     assert catalogue.left_out(tmp_path / "work") == 0
     for _ in range(2):
-        found = rows_of(catalogue, client, tmp_path / "work")
+        found = rows_of(catalogue, run, tmp_path / "work")
         expected = [FIRST + n for n in range(ROWS) if n not in (3, 4, 7, 9)]
         assert found["source_id"].tolist() == expected
         assert catalogue.left_out(tmp_path / "work") == 4
