@@ -17,6 +17,8 @@ SET       ?=
 STARS     ?= 12000
 DEMO      ?= demo
 NAME      ?=
+INPUTS    ?= 1000000
+SEED      ?= 1
 ARGS      ?=
 
 OPTIONS  := $(if $(CONFIG),--config $(CONFIG)) $(if $(ROOT),--root $(ROOT)) $(foreach s,$(SET),--set $(s))
@@ -26,7 +28,7 @@ STAGES   := $(filter-out simulate ingest,$(shell $(PYTHON) -m pipeline.stages | 
 BENCHES  := $(sort $(notdir $(basename $(shell grep -l __main__ benchmarks/*/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-large simulate ingest $(STAGES) query status settings test test-kills lint format docs bench clean
+.PHONY: help env demo demo-large simulate ingest $(STAGES) query status settings test test-kills fuzz lint format docs bench clean
 
 help: ## This list
 	@echo "pairspec: find the unresolved binary stars in millions of low-resolution spectra"; echo
@@ -74,6 +76,9 @@ test: env ## Run the tests (within 15 minutes on two cores)
 
 test-kills: env ## Kill every stage at every file operation (hours)
 	$(BIN)/python -m pytest -n 2 tests/pipeline/test_kills.py --every-kill
+
+fuzz: env ## Feed a million broken files to the readers: INPUTS=1000000 SEED=1
+	$(BIN)/python -m scripts.fuzz --inputs $(INPUTS) --seed $(SEED)
 
 lint: env ## Check style, types, docstrings, formatting and the direction of imports
 	$(BIN)/ruff check .

@@ -144,14 +144,6 @@ def file_size(path: Path) -> int:
         return -1
 
 
-def read_records(root: Path) -> Iterable[tuple[str, dict[str, Any]]]:
-    """Yield the step and the content of every record below a root, in order of their names."""
-    for path in sorted((root / "ledger").glob("*/*.json")):
-        record = _load(path)
-        if record is not None:
-            yield path.parent.name, record
-
-
 def _load(path: Path) -> dict[str, Any] | None:
     """Return a record; None where there is none, or what is there is none."""
     try:

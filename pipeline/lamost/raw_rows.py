@@ -153,11 +153,9 @@ class FitsRows:
     @contextmanager
     def _named(self) -> Iterator[None]:
         """Turn whatever astropy says of a broken header into an error that names the file."""
-        from astropy.io import fits
-
         try:
             yield
-        except (ValueError, KeyError, TypeError, fits.VerifyError) as error:
+        except Exception as error:
             detail = f"{self._path}: no FITS table that can be read ({error})"
             raise ValueError(f"{detail}; fetch the file again") from error
 

@@ -23,14 +23,14 @@ def answer(tmp_path):
         path = tmp_path / "content"
         path.write_bytes(content)
         tracemalloc.start()
-        began = time.perf_counter()
+        began = time.process_time()
         try:
             read_spectrum(path)
             reason = None
         except SpectrumError as error:
             assert len(error.detail) <= 500
             reason = error.reason
-        seconds = time.perf_counter() - began
+        seconds = time.process_time() - began
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert seconds < 1

@@ -51,10 +51,10 @@ def replace(content, keyword, value):
 def test_a_table_that_cannot_be_is_refused_by_name(keyword, value, content, tmp_path):
     path = tmp_path / "c.fits"
     path.write_bytes(replace(content, keyword, value))
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(ValueError, match=str(path)):
         read_catalogue(path)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_a_primary_array_of_any_size_is_skipped_in_pieces(content, tmp_path, monkeypatch):

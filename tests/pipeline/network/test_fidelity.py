@@ -25,7 +25,7 @@ from pipeline.spectra.prepare import network_input
 NETWORK = NetworkSettings(
     channels=(16, 32), blocks=(1, 1), strides=(4, 4), hidden=(64,), dropout=0.5
 )
-N_ALL, N_TRAINING, N_CHECKED, EPOCHS, BATCH = 960, 500, 700, 8, 25
+N_ALL, N_TRAINING, N_CHECKED, EPOCHS, BATCH = 960, 500, 700, 7, 25
 
 
 class Task(NamedTuple):
