@@ -58,6 +58,12 @@ def _lines() -> Iterator[str]:
     yield "# Data dictionary"
     yield ""
     yield "Made from the schemas by `make docs`; do not edit. Paths are relative to `ROOT`."
+    yield ""
+    yield (
+        "Every table is Parquet. DuckDB, polars, pyarrow and `pandas.read_parquet` read ids to the "
+        "last digit (pandas as `Int64`). Astropy makes floats of integers beside nulls: read such "
+        "a table by `Table.from_pandas(pandas.read_parquet(...))`."
+    )
     for table in TABLES:
         yield ""
         yield f"## {table.name}: `{table.location}`"

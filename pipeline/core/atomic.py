@@ -9,6 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from schemas.table import with_text_lengths
+
 PARTIAL = ".partial"
 """Ending of files in the making; such a file of a killed run may be deleted."""
 
@@ -56,7 +58,11 @@ def write_parquet(
     """
     sink = pa.BufferOutputStream()
     pq.write_table(
-        table, sink, compression="zstd", row_group_size=row_group_rows, use_dictionary=dictionary
+        with_text_lengths(table),
+        sink,
+        compression="zstd",
+        row_group_size=row_group_rows,
+        use_dictionary=dictionary,
     )
     write_bytes(path, sink.getvalue())
 
