@@ -27,6 +27,7 @@ from pipeline.selection.cuts import make_cuts
 from pipeline.settings.sample import SampleSettings
 from pipeline.settings.simulate import SimulateSettings
 from pipeline.simulate.diagram import Diagram, draw_diagram
+from pipeline.tables.literal import parquet_files
 from schemas.observations import MANIFEST, OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
 from schemas.quality import PhotometryFlag
@@ -135,11 +136,15 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
 def check(root: Root) -> None:
     """Compare the cut flow with what DuckDB counts from the same tables."""
     where = []
-    tables = f"""read_parquet('{root.table(OBSERVATIONS)}/*.parquet') AS o
-        JOIN read_parquet('{root.table(PHOTOMETRY)}/*.parquet') AS p USING ("row")"""
+    files = {
+        "o": parquet_files(root.table(OBSERVATIONS)),
+        "p": parquet_files(root.table(PHOTOMETRY)),
+    }
+    tables = """read_parquet($o, hive_partitioning = false) AS o
+        JOIN read_parquet($p, hive_partitioning = false) AS p USING ("row")"""
     for cut, got in zip(
         make_cuts(SampleSettings()),
-        pq.read_table(root.table(CUT_FLOW)).to_pylist()[1:],
+        pq.read_table(root.table(CUT_FLOW), partitioning=None).to_pylist()[1:],
         strict=True,
     ):
         value = (
@@ -153,7 +158,7 @@ def check(root: Root) -> None:
         sql = (
             f"SELECT count(*), count(DISTINCT source_id) FROM {tables} WHERE {' AND '.join(where)}"
         )
-        expected = duckdb.sql(sql).fetchall()[0]
+        expected = duckdb.sql(sql, params=files).fetchall()[0]
         if expected != (got["spectra"], got["stars"]):
             raise SystemExit(f"{cut.condition}: {got} but DuckDB counts {expected}")
 

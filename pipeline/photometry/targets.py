@@ -61,7 +61,9 @@ def observed_targets(
     year = np.where(np.isfinite(year), year, missing_yr)
     if epoch != "observation":
         year = np.full(len(year), epoch)
-    return make_targets(table["row"], table["shard"], np.mod(ra, 360), dec, year)
+    return make_targets(
+        table["row"], table["shard"], np.mod(np.where(np.isfinite(ra), ra, np.nan), 360), dec, year
+    )
 
 
 def make_targets(

@@ -18,21 +18,22 @@ class InputSettings(Section):
     """LAMOST multiple-epoch catalogue."""
 
     gaia: Path | str | None = None
-    """Gaia sources: a HATS catalogue (folder or URL) or a Parquet file."""
+    """Gaia sources: a HATS catalogue (folder or URL), or a table (Parquet, CSV, ECSV, FITS or
+    VOTable; a file or a folder of files) with the names of the archive or of VizieR."""
 
     tmass: Path | str | None = None
-    """2MASS sources: a HATS catalogue (folder or URL) or a Parquet file."""
+    """2MASS sources: likewise."""
 
     tmass_best_neighbour: Path | None = None
-    """Gaia's table of best neighbours in 2MASS."""
+    """Gaia's table of best neighbours in 2MASS: `source_id` and `original_ext_source_id`."""
 
     bailer_jones: Path | None = None
-    """Geometric distances of Bailer-Jones et al. 2021: a Parquet or CSV table with `source_id`,
-    `r_med_geo`, `r_lo_geo`, `r_hi_geo`; by default columns of `gaia`, if it has them."""
+    """Geometric distances of Bailer-Jones et al. 2021: a table with `source_id`, `r_med_geo`,
+    `r_lo_geo`, `r_hi_geo`; by default columns of `gaia`, if it has them."""
 
     labels: Path | None = None
-    """A label table of one's own instead of labels from photometry: a CSV or Parquet file with
-    the columns `source_id` or `obsid`, and `label`: single, binary or excluded."""
+    """A label table of one's own instead of labels from photometry, with the columns `source_id`
+    or `obsid`, and `label`: single, binary or excluded."""
 
     eclipsing: Path | None = None
     """Eclipsing binaries in the columns of Chen et al. 2020."""

@@ -51,3 +51,9 @@ def test_without_the_package_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "dustmaps.sfd", None)
     with pytest.raises(DustMapError, match=r"pairspec\[dust\]"):
         open_dust_map("sfd", None)
+
+
+def test_what_is_not_on_the_sky_has_no_reddening(sfd_folder):
+    dust = open_dust_map("sfd", sfd_folder)
+    ra, dec = np.array([10.0, 10.0, np.nan, 10.0]), np.array([20.0, 91.0, 20.0, -np.inf])
+    assert np.isfinite(e_bv_from_map(dust, ra, dec)).tolist() == [True, False, False, False]
