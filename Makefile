@@ -25,7 +25,7 @@ OPTIONS  := $(if $(CONFIG),--config $(CONFIG)) $(if $(ROOT),--root $(ROOT)) $(fo
 PAIRSPEC := $(BIN)/pairspec
 # The list of stages is pipeline/stages.py; `simulate` and `ingest` take more options than the others.
 STAGES   := $(filter-out simulate ingest,$(shell $(PYTHON) -m pipeline.stages | cut -f1))
-BENCHES  := $(sort $(notdir $(basename $(shell grep -l __main__ benchmarks/*/*.py))))
+BENCHES   = $(sort $(notdir $(basename $(shell grep -l __main__ benchmarks/*/*.py))))
 
 .DEFAULT_GOAL := help
 .PHONY: help env demo demo-large simulate ingest $(STAGES) query status settings test test-kills fuzz lint format docs bench clean

@@ -41,7 +41,7 @@ def manual(stage: Stage) -> str:
     return f"{stage.summary}\n{stage.manual}"
 
 
-def stage_command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def as_command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a function the command of a stage, with the manual page of the list."""
     return app.command(name, help=manual(find_stage(name)))
 
@@ -73,7 +73,7 @@ def demo(
         raise typer.Exit(code)
 
 
-@stage_command("simulate")
+@as_command("simulate")
 def simulate(
     stars: Annotated[int | None, typer.Option(help="Number of stars; 2000 by default.")] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same bytes.")] = None,
@@ -97,7 +97,7 @@ def simulate(
     run_command("simulate", config, None, overrides or [], debug=debug, **values)
 
 
-@stage_command("ingest")
+@as_command("ingest")
 def ingest(
     spectra: Annotated[
         Path | None, typer.Option(help="Folder of LAMOST FITS files, any depth.")
@@ -118,7 +118,7 @@ def ingest(
     run_command("ingest", config, root, overrides or [], debug=debug, inputs=inputs)
 
 
-@stage_command("infer")
+@as_command("infer")
 def infer(
     all_spectra: Annotated[
         bool, typer.Option("--all", help="All counted spectra, not those of the sample only.")
@@ -144,7 +144,7 @@ def infer(
 def _plain(stage: Stage) -> None:
     """Add the command of a stage that takes nothing but the common options."""
 
-    @stage_command(stage.name)
+    @as_command(stage.name)
     def command(
         config: Config = None,
         root: RootOption = None,
@@ -185,17 +185,15 @@ def query(
     debug: Debug = False,
 ) -> None:
     """Ask the catalogue by SQL."""
-    from pipeline.cli.console import errors
+    from pipeline.cli.console import settings_of
 
-    with errors(debug=debug):
+    with settings_of(config, root, overrides or [], debug=debug) as loaded:
         from pipeline.catalogue.query import save, show
-        from pipeline.settings.load import load_settings
 
-        settings = load_settings(config, overrides or [], root=root)
         if output is not None:
-            typer.echo(save(settings.root, sql, output))
+            typer.echo(save(loaded.root, sql, output))
         else:
-            typer.echo(show(settings.root, sql))
+            typer.echo(show(loaded.root, sql))
 
 
 @app.command()
@@ -210,14 +208,12 @@ def status(
 
     Example: pairspec status --root run
     """
-    from pipeline.cli.console import errors
+    from pipeline.cli.console import settings_of
 
-    with errors(debug=debug):
+    with settings_of(config, root, overrides or [], debug=debug) as loaded:
         from pipeline.cli.status import status_lines
-        from pipeline.settings.load import load_settings
 
-        settings = load_settings(config, overrides or [], root=root)
-        typer.echo("\n".join(status_lines(settings)))
+        typer.echo("\n".join(status_lines(loaded)))
 
 
 @app.command()
@@ -229,12 +225,9 @@ def settings(
     debug: Debug = False,
 ) -> None:
     """Print the settings that a run would use, as JSON."""
-    from pipeline.cli.console import errors
+    from pipeline.cli.console import settings_of
 
-    with errors(debug=debug):
-        from pipeline.settings.load import load_settings
-
-        loaded = load_settings(config, overrides or [], root=root)
+    with settings_of(config, root, overrides or [], debug=debug) as loaded:
         typer.echo(loaded.model_dump_json(indent=2))
 
 

@@ -4,11 +4,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from pipeline.cli.interrupt import ends_at_once
+
+if TYPE_CHECKING:
+    from pipeline.settings.load import Settings
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -47,6 +50,37 @@ def _fail(error: Exception, code: int, *, debug: bool) -> None:
     raise typer.Exit(code) from None
 
 
+@contextmanager
+def settings_of(
+    config: Path | None,
+    root: Path | None,
+    overrides: list[str],
+    *,
+    debug: bool,
+    **values: Any,
+) -> "Iterator[Settings]":
+    """Read the settings of a command, and turn what goes wrong with them into its exit code.
+
+    Parameters
+    ----------
+    config, root, overrides
+        As given on the command line.
+    debug : bool
+        Show tracebacks.
+    **values
+        Further top-level settings of the command line.
+
+    Yields
+    ------
+    Settings
+        Of the run.
+    """
+    with errors(debug=debug):
+        from pipeline.settings.load import load_settings
+
+        yield load_settings(config, overrides, root=root, **values)
+
+
 def run_command(
     name: str,
     config: Path | None,
@@ -69,10 +103,10 @@ def run_command(
     **values
         Further top-level settings of the command line.
     """
-    with errors(debug=debug), ends_at_once():
-        from pipeline.settings.load import load_settings
-
-        settings = load_settings(config, overrides, root=root, **values)
+    with (
+        ends_at_once(),
+        settings_of(config, root, overrides, debug=debug, **values) as settings,
+    ):
         typer.echo(f"{name}: starting workers ({settings.cluster.kind})", err=True)
         start = time.monotonic()
 

@@ -74,12 +74,12 @@ class Units:
         dict of str to int
             Sum of the counts of all units.
         """
-        ledger, pending = self._begin(step, digest, n_units)
-        if pending:
+
+        def start(ledger: Ledger, pending: list[int]) -> Iterator[Any]:
             items = ((unit, *((extra(unit),) if extra else ())) for unit in pending)
-            done = self.tasks(_record, items, work, ledger, args)
-            self._follow(ledger.step, n_units, len(pending), of, done)
-        return ledger.total(n_units)
+            return self.tasks(_record_item, items, work, ledger, args)
+
+        return self._each(self._ledger(step, digest), n_units, of, start)
 
     def each_partition(
         self,
@@ -109,13 +109,13 @@ class Units:
         dict of str to int
             Sum of the counts of all units.
         """
-        ledger, pending = self._begin("", digest, n_units)
-        if pending:
-            record = partial(_record_frame, work=work, ledger=ledger, args=args)
+
+        def start(ledger: Ledger, pending: list[int]) -> Iterator[Any]:
+            record = partial(_record_value, work=work, ledger=ledger, args=args)
             retries = self.settings.cluster.retries
-            done = map_partitions_window(self.client, read, record, pending, retries=retries)
-            self._follow(ledger.step, n_units, len(pending), "shards", done)
-        return ledger.total(n_units)
+            return map_partitions_window(self.client, read, record, pending, retries=retries)
+
+        return self._each(self._ledger("", digest), n_units, "shards", start)
 
     def each_delayed(
         self,
@@ -144,13 +144,13 @@ class Units:
         dict of str to int
             Sum of the counts of all units.
         """
-        ledger, pending = self._begin(step, digest, len(pieces))
-        if pending:
-            record = partial(_record_frame, work=work, ledger=ledger, args=args)
+
+        def start(ledger: Ledger, pending: list[int]) -> Iterator[Any]:
+            record = partial(_record_value, work=work, ledger=ledger, args=args)
             retries = self.settings.cluster.retries
-            done = run_delayed(self.client, record, pieces, pending, retries=retries)
-            self._follow(ledger.step, len(pieces), len(pending), of, done)
-        return ledger.total(len(pieces))
+            return run_delayed(self.client, record, pieces, pending, retries=retries)
+
+        return self._each(self._ledger(step, digest), len(pieces), of, start)
 
     def once(self, work: Callable[..., Done], *args: Any, digest: str, step: str = "") -> Done:
         """Run ``work(*args)`` in this process unless it is done, and record it.
@@ -171,9 +171,10 @@ class Units:
         Done
             Of this run or of an earlier one.
         """
-        ledger, pending = self._begin(step, digest, 1)
-        done = None if pending else ledger.read(0)
+        ledger = self._ledger(step, digest)
+        done = ledger.read(0)
         if done is None:
+            self._take_back(ledger)
             done = work(*args)
             ledger.write(0, done)
         return done
@@ -231,35 +232,42 @@ class Units:
     def _ledger(self, step: str, digest: str) -> Ledger:
         return Ledger(self.root.path, step or self.stage.name, digest)
 
-    def _begin(self, step: str, digest: str, n_units: int) -> tuple[Ledger, list[int]]:
-        """Find what is pending; if anything is, nothing vouches any more for what is there."""
-        ledger = self._ledger(step, digest)
+    def _each(
+        self,
+        ledger: Ledger,
+        n_units: int,
+        of: str,
+        start: Callable[[Ledger, list[int]], Iterator[Any]],
+    ) -> dict[str, int]:
+        """Start what is pending, if anything is, and follow it to its end."""
         pending = ledger.pending(n_units)
         if pending:
-            self.idle = False
-            withdraw(self.root.path, self.stage.makes)
-            ledger.drop_others()
-        return ledger, pending
+            self._take_back(ledger)
+            with track(ledger.step, n_units, n_units - len(pending), of) as advance:
+                for _ in start(ledger, pending):
+                    advance()
+        return ledger.total(n_units)
 
-    def _follow(
-        self, step: str, n_units: int, n_pending: int, of: str, done: Iterator[Any]
-    ) -> None:
-        with track(step, n_units, n_units - n_pending, of) as advance:
-            for _ in done:
-                advance()
+    def _take_back(self, ledger: Ledger) -> None:
+        """Let nothing vouch any more for what is about to be overwritten."""
+        self.idle = False
+        withdraw(self.root.path, self.stage.makes)
+        ledger.drop_others()
 
 
-def _record(
+def _record_item(
     item: Sequence[Any], work: Callable[..., Done], ledger: Ledger, args: tuple[Any, ...]
 ) -> None:
-    """Do one unit and record it; a task may run twice, so the record is looked at first."""
-    unit, *extra = item
-    if ledger.read(unit) is None:
-        ledger.write(unit, work(unit, *extra, *args))
+    _record(item[0], ledger, work, *item, *args)
 
 
-def _record_frame(
-    frame: Any, unit: int, work: Callable[..., Done], ledger: Ledger, args: tuple[Any, ...]
+def _record_value(
+    value: Any, unit: int, work: Callable[..., Done], ledger: Ledger, args: tuple[Any, ...]
 ) -> None:
+    _record(unit, ledger, work, value, unit, *args)
+
+
+def _record(unit: int, ledger: Ledger, work: Callable[..., Done], *arguments: Any) -> None:
+    """Do one unit and record it; a task may run twice, so the record is looked at first."""
     if ledger.read(unit) is None:
-        ledger.write(unit, work(frame, unit, *args))
+        ledger.write(unit, work(*arguments))

@@ -79,18 +79,21 @@ class SourceCatalogue:
         copies = target.with_name(f"{target.name}.copies")
         files = table.as_parquet(copies)
         position = (self.names["ra"], self.names["dec"])
-        import_parquet(run, files, target, columns, position, partition_rows=partition_rows)
-        opened = lsdb.open_catalog(str(target), columns=columns, margin_cache=None)
         rows = sum(pq.read_metadata(file).num_rows for file in files)
-        left_out = rows - opened.hc_structure.catalog_info.total_rows
-        write_json(_counts(target), {"rows": rows, "left_out": left_out})
+        # Before the partitions appear: once they are there, nothing is counted again.
+        write_json(_counts(target), {"rows": rows})
+        import_parquet(run, files, target, columns, position, partition_rows=partition_rows)
         shutil.rmtree(copies, ignore_errors=True)
-        return opened
+        return lsdb.open_catalog(str(target), columns=columns, margin_cache=None)
 
     def left_out(self, folder: Path) -> int:
         """Return how many rows of a table have no position on the sky, once it was opened."""
-        path = _counts(self._partitioned(folder))
-        return int(json.loads(path.read_text())["left_out"]) if path.exists() else 0
+        target = self._partitioned(folder)
+        if not (target.exists() and _counts(target).exists()):
+            return 0
+        rows = int(json.loads(_counts(target).read_text())["rows"])
+        held = hats.read_hats(str(target))
+        return rows - int(getattr(held, "main_catalog", held).catalog_info.total_rows)
 
     def _partitioned(self, folder: Path) -> Path:
         return folder / f"{Path(self.location).stem}-{self.digest}"
