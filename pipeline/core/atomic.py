@@ -35,9 +35,19 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Write sorted, indented JSON atomically."""
-    write_bytes(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+def write_json(path: Path, content: Any, *, sort_keys: bool = True) -> None:
+    """Write indented JSON atomically, its keys sorted or in the order in which they come.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        File to write.
+    content : object
+        Anything that JSON can hold.
+    sort_keys : bool
+        Sort the keys.
+    """
+    write_bytes(path, (json.dumps(content, indent=1, sort_keys=sort_keys) + "\n").encode())
 
 
 def write_parquet(

@@ -98,7 +98,8 @@ class Ledger:
             "notes": done.notes,
             "table": done.table,
         }
-        write_json(self._path(unit), content)
+        # Counts are printed in the order in which they were given.
+        write_json(self._path(unit), content, sort_keys=False)
 
     def pending(self, n_units: int) -> list[int]:
         """Return the units that are not done."""

@@ -53,7 +53,7 @@ def publish(root: Path, name: str, published: Published) -> None:
             "counts": dict(published.counts),
             "needs": dict(published.needs),
         }
-        write_json(_path(root, name), content)
+        write_json(_path(root, name), content, sort_keys=False)
 
 
 def withdraw(root: Path, name: str) -> None:

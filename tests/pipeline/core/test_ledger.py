@@ -5,6 +5,7 @@ import json
 import pytest
 
 from pipeline.core.ledger import Done, Ledger, sha256_of
+from pipeline.core.published import Published, publish, read_published
 
 
 @pytest.fixture
@@ -51,6 +52,13 @@ def test_a_torn_record_counts_as_not_done(ledger, torn):
     (ledger.folder / "000000.json").write_bytes(torn)
     assert ledger.pending(1) == [0]
     assert ledger.total(1) == {}
+
+
+def test_counts_keep_the_order_in_which_they_are_printed(ledger):
+    ledger.write(0, Done({"spectra": 3, "binary": 1, "all": 9}))
+    assert list(ledger.read(0).counts) == ["spectra", "binary", "all"]
+    publish(ledger.root, "sample", Published("d", {"spectra": 3, "binary": 1}))
+    assert list(read_published(ledger.root, "sample").counts) == ["spectra", "binary"]
 
 
 def test_records_of_other_inputs_are_dropped_before_their_files_are_overwritten(ledger, tmp_path):
