@@ -105,8 +105,9 @@ def run_command(
     """
     with (
         ends_at_once(),
-        settings_of(config, root, overrides, debug=debug, **values) as settings,
+        settings_of(config, root, overrides, debug=debug, **values) as all_settings,
     ):
+        settings = all_settings.for_stage(name)
         typer.echo(f"{name}: starting workers ({settings.cluster.kind})", err=True)
         start = time.monotonic()
 
