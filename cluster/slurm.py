@@ -7,25 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.engine import ClusterError
+
 _TIMEOUT_S = 30
-_WAITING = {"PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT"}
-_RUNNING = {
-    "RUNNING",
-    "CONFIGURING",
-    "COMPLETING",
-    "SUSPENDED",
-    "STOPPED",
-    "STAGE_OUT",
-    "SIGNALING",
-}
-
-
-class QueueError(RuntimeError):
-    """The queue refused, or does not answer; the message carries its own words."""
+_WAITING = ("PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT")
+_RUNNING = ("RUNNING", "CONFIGURING", "COMPLETING", "SUSPENDED", "STOPPED", "STAGE_OUT")
 
 
 @dataclass(frozen=True)
-class QueueJob:
+class SlurmJob:
     """What the queue says of a job.
 
     Parameters
@@ -84,7 +74,7 @@ def submit(script: Path, after: str | None = None) -> str:
 
     Raises
     ------
-    QueueError
+    ClusterError
         The queue refused it.
     """
     dependency = [] if after is None else [f"--dependency=afterok:{after}"]
@@ -92,18 +82,18 @@ def submit(script: Path, after: str | None = None) -> str:
     return answer.strip().splitlines()[-1].partition(";")[0]
 
 
-def jobs_of_user() -> dict[str, QueueJob]:
+def jobs_of_user() -> dict[str, SlurmJob]:
     """Return the jobs of this user by number: those in the queue, and those that ended lately.
 
     Raises
     ------
-    QueueError
+    ClusterError
         The queue does not answer.
     """
     form = "%i|%j|%T|%M|%N|%r"
     answer = _ask("squeue", "--noheader", "--states=all", f"--user={getpass.getuser()}", "-o", form)
     rows = (line.split("|", 5) for line in answer.splitlines() if line.count("|") >= 5)
-    return {row[0]: QueueJob(*row) for row in rows}
+    return {row[0]: SlurmJob(*row) for row in rows}
 
 
 def cancel(numbers: Iterable[str], timeout_s: float = 30.0) -> list[str]:
@@ -123,7 +113,7 @@ def cancel(numbers: Iterable[str], timeout_s: float = 30.0) -> list[str]:
 
     Raises
     ------
-    QueueError
+    ClusterError
         The queue does not answer.
     """
     left = list(numbers)
@@ -145,13 +135,13 @@ def _ask(*command: str) -> str:
             command, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S
         )
     except FileNotFoundError:
-        raise QueueError(
+        raise ClusterError(
             f"there is no {command[0]} on this machine: run this on a login node of the cluster, "
             "or choose another cluster.kind"
         ) from None
     except subprocess.TimeoutExpired:
-        raise QueueError(f"{command[0]} gave no answer within {_TIMEOUT_S} s") from None
+        raise ClusterError(f"{command[0]} gave no answer within {_TIMEOUT_S} s") from None
     if done.returncode:
         words = " ".join((done.stderr or done.stdout).split())
-        raise QueueError(f"{command[0]} failed with exit code {done.returncode}: {words}")
+        raise ClusterError(f"{command[0]} failed with exit code {done.returncode}: {words}")
     return done.stdout

@@ -112,11 +112,17 @@ def run_command(
         start = time.monotonic()
 
         from cluster.connect import connect
+        from cluster.window import threads_of
         from pipeline.core.lock import root_lock
+        from pipeline.core.pace import pace_kept
         from pipeline.stages import find_stage, run_stage, written_folder
 
         folder = written_folder(find_stage(name), settings)
-        with root_lock(folder, name), connect(settings.cluster) as client:
+        with (
+            root_lock(folder, name),
+            connect(settings.cluster, folder / "logs" / "jobs") as client,
+            pace_kept(folder, name, lambda: threads_of(client)),
+        ):
             report = run_stage(name, settings, client)
         for line in report.lines():
             typer.echo(line)

@@ -1,0 +1,148 @@
+"""How far a stage is and how fast it goes: a small file that any process may read."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pipeline.core.atomic import write_json
+
+FOLDER = "jobs/progress"
+_EVERY_S = 5.0
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Progress of one step of a stage.
+
+    Parameters
+    ----------
+    stage, step : str
+        Which step of which stage.
+    of : str
+        What the units are.
+    total, begun, done : int
+        Units in all, those done before this run, and those done now.
+    start_unix, now_unix : float
+        When this run began the step, and when the file was written.
+    workers : int
+        Workers when the file was written.
+    """
+
+    stage: str
+    step: str
+    of: str
+    total: int
+    begun: int
+    done: int
+    start_unix: float
+    now_unix: float
+    workers: int
+
+    @property
+    def rate(self) -> float:
+        """Units per second in this run; 0 before the first one."""
+        elapsed = self.now_unix - self.start_unix
+        return (self.done - self.begun) / elapsed if elapsed > 0 else 0.0
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds left at this rate; None before the first unit."""
+        return (self.total - self.done) / self.rate if self.rate else None
+
+    @property
+    def unit_s(self) -> float | None:
+        """Seconds that a worker needs for a unit; None before the first unit."""
+        return self.workers / self.rate if self.rate else None
+
+
+@dataclass(frozen=True)
+class _Keeper:
+    folder: Path
+    stage: str
+    workers: Callable[[], int]
+
+
+_KEEPER: ContextVar[_Keeper | None] = ContextVar("keeper", default=None)
+
+
+@contextmanager
+def pace_kept(root: Path, stage: str, workers: Callable[[], int]) -> Iterator[None]:
+    """Let everything whose progress is shown meanwhile also leave its pace below a root.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Root of the run.
+    stage : str
+        Stage at work.
+    workers : callable
+        Counts the workers there are.
+    """
+    token = _KEEPER.set(_Keeper(root / FOLDER, stage, workers))
+    try:
+        yield
+    finally:
+        _KEEPER.reset(token)
+
+
+@contextmanager
+def paced(step: str, total: int, done: int, of: str) -> Iterator[Callable[[], None]]:
+    """Keep the pace of one step, if it is to be kept.
+
+    Parameters
+    ----------
+    step : str
+        What is running.
+    total : int
+        Units of work.
+    done : int
+        Units that an earlier run finished.
+    of : str
+        What the units are.
+
+    Yields
+    ------
+    callable
+        To be called once for every further unit.
+    """
+    keeper = _KEEPER.get()
+    if keeper is None:
+        yield lambda: None
+        return
+    start, count, last = time.time(), done, 0.0
+
+    def write() -> None:
+        nonlocal last
+        last = time.time()
+        pace = Pace(keeper.stage, step, of, total, done, count, start, last, keeper.workers())
+        write_json(keeper.folder / f"{step}.json", asdict(pace))
+
+    def advance() -> None:
+        nonlocal count
+        count += 1
+        if count == total or time.time() - last > _EVERY_S:
+            write()
+
+    write()
+    yield advance
+
+
+def read_paces(root: Path) -> list[Pace]:
+    """Return the pace of every step, the latest first.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Root of the run.
+    """
+    paces = []
+    for path in (root / FOLDER).glob("*.json"):
+        try:
+            paces.append(Pace(**json.loads(path.read_bytes())))
+        except (OSError, ValueError, TypeError):
+            continue  # Just replaced, or of another version.
+    return sorted(paces, key=lambda pace: -pace.now_unix)
