@@ -115,7 +115,8 @@ def run_command(
         from pipeline.stages import find_stage, run_stage, written_folder
 
         folder = written_folder(find_stage(name), settings)
-        with root_lock(folder, name), connect(settings.cluster) as client:
+        logs = folder / "logs" / "jobs"
+        with root_lock(folder, name), connect(settings.cluster, logs) as client:
             report = run_stage(name, settings, client)
         for line in report.lines():
             typer.echo(line)
