@@ -28,7 +28,7 @@ STAGES   := $(filter-out simulate ingest,$(shell $(PYTHON) -m pipeline.stages | 
 BENCHES   = $(sort $(notdir $(basename $(shell grep -l __main__ benchmarks/*/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-large simulate ingest $(STAGES) query status settings test test-kills fuzz lint format docs bench clean
+.PHONY: help env demo demo-large simulate ingest $(STAGES) query status settings test test-slurm test-kills fuzz lint format docs bench clean
 
 help: ## This list
 	@echo "pairspec: find the unresolved binary stars in millions of low-resolution spectra"; echo
@@ -72,7 +72,11 @@ settings: env ## Show the settings that a run would use
 	$(PAIRSPEC) settings $(OPTIONS)
 
 test: env ## Run the tests (within 15 minutes on two cores)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slurm"
+
+test-slurm: env ## Run the tests of batch jobs on a private SLURM, which is installed if missing
+	bash scripts/slurm/install.sh
+	$(BIN)/python -m pytest -n 0 -m slurm
 
 test-kills: env ## Kill every stage at every file operation (hours)
 	$(BIN)/python -m pytest -n 2 tests/pipeline/test_kills.py --every-kill

@@ -14,6 +14,8 @@ ASK_S = 3.0
 """The queue is asked at most so often while something is amiss."""
 ENTER_S = 10.0
 """So long after it was taken a job may be unknown to the queue."""
+SURE_S = 4.0
+"""So long after it was taken the queue says precisely why a job cannot start."""
 ABSENT_S = 45.0
 """A job without a worker for so long is lost; a worker that died is back before."""
 TRIES = 3
@@ -114,7 +116,7 @@ class JobPool(Engine):
         """Say why a job is lost or will never start; None if there is hope."""
         if job.refusal:
             words = one_line(job.refusal)
-            return f"the queue refused a job: {words}; {advice(words)}"
+            return f"the queue refused a job: {words}{advice(words)}"
         if job.missing_since is None or job.job_id is None:
             return None
         absent = time.monotonic() - job.missing_since
@@ -122,8 +124,8 @@ class JobPool(Engine):
             return self._last_words(job)
         if self._states is not None:
             _, reason = self._states.get(job.job_id, ("", ""))
-            if is_hopeless(reason):
-                return f"job {job.job_id} can never start: {reason}; {advice(reason)}"
+            if is_hopeless(reason) and self._asked > job.submitted + SURE_S:
+                return f"job {job.job_id} can never start: {reason}{advice(reason)}"
         elif job.was_up and self._queue.states is None and absent > ABSENT_S:
             return f"job {job.job_id} has had no worker for {absent:.0f} s"
         return None
@@ -139,8 +141,8 @@ class JobPool(Engine):
         said = [line for line in job.said().splitlines() if not line.startswith(ENDED)]
         if job.was_up:
             return f"job {job.job_id} has ended (log: {job.log})"
-        words = one_line("\n".join(said)) or "it wrote nothing"
+        words = one_line("\n".join(said)) or "it wrote nothing; look at cluster.prologue"
         return (
-            f"job {job.job_id} ended before its worker was there: {words}; {advice(words)} "
+            f"job {job.job_id} ended before its worker was there: {words}{advice(words)} "
             f"(log: {job.log})"
         )

@@ -10,8 +10,6 @@ _SETTINGS = (
     (r"gres|gpu", "cluster.gpus"),
     (r"cpu|core|PartitionConfig|node configuration|slots", "cluster.cores"),
     (r"feature|constraint|qos|option|unrecognized", "cluster.directives"),
-    (r"scratch", "cluster.scratch"),
-    (r"shared_folder", "cluster.shared_folder"),
     (r"Error|No such file|command not found", "cluster.prologue"),
 )
 
@@ -31,17 +29,19 @@ _HOPELESS = re.compile(
 
 
 def advice(words: str) -> str:
-    """Name the setting to change.
+    """Name the setting to change, unless the words do so themselves.
 
     Parameters
     ----------
     words : str
-        What the queue said.
+        What the queue or the job said.
     """
+    if "cluster." in words:
+        return ""
     for pattern, name in _SETTINGS:
         if re.search(pattern, words, re.IGNORECASE):
-            return f"change {name}"
-    return "look at the settings below [cluster]"
+            return f"; change {name}"
+    return "; look at the settings below [cluster]"
 
 
 def is_transient(words: str) -> bool:

@@ -118,9 +118,10 @@ def run_command(
         from pipeline.stages import find_stage, run_stage, written_folder
 
         folder = written_folder(find_stage(name), settings)
+        logs = folder / "logs" / "jobs"
         with (
             root_lock(folder, name),
-            connect(settings.cluster, folder / "logs" / "jobs") as client,
+            connect(settings.cluster, logs) as client,
             pace_kept(folder, name, lambda: threads_of(client)),
         ):
             report = run_stage(name, settings, client)

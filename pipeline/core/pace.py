@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.core.atomic import write_json
 
-FOLDER = "jobs/progress"
+FOLDER = "logs/progress"
 _EVERY_S = 5.0
 
 

@@ -12,7 +12,7 @@ _OF_THE_SITE = (
 )  # fmt: skip
 """What the driver's job has in common with the jobs of its workers; its size is its own."""
 
-_DRIVER = {"jobs": 1, "cores": 1, "memory": "8GB", "walltime": "24:00:00"}
+_DRIVER = {"jobs": 1, "cores": 1, "memory": "8GB", "walltime": "24:00:00", "margin": 120}
 
 
 class ClusterProfiles(ClusterSettings):
