@@ -21,7 +21,7 @@ class JobState:
     Parameters
     ----------
     state : str
-        One of `running`, `waiting`, `failed` and `done`.
+        One of `running`, `waiting`, `failed`, `cancelled`, `done` and `unknown`.
     text : str
         The same for a reader, with its reason.
     """
@@ -105,6 +105,10 @@ def _state(root: Path, made: Submission, job: SlurmJob | None, *, asked: bool) -
         return JobState("done", f"{name} ended well")
     if code is not None:
         return JobState("failed", f"{name} failed with exit code {code}")
+    if job is not None and job.reason == "DependencyNeverSatisfied":
+        return JobState("cancelled", f"{name} left the queue, as job {made.after} did not end well")
+    if job is not None and job.state == "CANCELLED":
+        return JobState("cancelled", f"{name} was taken back")
     if job is not None:
         return JobState("failed", f"{name} ended as {job.state} ({job.reason})")
     if not asked:
