@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.engine import ClusterError
+from cluster.jobs.refusal import advice
 
 _TIMEOUT_S = 30
 _WAITING = ("PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT")
@@ -58,7 +59,7 @@ class SlurmJob:
 
 
 def submit(script: Path, after: str | None = None) -> str:
-    """Submit a job.
+    """Submit the job of a driver.
 
     Parameters
     ----------
@@ -78,7 +79,11 @@ def submit(script: Path, after: str | None = None) -> str:
         The queue refused it.
     """
     dependency = [] if after is None else [f"--dependency=afterok:{after}"]
-    answer = _ask("sbatch", "--parsable", *dependency, str(script))
+    try:
+        answer = _ask("sbatch", "--parsable", *dependency, str(script))
+    except ClusterError as error:
+        hint = advice(str(error)).replace("cluster.", "cluster.driver.")
+        raise ClusterError(f"{error}; {hint}") from None
     return answer.strip().splitlines()[-1].partition(";")[0]
 
 
