@@ -56,7 +56,8 @@ class Pace:
     @property
     def unit_s(self) -> float | None:
         """Seconds that a worker needs for a unit; None before the first unit."""
-        return self.workers / self.rate if self.rate else None
+        at_once = 1 if self.of == "epochs" else min(self.workers, self.total - self.begun)
+        return at_once / self.rate if self.rate else None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Give stages to the queue: one job of the driver each, and each waits for the one before."""
 
+import json
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ from pipeline.core.stage import Stage
 from pipeline.jobs.checks import check, stages_named
 from pipeline.jobs.submission import Submission, forget, jobs_folder, remember, submissions
 from pipeline.settings.load import Settings
+from pipeline.settings.profiles import CLUSTER_PATHS
 
 
 def submit(names: Iterable[str], settings: Settings) -> Iterator[str]:
@@ -123,12 +125,23 @@ def frozen(settings: Settings, root: Path) -> bytes:
     root : pathlib.Path
         Absolute root of the run.
     """
-    inputs: dict[str, Any] = {
-        name: value.resolve() if isinstance(value, Path) else value
-        for name, value in settings.inputs
-    }
-    changed = {"root": root, "inputs": settings.inputs.model_copy(update=inputs)}
-    return settings.model_copy(update=changed).model_dump_json(indent=1).encode()
+    content = settings.model_dump(mode="json")
+    content["root"] = str(root)
+    _resolve(content["inputs"], (name for name, value in settings.inputs if _is_path(value)))
+    for table in (content["cluster"], *content["cluster"].values()):
+        if isinstance(table, dict):
+            _resolve(table, CLUSTER_PATHS)
+    return json.dumps(content, indent=1).encode()
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, Path) and "://" not in str(value)
+
+
+def _resolve(table: dict[str, Any], names: Iterable[str]) -> None:
+    for name in names:
+        if table.get(name) is not None:
+            table[name] = str(Path(table[name]).resolve())
 
 
 def _submit_one(stage: Stage, settings: Settings, root: Path, after: str | None) -> Submission:

@@ -4,6 +4,7 @@ import difflib
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
+from datetime import date, time
 from pathlib import Path
 from typing import Any, get_args
 
@@ -24,7 +25,7 @@ from pipeline.settings.inputs import InputSettings
 from pipeline.settings.labels import LabelSettings
 from pipeline.settings.network import NetworkSettings
 from pipeline.settings.photometry import PhotometrySettings
-from pipeline.settings.profiles import ClusterProfiles
+from pipeline.settings.profiles import CLUSTER_PATHS, ClusterProfiles
 from pipeline.settings.sample import SampleSettings
 from pipeline.settings.simulate import SimulateSettings
 from pipeline.settings.spectra import SpectraSettings
@@ -146,7 +147,10 @@ def _read_file(config: Path | None) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise SettingsError(f"{path} holds no settings: a JSON object is expected")
     base = path.resolve().parent
-    for table, keys in ((content, ("root",)), (content.get("inputs"), None)):
+    cluster = content.get("cluster")
+    profiles = cluster.values() if isinstance(cluster, dict) else ()
+    folders = ((table, CLUSTER_PATHS) for table in (cluster, *profiles))
+    for table, keys in ((content, ("root",)), (content.get("inputs"), None), *folders):
         if isinstance(table, dict):
             for key in keys or list(table):
                 if _is_local_path(key, table.get(key)):
@@ -166,6 +170,8 @@ def _parse_override(text: str) -> dict[str, Any]:
         parsed = tomllib.loads(f"v = {value}")["v"]
     except tomllib.TOMLDecodeError:
         parsed = value
+    if isinstance(parsed, date | time):
+        parsed = value  # No setting is a date; a walltime is written like a time of day.
     for key in reversed(name.strip().split(".")):
         parsed = {key: parsed}
     return parsed  # type: ignore[no-any-return]

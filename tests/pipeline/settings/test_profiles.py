@@ -97,3 +97,12 @@ def test_a_file_of_printed_settings_that_holds_none_is_refused(tmp_path, content
     path.write_text(content)
     with pytest.raises(SettingsError, match="printed.json|unknown setting 'rot'"):
         load_settings(path)
+
+
+def test_a_walltime_of_the_command_line_is_no_time_of_day(site):
+    assert load_settings(site, ["cluster.walltime=02:00:00"]).cluster.walltime == "02:00:00"
+
+
+def test_folders_of_a_profile_are_relative_to_the_file(site, tmp_path):
+    site.write_text(SITE.replace("jobs = 4", 'shared_folder = "keys"'))
+    assert load_settings(site).cluster.train.shared_folder == tmp_path / "keys"
