@@ -27,7 +27,8 @@ MANY = ("ingest.shard_rows=16", "ingest.chunk_rows=16")
 
 
 def start(stage: str, config: Path, root: Path, *overrides: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "pipeline", stage, "--config", str(config), "--root", str(root)]
+    command = [sys.executable, "-m", "pipeline", stage, "--config", str(config)]
+    command += ["--root", str(root)]
     for text in overrides:
         command += ["--set", text]
     return subprocess.Popen(
