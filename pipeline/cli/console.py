@@ -107,15 +107,16 @@ def run_command(
         ends_at_once(),
         settings_of(config, root, overrides, debug=debug, **values) as settings,
     ):
-        typer.echo(f"{name}: starting workers ({settings.cluster.kind})", err=True)
         start = time.monotonic()
 
-        from cluster.connect import connect
+        from cluster.connect import connect, serve
         from pipeline.core.lock import root_lock
         from pipeline.stages import find_stage, run_stage, written_folder
 
         folder = written_folder(find_stage(name), settings)
         logs = folder / "logs" / "jobs"
+        serve(settings.cluster, logs)
+        typer.echo(f"{name}: starting workers ({settings.cluster.kind})", err=True)
         with root_lock(folder, name), connect(settings.cluster, logs) as client:
             report = run_stage(name, settings, client)
         for line in report.lines():

@@ -114,11 +114,15 @@ PROLOGUE = [
     "export DASK_DISTRIBUTED__WORKER__LIFETIME__DURATION='6270s'",
     "export DASK_DISTRIBUTED__WORKER__LIFETIME__STAGGER='330s'",
     'SCRATCH="/scratch/$USER"',
-    'mkdir -p "$SCRATCH" && test -w "$SCRATCH" || { echo "pairspec: node `uname -n` cannot write '
-    'to the scratch folder $SCRATCH; change cluster.scratch"; exit 1; }',
-    "test -r /shared/logs/.keys/certificate.pem && test -r /shared/logs/.keys/key.pem || "
-    '{ echo "pairspec: node `uname -n` cannot read /shared/logs/.keys: cluster.shared_folder must '
-    'be on a file system that nodes share"; exit 1; }',
+    (
+        'mkdir -p "$SCRATCH" && test -w "$SCRATCH" || { echo "pairspec: node `uname -n` cannot '
+        'write to the scratch folder $SCRATCH; change cluster.scratch"; exit 1; }'
+    ),
+    (
+        "test -r /shared/logs/.keys/certificate.pem && test -r /shared/logs/.keys/key.pem || "
+        '{ echo "pairspec: node `uname -n` cannot read /shared/logs/.keys: '
+        'cluster.shared_folder must be on a file system that nodes share"; exit 1; }'
+    ),
 ]
 COMMAND = {
     False: "{python} -m distributed.cli.dask_worker tls://SCHEDULER:PORT --name pairspec-RUN-0 "
