@@ -42,6 +42,34 @@ def _to_stderr(sentence: str) -> None:
     sys.stderr.write(f"cluster: {sentence}\n")
 
 
+def serve(settings: ClusterSettings, log_folder: Path) -> None:
+    """Be a scheduler or worker and end the process, if it is such a task of an allocation.
+
+    Of all tasks of an allocation only the driver comes back. To be called before what only one
+    process may do; :func:`connect` does it otherwise.
+
+    Parameters
+    ----------
+    settings : ClusterSettings
+        Kind of engine.
+    log_folder : pathlib.Path
+        As for :func:`connect`.
+    """
+    if settings.kind != "allocation":
+        return
+    import dask
+
+    from cluster.kinds.allocation import serve as serve_allocation
+
+    with dask.config.set(_CONFIG):
+        serve_allocation(_with_folder(settings, log_folder))
+
+
+def _with_folder(settings: ClusterSettings, log_folder: Path | None) -> ClusterSettings:
+    folder = settings.log_folder or log_folder or Path("logs") / "jobs"
+    return settings.model_copy(update={"log_folder": folder.resolve()})
+
+
 @contextmanager
 def connect(
     settings: ClusterSettings,
@@ -72,8 +100,7 @@ def connect(
     import dask
     from distributed import Client
 
-    folder = settings.log_folder or log_folder or Path("logs") / "jobs"
-    settings = settings.model_copy(update={"log_folder": folder.resolve()})
+    settings = _with_folder(settings, log_folder)
     with (
         dask.config.set(_CONFIG),
         starter(settings.kind)(settings, notify) as engine,

@@ -13,8 +13,10 @@ from pathlib import Path
 
 from cluster.settings import ClusterSettings
 
+_REQUEUE = 'scontrol requeue "$SLURM_JOB_ID" && sleep 60'
 _AGAIN = {
-    "slurm": 'scontrol requeue "$SLURM_JOB_ID" && sleep 60',
+    "slurm": _REQUEUE,
+    "allocation": _REQUEUE,
     "lsf": "exit 99",
     "sge": "exit 99",
     "oar": "exit 99",
@@ -23,6 +25,7 @@ _AGAIN = {
 
 _JOB_ID = {
     "slurm": "SLURM_JOB_ID",
+    "allocation": "SLURM_JOB_ID",
     "pbs": "PBS_JOBID",
     "moab": "PBS_JOBID",
     "lsf": "LSB_JOBID",
@@ -89,6 +92,7 @@ def driver_script(job: DriverJob, settings: ClusterSettings) -> str:
 def _body(job: DriverJob, settings: ClusterSettings) -> list[str]:
     begun, ended = shlex.quote(f"{job.state}.begun"), shlex.quote(f"{job.state}.ended")
     folders = " ".join(shlex.quote(str(job.records / name)) for name in ("ledger", "training"))
+    command = [*(("srun",) if settings.kind == "allocation" else ()), *job.command]
     again = _AGAIN.get(settings.kind, "false")
     return [
         *settings.prologue,
@@ -111,7 +115,7 @@ def _body(job: DriverJob, settings: ClusterSettings) -> list[str]:
         "  finish 124",
         "}",
         "trap near_the_limit USR1",
-        f"{shlex.join(job.command)} &",
+        f"{shlex.join(command)} &",
         "driver=$!",
         'wait "$driver"',
         'finish "$?"',
@@ -130,17 +134,35 @@ def _named(pairs: Sequence[tuple[str, object]]) -> list[str]:
 
 
 def _slurm(job: DriverJob, s: ClusterSettings) -> list[str]:
+    size = [
+        ("--nodes={}", 1),
+        ("--ntasks={}", 1),
+        ("--cpus-per-task={}", s.cores),
+        ("--mem={}M", _mib(s)),
+        ("--gres=gpu:{}", s.gpus),
+    ]
+    return _slurm_job(job, s, size)
+
+
+def _allocation(job: DriverJob, s: ClusterSettings) -> list[str]:
+    """Ask for a scheduler, a driver and the workers in one job, which share its memory evenly."""
+    tasks = s.workers + 2
+    size = [
+        ("--ntasks={}", tasks),
+        ("--cpus-per-task={}", 1),
+        ("--mem-per-cpu={}M", math.ceil(_mib(s) / tasks)),
+    ]
+    return _slurm_job(job, s, size)
+
+
+def _slurm_job(job: DriverJob, s: ClusterSettings, size: Sequence[tuple[str, object]]) -> list[str]:
     log = str(job.log).replace("%", "%%")
     return _named(
         [
             ("--job-name={}", job.name),
             ("--partition={}", s.partition),
             ("--account={}", s.account),
-            ("--nodes={}", 1),
-            ("--ntasks={}", 1),
-            ("--cpus-per-task={}", s.cores),
-            ("--mem={}M", _mib(s)),
-            ("--gres=gpu:{}", s.gpus),
+            *size,
             ("--time={}", s.walltime),
             ('--output="{}"', log),
             ("{}", "--open-mode=append"),
@@ -237,6 +259,7 @@ def _oar(job: DriverJob, s: ClusterSettings) -> list[str]:
 
 _DIRECTIVES: dict[str, tuple[str, Callable[[DriverJob, ClusterSettings], list[str]]]] = {
     "slurm": ("#SBATCH", _slurm),
+    "allocation": ("#SBATCH", _allocation),
     "pbs": ("#PBS", _pbs),
     "moab": ("#MSUB", _moab),
     "lsf": ("#BSUB", _lsf),

@@ -136,6 +136,13 @@ class ClusterSettings(BaseModel):
         hours, minutes, seconds = map(int, self.walltime.split(":"))
         return 3600 * hours + 60 * minutes + seconds
 
+    @property
+    def memory_bytes(self) -> int:
+        """Memory of a batch job, in bytes."""
+        from dask.utils import parse_bytes
+
+        return int(parse_bytes(self.memory))
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         """Refuse what would fail only after something was started.

@@ -26,17 +26,6 @@ from cluster.settings import ClusterSettings
 _CLOSE_S = 60
 _DEATH_S = 60
 
-QUEUES = {
-    "slurm": "slurm",
-    "pbs": "pbs",
-    "moab": "moab",
-    "lsf": "lsf",
-    "sge": "sge",
-    "htcondor": "htcondor",
-    "oar": "oar",
-}
-"""Module of each batch system."""
-
 
 @contextmanager
 def start(settings: ClusterSettings, notify: Callable[[str], None]) -> Iterator[Engine]:
@@ -109,7 +98,7 @@ def find_queue(settings: ClusterSettings) -> Queue:
     settings : ClusterSettings
         Of them: `kind`.
     """
-    queue: Queue = import_module(f"cluster.kinds.{QUEUES[settings.kind]}").QUEUE
+    queue: Queue = import_module(f"cluster.kinds.{settings.kind}").QUEUE
     return queue
 
 
@@ -168,7 +157,7 @@ def _cluster(
 
 
 def _job_options(settings: ClusterSettings, queue: Queue, name: str, logs: Path) -> dict[str, Any]:
-    worker = "dask_cuda.cli worker" if settings.gpus else "distributed.cli.dask_worker"
+    worker = "dask_cuda.cli" if settings.gpus else "distributed.cli.dask_worker"
     # The workers' own pages would be open to everybody.
     extra = ["--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
     if settings.gpus:

@@ -1,5 +1,6 @@
 """SLURM."""
 
+import math
 import subprocess
 from typing import Any
 
@@ -25,6 +26,8 @@ def options(settings: ClusterSettings) -> dict[str, Any]:
         "queue": settings.partition,
         "account": settings.account,
         "walltime": settings.walltime,
+        # dask-jobqueue would round it up to whole GiB.
+        "job_mem": f"{math.ceil(settings.memory_bytes / 2**20)}M",
         "job_extra_directives": [*directives, *settings.directives],
     }
 

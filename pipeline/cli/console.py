@@ -108,10 +108,9 @@ def run_command(
         settings_of(config, root, overrides, debug=debug, **values) as all_settings,
     ):
         settings = all_settings.for_stage(name)
-        typer.echo(f"{name}: starting workers ({settings.cluster.kind})", err=True)
         start = time.monotonic()
 
-        from cluster.connect import connect
+        from cluster.connect import connect, serve
         from cluster.window import threads_of
         from pipeline.core.lock import root_lock
         from pipeline.core.pace import pace_kept
@@ -119,6 +118,8 @@ def run_command(
 
         folder = written_folder(find_stage(name), settings)
         logs = folder / "logs" / "jobs"
+        serve(settings.cluster, logs)
+        typer.echo(f"{name}: starting workers ({settings.cluster.kind})", err=True)
         with (
             root_lock(folder, name),
             connect(settings.cluster, logs) as client,

@@ -13,6 +13,8 @@ from pipeline.settings.load import Settings
 from pipeline.stages import STAGES, makers
 
 ALL = "all"
+CHAINED = ("slurm", "allocation")
+"""Kinds whose jobs can be submitted as a chain."""
 
 
 def stages_named(names: Iterable[str]) -> list[Stage]:
@@ -40,6 +42,24 @@ def stages_named(names: Iterable[str]) -> list[Stage]:
     return chosen
 
 
+def job_profile(stage: str, settings: Settings) -> ClusterSettings:
+    """Return the size of a stage's job: the driver's, or in an allocation that of all together.
+
+    Parameters
+    ----------
+    stage : str
+        Name of the stage.
+    settings : Settings
+        Of the run.
+    """
+    profile = settings.for_stage(stage).cluster
+    driver = settings.for_stage("driver").cluster
+    if profile.kind == "allocation":
+        return profile
+    # Beside stages in allocations, those without workers' jobs have a driver's job alone.
+    return driver.model_copy(update={"kind": "slurm"}) if driver.kind == "allocation" else driver
+
+
 def check(stages: Iterable[Stage], settings: Settings, queued: Iterable[str] = ()) -> None:
     """Refuse what would fail in the queue, all of it in one message.
 
@@ -63,17 +83,19 @@ def check(stages: Iterable[Stage], settings: Settings, queued: Iterable[str] = (
 
 
 def _problems(stages: list[Stage], settings: Settings, queued: set[str]) -> Iterator[str]:
-    driver = settings.for_stage("driver").cluster
-    if driver.kind != "slurm":
-        yield (
-            f"cluster.driver.kind = {driver.kind!r} is no queue that stages can be chained in: "
-            "set it to 'slurm', or submit what `pairspec job-script STAGE` prints yourself"
-        )
-    yield from _folders("driver", driver)
+    yield from _folders("driver", settings.for_stage("driver").cluster)
     made = {stage.makes for stage in STAGES if stage.name in queued}
     for stage in stages:
         profile = settings.for_stage(stage.name).cluster
-        if profile.kind in QUEUES:
+        job = job_profile(stage.name, settings)
+        if job.kind not in CHAINED:
+            yield (
+                f"cluster.driver.kind = {job.kind!r} is no queue that stages can be chained in: "
+                "set it to 'slurm', or submit what `pairspec job-script STAGE` prints yourself"
+            )
+        if profile.kind == "allocation" and not profile.workers:
+            yield f"cluster.{stage.name}.workers = 0: say how many tasks of the job are workers"
+        if profile.kind in (*QUEUES, "allocation"):
             yield from _folders(stage.name, profile)
             yield from _scratch(stage.name, profile.scratch)
             yield from _walltime(stage.name, profile, settings.root)

@@ -2,7 +2,7 @@
 
 from cluster.driver_job import driver_script
 from cluster.settings import QUEUES
-from pipeline.jobs.checks import stages_named
+from pipeline.jobs.checks import job_profile, stages_named
 from pipeline.jobs.submit import driver_of
 from pipeline.settings.load import Settings
 
@@ -24,10 +24,9 @@ def scripts(name: str, settings: Settings) -> str:
     """
     (stage,) = stages_named([name])
     root = settings.root.resolve()
-    driver = settings.for_stage("driver").cluster
     profile = settings.for_stage(name).cluster
     job = driver_of(stage, settings, root)
-    texts = [f"# The job of the driver of {name}.", driver_script(job, driver)]
+    texts = [f"# The job of the driver of {name}.", driver_script(job, job_profile(name, settings))]
     if profile.kind in QUEUES:
         from cluster.kinds.queue import job_script
 

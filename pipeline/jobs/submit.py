@@ -14,7 +14,7 @@ from pipeline.core.atomic import write_bytes
 from pipeline.core.errors import InputError
 from pipeline.core.lock import root_lock
 from pipeline.core.stage import Stage
-from pipeline.jobs.checks import check, stages_named
+from pipeline.jobs.checks import CHAINED, check, job_profile, stages_named
 from pipeline.jobs.submission import Submission, forget, jobs_folder, remember, submissions
 from pipeline.settings.load import Settings
 from pipeline.settings.profiles import CLUSTER_PATHS
@@ -47,7 +47,7 @@ def submit(names: Iterable[str], settings: Settings) -> Iterator[str]:
     """
     stages = stages_named(names)
     root = settings.root.resolve()
-    has_queue = settings.for_stage("driver").cluster.kind == "slurm"
+    has_queue = all(job_profile(stage.name, settings).kind in CHAINED for stage in stages)
     check(stages, settings, in_queue(root) if has_queue else {})
     with root_lock(jobs_folder(root), "submit"):
         queued = in_queue(root)
@@ -103,7 +103,7 @@ def driver_of(stage: Stage, settings: Settings, root: Path) -> DriverJob:
     root : pathlib.Path
         Absolute root of the run.
     """
-    logs = settings.for_stage("driver").cluster.log_folder or root / "logs" / "jobs"
+    logs = job_profile(stage.name, settings).log_folder or root / "logs" / "jobs"
     config = jobs_folder(root) / "settings" / f"{stage.name}.json"
     return DriverJob(
         name=f"pairspec-{stage.name}",
@@ -148,7 +148,7 @@ def _submit_one(stage: Stage, settings: Settings, root: Path, after: str | None)
     job = driver_of(stage, settings, root)
     job.log.parent.mkdir(parents=True, exist_ok=True)
     script = job.state.with_suffix(".sh")
-    write_bytes(script, driver_script(job, settings.for_stage("driver").cluster).encode())
+    write_bytes(script, driver_script(job, job_profile(stage.name, settings)).encode())
     write_bytes(Path(job.command[-1]), frozen(settings, root))
     number = slurm.submit(script, after)
     made = Submission(stage.name, "slurm", number, after, time.time(), str(job.log))

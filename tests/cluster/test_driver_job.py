@@ -18,7 +18,7 @@ JOB = DriverJob(
     Path("/run/jobs/infer"),
 )
 SIZE = {
-    "partition": "main", "account": "dwarfs", "cores": 2, "memory": "8GB", "gpus": 1,
+    "partition": "main", "workers": 2, "account": "dwarfs", "cores": 2, "memory": "8GB", "gpus": 1,
     "walltime": "24:00:00", "margin": 120, "prologue": ("module load python",),
 }  # fmt: skip
 HEADS = {
@@ -31,6 +31,21 @@ HEADS = {
 #SBATCH --cpus-per-task=2
 #SBATCH --mem=7630M
 #SBATCH --gres=gpu:1
+#SBATCH --time=24:00:00
+#SBATCH --output="/run/logs/jobs/driver-infer.log"
+#SBATCH --open-mode=append
+#SBATCH --requeue
+#SBATCH --signal=B:USR1@120
+#SBATCH --kill-on-invalid-dep=yes
+#SBATCH --exclusive
+""",
+    "allocation": """\
+#SBATCH --job-name=pairspec-infer
+#SBATCH --partition=main
+#SBATCH --account=dwarfs
+#SBATCH --ntasks=4
+#SBATCH --cpus-per-task=1
+#SBATCH --mem-per-cpu=1908M
 #SBATCH --time=24:00:00
 #SBATCH --output="/run/logs/jobs/driver-infer.log"
 #SBATCH --open-mode=append
@@ -110,6 +125,7 @@ def test_what_is_asked_of_each_queue(kind):
     head, rest = text.split("module load python\n")
     assert head == "#!/usr/bin/env bash\n" + HEADS[kind]
     assert rest.startswith("cd '/home/me/my work' || exit 1\n")
+    assert ("\nsrun python -m pipeline infer" in rest) == (kind == "allocation")
     assert subprocess.run(["bash", "-n"], input=text, text=True).returncode == 0
 
 
@@ -118,9 +134,9 @@ def test_what_is_not_set_is_not_asked_for():
     assert not re.search("partition|account|gres", text)
 
 
-@pytest.mark.parametrize("kind", ["local", "htcondor", "allocation"])
+@pytest.mark.parametrize("kind", ["local", "htcondor", "cuda"])
 def test_a_kind_without_such_a_script_is_refused(kind):
-    with pytest.raises(ValueError, match=f"cluster.driver.kind = '{kind}'.*slurm, pbs"):
+    with pytest.raises(ValueError, match=f"cluster.driver.kind = '{kind}'.*slurm, allocation, pbs"):
         driver_script(JOB, ClusterSettings(kind=kind))
 
 

@@ -37,6 +37,12 @@ def test_a_driver_without_a_queue_is_refused(on_slurm):
     assert "cluster.driver.kind = 'local'" in refusal(on_slurm("cluster.kind=local"), "ingest")
 
 
+def test_an_allocation_says_how_many_workers_it_has(on_slurm):
+    settings = on_slurm("cluster.kind=allocation")
+    assert "cluster.ingest.workers = 0" in refusal(settings, "ingest")
+    check(stages_named(["ingest"]), on_slurm("cluster.ingest.kind=allocation", "cluster.workers=1"))
+
+
 def test_what_a_stage_needs_is_made_submitted_or_queued(on_slurm, tmp_path):
     settings = on_slurm()
     message = refusal(settings, "infer", "select")

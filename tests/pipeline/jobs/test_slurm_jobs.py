@@ -177,7 +177,7 @@ def test_a_stage_that_fails_takes_the_rest_of_its_chain_out_of_the_queue(slurm, 
     [
         (
             "cluster.driver.partition=nowhere",
-            "invalid partition specified.*change cluster.driver.partition",
+            "invalid partition.*change cluster.driver.partition",
         ),
         ("cluster.driver.memory=900GB", "[Mm]emory specification.*change cluster.driver.memory"),
     ],
