@@ -112,8 +112,9 @@ def run_command(
 
         from cluster.connect import connect, serve
         from cluster.window import threads_of
+        from cluster.workers import most_memory
         from pipeline.core.lock import root_lock
-        from pipeline.core.pace import pace_kept
+        from pipeline.core.pace import leave_record, pace_kept
         from pipeline.stages import find_stage, run_stage, written_folder
 
         folder = written_folder(find_stage(name), settings)
@@ -123,9 +124,12 @@ def run_command(
         with (
             root_lock(folder, name),
             connect(settings.cluster, logs) as client,
-            pace_kept(folder, name, lambda: threads_of(client)),
+            pace_kept(folder, name, lambda: (threads_of(client), most_memory(client))),
         ):
             report = run_stage(name, settings, client)
+        seconds = time.monotonic() - start
+        if not report.idle:
+            leave_record(folder, name, seconds)
         for line in report.lines():
             typer.echo(line)
-        typer.echo(f"  {time.monotonic() - start:.1f} s")
+        typer.echo(f"  {seconds:.1f} s")

@@ -1,6 +1,7 @@
 """How far a stage is and how fast it goes: a small file that any process may read."""
 
 import json
+import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 from pipeline.core.atomic import write_json
 
 FOLDER = "logs/progress"
+RECORDS = "logs/stages"
 _EVERY_S = 5.0
 
 
@@ -30,6 +32,8 @@ class Pace:
         When this run began the step, and when the file was written.
     workers : int
         Workers when the file was written.
+    memory_bytes : int
+        Most memory that a worker was seen to hold.
     """
 
     stage: str
@@ -41,6 +45,7 @@ class Pace:
     start_unix: float
     now_unix: float
     workers: int
+    memory_bytes: int = 0
 
     @property
     def rate(self) -> float:
@@ -64,14 +69,14 @@ class Pace:
 class _Keeper:
     folder: Path
     stage: str
-    workers: Callable[[], int]
+    look: Callable[[], tuple[int, int]]
 
 
 _KEEPER: ContextVar[_Keeper | None] = ContextVar("keeper", default=None)
 
 
 @contextmanager
-def pace_kept(root: Path, stage: str, workers: Callable[[], int]) -> Iterator[None]:
+def pace_kept(root: Path, stage: str, look: Callable[[], tuple[int, int]]) -> Iterator[None]:
     """Let everything whose progress is shown meanwhile also leave its pace below a root.
 
     Parameters
@@ -80,10 +85,10 @@ def pace_kept(root: Path, stage: str, workers: Callable[[], int]) -> Iterator[No
         Root of the run.
     stage : str
         Stage at work.
-    workers : callable
-        Counts the workers there are.
+    look : callable
+        Returns how many workers there are, and the most bytes of memory that one of them holds.
     """
-    token = _KEEPER.set(_Keeper(root / FOLDER, stage, workers))
+    token = _KEEPER.set(_Keeper(root / FOLDER, stage, look))
     try:
         yield
     finally:
@@ -114,12 +119,14 @@ def paced(step: str, total: int, done: int, of: str) -> Iterator[Callable[[], No
     if keeper is None:
         yield lambda: None
         return
-    start, count, last = time.time(), done, 0.0
+    start, count, last, most = time.time(), done, 0.0, 0
 
     def write() -> None:
-        nonlocal last
+        nonlocal last, most
         last = time.time()
-        pace = Pace(keeper.stage, step, of, total, done, count, start, last, keeper.workers())
+        workers, held = keeper.look()
+        most = max(most, held)
+        pace = Pace(keeper.stage, step, of, total, done, count, start, last, workers, most)
         write_json(keeper.folder / f"{step}.json", asdict(pace))
 
     def advance() -> None:
@@ -130,6 +137,22 @@ def paced(step: str, total: int, done: int, of: str) -> Iterator[Callable[[], No
 
     write()
     yield advance
+
+
+def leave_record(root: Path, stage: str, seconds: float) -> None:
+    """Keep what a stage took in all, for `scripts/size_run.py`.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Root of the run.
+    stage : str
+        Name of the stage.
+    seconds : float
+        From its start to its end.
+    """
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    write_json(root / RECORDS / f"{stage}.json", {"seconds": seconds, "memory_bytes": peak})
 
 
 def read_paces(root: Path) -> list[Pace]:

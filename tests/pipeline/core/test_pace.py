@@ -13,7 +13,11 @@ def every_unit(monkeypatch):
 
 
 def test_the_pace_of_a_step_stands_below_the_root(tmp_path, every_unit):
-    with pace_kept(tmp_path, "photometry", lambda: 4), track("match", 10, 2, "shards") as advance:
+    held = iter([10, 30, 20])
+    with (
+        pace_kept(tmp_path, "photometry", lambda: (4, next(held))),
+        track("match", 10, 2, "shards") as advance,
+    ):
         (begun,) = read_paces(tmp_path)
         assert (begun.done, begun.rate, begun.left_s, begun.unit_s) == (2, 0, None, None)
         time.sleep(0.05)
@@ -23,7 +27,7 @@ def test_the_pace_of_a_step_stands_below_the_root(tmp_path, every_unit):
     assert (now.stage, now.step, now.of, now.total, now.begun) == (
         "photometry", "match", "shards", 10, 2,
     )  # fmt: skip
-    assert now.done == 4
+    assert (now.done, now.workers, now.memory_bytes) == (4, 4, 30)
     assert now.now_unix > begun.now_unix
 
 
@@ -35,7 +39,7 @@ def test_rate_estimate_and_time_of_a_unit():
 
 
 def test_the_latest_step_comes_first_and_a_broken_file_is_passed_over(tmp_path):
-    with pace_kept(tmp_path, "photometry", lambda: 1):
+    with pace_kept(tmp_path, "photometry", lambda: (1, 0)):
         for step in ("first", "second"):
             with track(step, 1) as advance:
                 advance()

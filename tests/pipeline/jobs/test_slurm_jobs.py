@@ -141,7 +141,11 @@ def test_a_driver_at_its_time_limit_goes_on_in_the_next_turn(slurm, site):
     assert pairspec("submit", site, "ingest", *TINY, *short).returncode == 0
     job = submissions(root)["ingest"].job
     log = root / "logs" / "jobs" / "driver-ingest.log"
-    until(lambda: "goes back into the queue" in log.read_text(), 100, "the driver is stopped")
+    until(
+        lambda: log.exists() and "goes back into the queue" in log.read_text(),
+        120,
+        "the driver is stopped",
+    )
     until(lambda: "PENDING" in slurm.run("squeue", "-h", "-j", job, "-o", "%T"), 60, "it waits")
     records = {path: path.stat().st_mtime_ns for path in (root / "ledger" / "ingest").iterdir()}
     assert 0 < len(records) < 741
