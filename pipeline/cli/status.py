@@ -70,7 +70,7 @@ def _paces(stage: Stage, folder: Path, state: str) -> Iterator[str]:
     yield f"{step}{pace.done:,}/{pace.total:,} {pace.of}".rstrip()
     if state == "running" and pace.left_s is not None:
         yield f"{_rate(pace)}"
-        yield f"about {_duration(pace.left_s)} left"
+        yield f"about {duration(pace.left_s)} left"
 
 
 def _rate(pace: Pace) -> str:
@@ -80,7 +80,8 @@ def _rate(pace: Pace) -> str:
     return ""
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return a length of time in one unit."""
     minutes, hours = round(seconds / 60), round(seconds / 3600)
     if seconds < 90:
         return f"{seconds:.0f} s"

@@ -120,5 +120,5 @@ def _workers(jobs: list[SlurmJob]) -> list[str]:
     running = [job for job in jobs if job.running]
     waiting = [job for job in jobs if job.waiting]
     reasons = ", ".join(sorted({job.reason for job in waiting}))
-    lines = [f"{len(running)} jobs of workers run"] if running else []
-    return lines + ([f"{len(waiting)} jobs of workers wait: {reasons}"] if waiting else [])
+    lines = [f"jobs of workers: {len(running)} running"] if jobs else []
+    return lines + ([f"jobs of workers: {len(waiting)} waiting ({reasons})"] if waiting else [])
