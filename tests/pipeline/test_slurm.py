@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.finished import FinishedSurvey, tree_digests
+from tests.finished import SMALL, tree_digests
 from tests.slurm import Slurm, until
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(300)]
@@ -26,9 +26,9 @@ MANY = ("ingest.shard_rows=16", "ingest.chunk_rows=16")
 """Many small shards, so that there is a middle to disturb."""
 
 
-def start(stage: str, config: Path, root: Path, *overrides: str) -> subprocess.Popen[str]:
+def start(stage: str, config: Path, root: Path | None, *overrides: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "pipeline", stage, "--config", str(config)]
-    command += ["--root", str(root)]
+    command += ["--root", str(root)] if root else []
     for text in overrides:
         command += ["--set", text]
     return subprocess.Popen(
@@ -47,10 +47,20 @@ def files(root: Path) -> dict[str, str]:
     return {k: v for k, v in tree_digests(root).items() if not k.startswith("logs/")}
 
 
+@pytest.fixture(scope="module", name="survey_file")
+def settings_of_a_small_survey(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("survey")
+    empty = folder / "empty.toml"
+    empty.write_text("")
+    small = (*SMALL, "simulate.n_stars=300", f"simulate.out='{folder}'", "cluster.kind='inline'")
+    finish(start("simulate", empty, None, *small))
+    return folder / "pairspec.toml"
+
+
 @pytest.fixture(scope="module", name="undisturbed")
-def ingested_locally(finished: FinishedSurvey, tmp_path_factory) -> dict[str, str]:
+def ingested_locally(survey_file: Path, tmp_path_factory) -> dict[str, str]:
     root = tmp_path_factory.mktemp("local") / "run"
-    finish(start("ingest", finished.config, root, *MANY, "cluster.workers=2"))
+    finish(start("ingest", survey_file, root, *MANY, "cluster.workers=2"))
     return files(root)
 
 
@@ -96,7 +106,9 @@ def node_down(slurm: Slurm, _: Path) -> Iterator[None]:
     node = slurm.node_of(slurm.jobs("RUNNING")[0])
     slurm.run("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
     yield
-    slurm.run("scontrol", "update", f"NodeName={node}", "State=RESUME")
+    # It may have come back by itself.
+    if "down" in slurm.run("sinfo", "--noheader", "--nodes", node, "--format=%t"):
+        slurm.run("scontrol", "update", f"NodeName={node}", "State=RESUME")
 
 
 @contextmanager
@@ -116,14 +128,14 @@ Disturbance = Callable[[Slurm, Path], object]
     "disturbance",
     [job_cancelled, job_killed, job_out_of_memory, job_out_of_time, node_down, controller_stopped],
 )
-def test_ingest_survives(disturbance: Disturbance, slurm, finished, undisturbed, tmp_path):
+def test_ingest_survives(disturbance: Disturbance, slurm, survey_file, undisturbed, tmp_path):
     root, flag, glutton = tmp_path / "run", tmp_path / "flag", tmp_path / "glutton.sh"
     glutton.write_text(
         f"while [ ! -e {flag} ]; do sleep 0.2; done; rm {flag} || exit\n"
         f"exec {sys.executable} -c 'x = b\"x\" * 2_000_000_000; import time; time.sleep(60)'\n"
     )
     process = start(
-        "ingest", finished.config, root, *MANY, *JOBS, f"cluster.prologue=['bash {glutton} &']"
+        "ingest", survey_file, root, *MANY, *JOBS, f"cluster.prologue=['bash {glutton} &']"
     )
     records = root / "ledger" / "ingest"
     until(lambda: len(list(records.glob("*.json"))) >= 2, 60, "the first shards are done")
@@ -134,9 +146,9 @@ def test_ingest_survives(disturbance: Disturbance, slurm, finished, undisturbed,
     until(slurm.is_empty, 20, "the jobs leave the queue")
 
 
-def test_a_killed_driver_resumes(slurm, finished, undisturbed, tmp_path):
+def test_a_killed_driver_resumes(slurm, survey_file, undisturbed, tmp_path):
     root = tmp_path / "run"
-    process = start("ingest", finished.config, root, *MANY, *JOBS)
+    process = start("ingest", survey_file, root, *MANY, *JOBS)
     records = root / "ledger" / "ingest"
     until(lambda: len(list(records.glob("*.json"))) >= 2, 60, "the first shards are done")
     os.kill(process.pid, signal.SIGKILL)
@@ -144,6 +156,6 @@ def test_a_killed_driver_resumes(slurm, finished, undisturbed, tmp_path):
     until(slurm.is_empty, 15, "the jobs leave the queue")
     n_done = len(list(records.glob("*.json")))
     assert files(root) != undisturbed
-    finish(start("ingest", finished.config, root, *MANY, *JOBS))
+    finish(start("ingest", survey_file, root, *MANY, *JOBS))
     assert files(root) == undisturbed
     assert n_done >= 2
