@@ -1,8 +1,7 @@
 """Size a run: hours, jobs, disk and memory for many spectra, from what smaller runs measured.
 
-Each stage leaves its time, its peak of memory and the pace of its workers below ROOT/logs. This
-fits a line in the number of spectra to each of them over two or more roots of different size, and
-prints its value for the survey. A line over a factor of hundreds is an estimate: look at the pace
+Each stage leaves its processor time, its peak of memory and the pace of its workers below
+ROOT/logs. This takes two or more roots of local runs, of different size, and fits a line in the number of spectra to each of them, and prints its value for the survey. A line over a factor of hundreds is an estimate: look at the pace
 that `pairspec status` shows once the run is under way.
 """
 
@@ -35,20 +34,9 @@ def stage_record(root: Path, stage: str) -> dict[str, Any]:
     return record
 
 
-def core_seconds(root: Path, stage: str) -> float:
-    """Seconds of all workers together in the steps of a stage that they share."""
-    return sum(
-        p.workers * (p.now_unix - p.start_unix) * p.total / max(1, p.done - p.begun)
-        for p in read_paces(root)
-        if p.stage == stage and p.of != "epochs"
-    )
-
-
-def alone_seconds(root: Path, stage: str) -> float:
-    """Seconds in which a stage does not keep its workers busy."""
-    shared = sum(p.now_unix - p.start_unix for p in read_paces(root) if p.stage == stage)
-    seconds: float = stage_record(root, stage).get("seconds", 0.0) - shared
-    return max(0.0, seconds)
+def cpu_seconds(root: Path, stage: str) -> float:
+    seconds: float = stage_record(root, stage).get("cpu_seconds", 0.0)
+    return seconds
 
 
 def folder_bytes(folder: Path) -> float:
@@ -60,12 +48,13 @@ def gigabytes(value: float) -> str:
 
 
 def times(runs: Runs, n: int, workers: int) -> list[str]:
-    rows = ["| stage | core-hours of workers | hours on the workers | hours without them |"]
-    rows += ["|---|---|---|---|"]
+    """Return the hours of each stage; one without units of work has the driver's core alone."""
+    shared = {pace.stage for _, root in runs for pace in read_paces(root)}
+    rows = [f"| stage | core-hours | hours with {workers} workers |", "|---|---|---|"]
     for stage in (s.name for s in STAGES[1:] if s.name != "train"):
-        shared = line(runs, lambda root, s=stage: core_seconds(root, s), n) / 3600
-        alone = line(runs, lambda root, s=stage: alone_seconds(root, s), n) / 3600
-        rows.append(f"| `{stage}` | {shared:,.1f} | {shared / workers:,.2f} | {alone:,.2f} |")
+        hours = line(runs, lambda root, s=stage: cpu_seconds(root, s), n) / 3600
+        wall = hours / workers if stage in shared else hours
+        rows.append(f"| `{stage}` | {hours:,.2f} | {wall:,.2f} |")
     return rows
 
 

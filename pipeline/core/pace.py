@@ -140,7 +140,10 @@ def paced(step: str, total: int, done: int, of: str) -> Iterator[Callable[[], No
 
 
 def leave_record(root: Path, stage: str, seconds: float) -> None:
-    """Keep what a stage took in all, for `scripts/size_run.py`.
+    """Keep what a stage took in all: time, processor time, and the driver's peak of memory.
+
+    The processor time is that of this process and of its workers on this machine that have ended.
+    `scripts/size_run.py` reads it.
 
     Parameters
     ----------
@@ -151,8 +154,13 @@ def leave_record(root: Path, stage: str, seconds: float) -> None:
     seconds : float
         From its start to its end.
     """
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    write_json(root / RECORDS / f"{stage}.json", {"seconds": seconds, "memory_bytes": peak})
+    own, children = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    content = {
+        "seconds": seconds,
+        "cpu_seconds": sum(u.ru_utime + u.ru_stime for u in (own, children)),
+        "memory_bytes": own.ru_maxrss * 1024,
+    }
+    write_json(root / RECORDS / f"{stage}.json", content)
 
 
 def read_paces(root: Path) -> list[Pace]:
