@@ -87,3 +87,14 @@ def test_the_reading_of_a_page_finds_what_is_named():
     assert links(text) == ["a/b.md"]
     assert {"demo", "train", "bench"} <= make_targets()
     assert "nothing" not in make_targets()
+
+
+def test_every_way_of_failing_has_a_test_that_exists():
+    rows = re.findall(
+        r"^\| [^|]+ \| [^|]+ \| (.+) \|$", (DOCS / "failure-modes.md").read_text(), re.MULTILINE
+    )
+    rows = [row for row in rows if row not in ("test", "---")]
+    assert len(rows) > 50
+    for row in rows:
+        for path, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", row) or [("", row)]:
+            assert row.startswith("the same") or f"def {name}(" in (REPOSITORY / path).read_text()

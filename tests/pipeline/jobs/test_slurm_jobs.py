@@ -178,17 +178,20 @@ def test_a_stage_that_fails_takes_the_rest_of_its_chain_out_of_the_queue(slurm, 
 
 
 @pytest.mark.parametrize(
-    ("override", "words"),
+    ("overrides", "words"),
     [
+        (("cluster.driver.partition=nowhere",), "invalid partition.*cluster.driver.partition"),
+        (("cluster.driver.memory=900GB",), "[Mm]emory specification.*cluster.driver.memory"),
+        # The second job of the chain, when the first is in the queue already.
         (
-            "cluster.driver.partition=nowhere",
-            "invalid partition.*change cluster.driver.partition",
+            ("cluster.photometry.kind=allocation", "cluster.photometry.workers=1",
+             "cluster.photometry.partition=nowhere"),
+            "invalid partition",
         ),
-        ("cluster.driver.memory=900GB", "[Mm]emory specification.*change cluster.driver.memory"),
     ],
-)
-def test_a_refusal_leaves_nothing_in_the_queue(slurm, site, override, words):
-    done = pairspec("submit", site, "ingest", override)
+)  # fmt: skip
+def test_a_refusal_leaves_nothing_in_the_queue(slurm, site, overrides, words):
+    done = pairspec("submit", site, "ingest", "photometry", *overrides)
     assert done.returncode == 1
     assert re.search(words, done.stderr), done.stderr
     assert slurm.is_empty()
