@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+
 SCRIPTS = Path(__file__).resolve().parents[1] / "scripts" / "slurm"
 N_NODES = 2
 
@@ -47,7 +49,7 @@ class Slurm:
     def run(self, *command: str) -> str:
         """Run a command of SLURM."""
         done = subprocess.run(
-            command, env=os.environ | self.environment, capture_output=True, text=True, timeout=60
+            command, env=os.environ | self.environment, capture_output=True, text=True, timeout=200
         )
         if done.returncode != 0:
             raise RuntimeError(f"{command}: {done.stdout}{done.stderr}")
@@ -62,6 +64,15 @@ class Slurm:
         """Return the node of a running job."""
         return self.run("squeue", "--noheader", "--format=%N", "--jobs", job).strip()
 
+    def signal(self, jobs: list[str], number: int) -> None:
+        """Send a signal to all processes of jobs, past the controller."""
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get("SLURM_JOB_ID") in jobs:
+                    process.send_signal(number)
+            except psutil.Error:
+                continue
+
     def stop_controller(self) -> None:
         """End the controller; what runs goes on."""
         pid_file = self.folder / "slurmctld.pid"
@@ -72,7 +83,13 @@ class Slurm:
     def start_controller(self) -> None:
         """Start it again, with the queue as it was."""
         self.run("slurmctld", "-f", self.environment["SLURM_CONF"])
-        until(lambda: "UP" in self.run("scontrol", "ping"), 20, "the controller answers")
+        until(self._answers, 20, "the controller answers")
+
+    def _answers(self) -> bool:
+        try:
+            return "is UP" in self.run("scontrol", "ping")
+        except RuntimeError:
+            return False
 
     def is_empty(self) -> bool:
         """Tell whether no job is in the queue."""

@@ -97,7 +97,12 @@ def job_out_of_memory(slurm: Slurm, flag: Path) -> Iterator[None]:
 
 @contextmanager
 def job_out_of_time(slurm: Slurm, _: Path) -> Iterator[None]:
-    slurm.run("scontrol", "update", f"JobId={slurm.jobs('RUNNING')[0]}", "EndTime=now")
+    """All stand still until SLURM has looked at its clock."""
+    job, *others = slurm.jobs("RUNNING")
+    slurm.run("scancel", "--signal=STOP", "--full", job, *others)
+    slurm.run("scontrol", "update", f"JobId={job}", "EndTime=now")
+    until(lambda: job not in slurm.jobs(), 60, "the job is ended")
+    slurm.run("scancel", "--signal=CONT", "--full", *others)
     yield
 
 
@@ -114,10 +119,14 @@ def node_down(slurm: Slurm, _: Path) -> Iterator[None]:
 @contextmanager
 def controller_stopped(slurm: Slurm, _: Path) -> Iterator[None]:
     """A job is lost just before, so that another is wanted while the queue does not answer."""
-    slurm.run("scancel", slurm.jobs("RUNNING")[0])
+    job, *others = slurm.jobs("RUNNING")
+    slurm.signal(others, signal.SIGSTOP)
+    slurm.run("scancel", job)
+    until(lambda: job not in slurm.jobs("RUNNING"), 30, "the job is ended")
     slurm.stop_controller()
     time.sleep(20)
     slurm.start_controller()
+    slurm.signal(others, signal.SIGCONT)
     yield
 
 
@@ -159,3 +168,52 @@ def test_a_killed_driver_resumes(slurm, survey_file, undisturbed, tmp_path):
     finish(start("ingest", survey_file, root, *MANY, *JOBS))
     assert files(root) == undisturbed
     assert n_done >= 2
+
+
+TRAINING = (
+    "training.source='simulated'", "training.n_examples=400", "training.max_epochs=5",
+    "training.batch_size=16", "training.device='cpu'", "training.threads=1", "training.ranks=2",
+    "training.patience=100", "network.stem_channels=4", "network.channels=[8]",
+    "network.blocks=[1]", "network.strides=[4]", "network.hidden=[8]",
+)  # fmt: skip
+
+
+def test_training_on_two_jobs_survives_the_loss_of_one_with_equal_bits(slurm, tmp_path):
+    """Each job is a rank; gloo joins them over the interface of the settings."""
+    empty = tmp_path / "empty.toml"
+    empty.write_text("")
+    local, disturbed = tmp_path / "local", tmp_path / "disturbed"
+    finish(start("train", empty, local, *TRAINING, "cluster.workers=2"))
+    process = start("train", empty, disturbed, *TRAINING, *JOBS, "cluster.memory='1800MB'")
+    until(lambda: any(disturbed.rglob("log.jsonl")), 120, "the first epoch is done")
+    with job_cancelled(slurm, tmp_path):
+        said = finish(process)
+    assert "restarts left" in said and "starting another" in said, said
+    weights = "model/model.safetensors"
+    assert files(disturbed)[weights] == files(local)[weights]
+
+
+ALLOCATION = """#!/bin/bash
+#SBATCH --ntasks=4 --mem-per-cpu=900M --time=10 --output={out}
+srun {python} -m pipeline {stage} --config {config} --root {root} \\
+    --set cluster.kind=allocation --set cluster.interface=lo
+"""
+
+
+@pytest.mark.parametrize("stage", ["ingest", "infer"])
+def test_one_allocation_gives_the_files_of_a_local_run(stage, slurm, finished, tmp_path):
+    root, out, script = tmp_path / "run", tmp_path / "out.txt", tmp_path / "job.sh"
+    if stage == "infer":
+        shutil.copytree(finished.before("infer"), root)
+    script.write_text(
+        ALLOCATION.format(
+            python=sys.executable, stage=stage, config=finished.config, root=root, out=out
+        )
+    )
+    slurm.run("sbatch", "--wait", f"--chdir={REPOSITORY}", str(script))
+    expected = finished.before("photometry" if stage == "ingest" else "evaluate")
+    assert files(root) == files(expected), out.read_text()
+    # The driver alone speaks, and nothing is left of the run's keys.
+    assert out.read_text().count(f"{stage}:\n") == 1
+    assert "Traceback" not in out.read_text()
+    assert not list((root / "logs" / "jobs").glob(".*"))
