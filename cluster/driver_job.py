@@ -5,12 +5,12 @@ the command in good order and gives the job back to the queue, as long as someth
 since it started: it goes on where it was.
 """
 
-import math
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.directives import DIRECTIVES
 from cluster.settings import ClusterSettings
 
 _REQUEUE = 'scontrol requeue "$SLURM_JOB_ID" && sleep 60'
@@ -77,12 +77,12 @@ def driver_script(job: DriverJob, settings: ClusterSettings) -> str:
     ValueError
         The kind has no queue, or none that takes a shell script.
     """
-    if settings.kind not in _DIRECTIVES:
+    if settings.kind not in DIRECTIVES:
         raise ValueError(
             f"a driver cannot be submitted to cluster.driver.kind = {settings.kind!r}: choose one "
-            f"of {', '.join(_DIRECTIVES)}"
+            f"of {', '.join(DIRECTIVES)}"
         )
-    prefix, directives = _DIRECTIVES[settings.kind]
+    prefix, directives = DIRECTIVES[settings.kind]
     options = [
         f"{prefix} {option}" for option in (*directives(job, settings), *settings.directives)
     ]
@@ -120,149 +120,3 @@ def _body(job: DriverJob, settings: ClusterSettings) -> list[str]:
         'wait "$driver"',
         'finish "$?"',
     ]
-
-
-def _mib(settings: ClusterSettings) -> int:
-    from dask.utils import parse_bytes
-
-    return math.ceil(parse_bytes(settings.memory) / 2**20)
-
-
-def _named(pairs: Sequence[tuple[str, object]]) -> list[str]:
-    """Return the options that have a value."""
-    return [option.format(value) for option, value in pairs if value not in (None, 0)]
-
-
-def _slurm(job: DriverJob, s: ClusterSettings) -> list[str]:
-    size = [
-        ("--nodes={}", 1),
-        ("--ntasks={}", 1),
-        ("--cpus-per-task={}", s.cores),
-        ("--mem={}M", _mib(s)),
-        ("--gres=gpu:{}", s.gpus),
-    ]
-    return _slurm_job(job, s, size)
-
-
-def _allocation(job: DriverJob, s: ClusterSettings) -> list[str]:
-    """Ask for a scheduler, a driver and the workers in one job, which share its memory evenly."""
-    tasks = s.workers + 2
-    size = [
-        ("--ntasks={}", tasks),
-        ("--cpus-per-task={}", 1),
-        ("--mem-per-cpu={}M", math.ceil(_mib(s) / tasks)),
-    ]
-    return _slurm_job(job, s, size)
-
-
-def _slurm_job(job: DriverJob, s: ClusterSettings, size: Sequence[tuple[str, object]]) -> list[str]:
-    log = str(job.log).replace("%", "%%")
-    return _named(
-        [
-            ("--job-name={}", job.name),
-            ("--partition={}", s.partition),
-            ("--account={}", s.account),
-            *size,
-            ("--time={}", s.walltime),
-            ('--output="{}"', log),
-            ("{}", "--open-mode=append"),
-            ("{}", "--requeue"),
-            ("--signal=B:USR1@{}", s.margin),
-            ("{}", "--kill-on-invalid-dep=yes"),
-        ]
-    )
-
-
-def _pbs(job: DriverJob, s: ClusterSettings) -> list[str]:
-    gpus = f":ngpus={s.gpus}" if s.gpus else ""
-    return _named(
-        [
-            ("-N {}", job.name),
-            ("-q {}", s.partition),
-            ("-A {}", s.account),
-            ("-l select=1:{}", f"ncpus={s.cores}:mem={_mib(s)}mb{gpus}"),
-            ("-l walltime={}", s.walltime),
-            ("-j {}", "oe"),
-            ("-o {}", job.log),
-            ("-r {}", "y"),
-        ]
-    )
-
-
-def _moab(job: DriverJob, s: ClusterSettings) -> list[str]:
-    gpus = f":gpus={s.gpus}" if s.gpus else ""
-    return _named(
-        [
-            ("-N {}", job.name),
-            ("-q {}", s.partition),
-            ("-A {}", s.account),
-            ("-l nodes=1:{}", f"ppn={s.cores}{gpus}"),
-            ("-l mem={}mb", _mib(s)),
-            ("-l walltime={}", s.walltime),
-            ("-j {}", "oe"),
-            ("-o {}", job.log),
-        ]
-    )
-
-
-def _lsf(job: DriverJob, s: ClusterSettings) -> list[str]:
-    hours, minutes, _ = s.walltime.split(":")
-    return _named(
-        [
-            ("-J {}", job.name),
-            ("-q {}", s.partition),
-            ("-P {}", s.account),
-            ("-n {}", s.cores),
-            ("-R {}", '"span[hosts=1]"'),
-            ("-M {}MB", _mib(s)),
-            ('-gpu "num={}"', s.gpus),
-            ("-W {}", f"{hours}:{minutes}"),
-            ("-o {}", job.log),
-            ("-wa {}", "USR1"),
-            ("-wt {}", math.ceil(s.margin / 60)),
-            ("-Q {}", 99),
-        ]
-    )
-
-
-def _sge(job: DriverJob, s: ClusterSettings) -> list[str]:
-    return _named(
-        [
-            ("-N {}", job.name),
-            ("-q {}", s.partition),
-            ("-P {}", s.account),
-            ("-l h_rt={}", s.walltime_s),
-            ("-l s_rt={}", s.walltime_s - s.margin),
-            ("-l gpu={}", s.gpus),
-            ("-j {}", "y"),
-            ("-o {}", job.log),
-            ("-r {}", "y"),
-        ]
-    )
-
-
-def _oar(job: DriverJob, s: ClusterSettings) -> list[str]:
-    return _named(
-        [
-            ("-n {}", job.name),
-            ("-q {}", s.partition),
-            ("--project {}", s.account),
-            ("-l /nodes=1/core={}", f"{s.cores},walltime={s.walltime}"),
-            ("-O {}", job.log),
-            ("-E {}", job.log),
-            ("-t {}", "idempotent"),
-            ("--checkpoint {}", s.margin),
-            ("--signal {}", 10),
-        ]
-    )
-
-
-_DIRECTIVES: dict[str, tuple[str, Callable[[DriverJob, ClusterSettings], list[str]]]] = {
-    "slurm": ("#SBATCH", _slurm),
-    "allocation": ("#SBATCH", _allocation),
-    "pbs": ("#PBS", _pbs),
-    "moab": ("#MSUB", _moab),
-    "lsf": ("#BSUB", _lsf),
-    "sge": ("#$", _sge),
-    "oar": ("#OAR", _oar),
-}

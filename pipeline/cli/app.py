@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from pipeline.cli import queue
+from pipeline.cli.options import Config, Debug, Overrides, RootOption
 from pipeline.core.stage import Stage
 from pipeline.stages import STAGES, find_stage
 
@@ -23,19 +25,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-Config = Annotated[
-    Path | None,
-    typer.Option("--config", "-c", help="Settings file; default: ./pairspec.toml if it exists."),
-]
-RootOption = Annotated[
-    Path | None, typer.Option("--root", "-r", help="Folder of everything that the run writes.")
-]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option("--set", "-s", help="One setting, e.g. cluster.workers=8; may be repeated."),
-]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
 def manual(stage: Stage) -> str:
@@ -198,102 +187,6 @@ def query(
             typer.echo(show(loaded.root, sql))
 
 
-Names = Annotated[
-    list[str], typer.Argument(metavar="STAGE...", help="Stages, or `all` from ingest to report.")
-]
-
-
-@app.command()
-def submit(
-    stages: Names,
-    config: Config = None,
-    root: RootOption = None,
-    overrides: Overrides = None,
-    *,
-    debug: Debug = False,
-) -> None:
-    """Put stages into the cluster's queue, each after the one before.
-
-    The driver of each stage becomes a batch job of its own ([cluster.driver]), which submits the
-    jobs of its workers ([cluster], [cluster.STAGE]). At its time limit it goes back into the queue
-    and goes on. You may log out. Written up in docs/hpc.md.
-
-    Example: pairspec submit ingest photometry select --config run.toml
-    """
-    from pipeline.cli.console import settings_of
-
-    with settings_of(config, root, overrides or [], debug=debug) as loaded:
-        from pipeline.jobs.submit import submit as submit_stages
-
-        for line in submit_stages(stages, loaded):
-            typer.echo(line)
-
-
-@app.command()
-def cancel(
-    stages: Annotated[
-        list[str] | None, typer.Argument(metavar="[STAGE...]", help="Default: everything.")
-    ] = None,
-    config: Config = None,
-    root: RootOption = None,
-    overrides: Overrides = None,
-    *,
-    debug: Debug = False,
-) -> None:
-    """Take stages back from the queue, with their workers and with what waits for them.
-
-    Example: pairspec cancel infer --root run
-    """
-    from pipeline.cli.console import settings_of
-
-    with settings_of(config, root, overrides or [], debug=debug) as loaded:
-        from pipeline.jobs.cancel import cancel as cancel_stages
-
-        for line in cancel_stages(stages or [], loaded):
-            typer.echo(line)
-
-
-@app.command("job-script")
-def job_script(
-    stage: Annotated[str, typer.Argument(help="Name of the stage.")],
-    config: Config = None,
-    root: RootOption = None,
-    overrides: Overrides = None,
-    *,
-    debug: Debug = False,
-) -> None:
-    """Print the scripts of the jobs that a stage would have in the queue; submits nothing.
-
-    Example: pairspec job-script infer --config run.toml
-    """
-    from pipeline.cli.console import settings_of
-
-    with settings_of(config, root, overrides or [], debug=debug) as loaded:
-        from pipeline.jobs.scripts import scripts
-
-        typer.echo(scripts(stage, loaded))
-
-
-@app.command()
-def status(
-    config: Config = None,
-    root: RootOption = None,
-    overrides: Overrides = None,
-    *,
-    debug: Debug = False,
-) -> None:
-    """Show which stages of a run are complete, running, waiting or failed, and how long it takes.
-
-    Example: pairspec status --root run
-    """
-    from pipeline.cli.console import settings_of
-
-    with settings_of(config, root, overrides or [], debug=debug) as loaded:
-        from pipeline.cli.status import status_lines
-
-        typer.echo("\n".join(status_lines(loaded)))
-
-
 @app.command()
 def settings(
     config: Config = None,
@@ -308,6 +201,8 @@ def settings(
     with settings_of(config, root, overrides or [], debug=debug) as loaded:
         typer.echo(loaded.model_dump_json(indent=2))
 
+
+app.registered_commands += queue.app.registered_commands
 
 OTHERS = ("query", "submit", "status", "cancel", "job-script", "settings")
 ORDER = ("demo", *(stage.name for stage in STAGES), *OTHERS)

@@ -1,0 +1,19 @@
+"""Options that every command takes."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="Settings file; default: ./pairspec.toml if it exists."),
+]
+RootOption = Annotated[
+    Path | None, typer.Option("--root", "-r", help="Folder of everything that the run writes.")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", "-s", help="One setting, e.g. cluster.workers=8; may be repeated."),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
