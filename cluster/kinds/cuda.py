@@ -3,11 +3,17 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 from cluster.engine import ClusterError, Engine
 from cluster.kinds.machine import dashboard, deaf_to_interrupts
 from cluster.settings import ClusterSettings
+
+_NEEDS = (
+    ("ucx", "distributed_ucxx", "distributed-ucxx-cu13"),
+    ("rmm_pool_size", "rmm", "rmm-cu13"),
+)
 
 
 @contextmanager
@@ -29,21 +35,24 @@ def start(settings: ClusterSettings, notify: Callable[[str], None]) -> Iterator[
     Raises
     ------
     ClusterError
-        No dask-cuda, no driver, no GPU, or fewer GPUs than workers.
+        No dask-cuda, no driver, no GPU, fewer GPUs than workers, or a setting needs a package.
     """
     n_gpus = count_gpus()
     if settings.workers > n_gpus:
         raise ClusterError(f"{n_gpus} GPUs are too few for cluster.workers = {settings.workers}")
+    for setting, module, package in _NEEDS:
+        if getattr(settings, setting) and find_spec(module) is None:
+            raise ClusterError(f"cluster.{setting} needs {module}: pip install {package}")
     from dask_cuda import LocalCUDACluster
 
     if settings.ucx:
         notify("the CUDA workers talk by UCX, which is not encrypted")
     try:
         cluster = deaf_to_interrupts(LocalCUDACluster, **_options(settings))
-    except (ImportError, ValueError) as error:
+    except (RuntimeError, ValueError) as error:
         raise ClusterError(
-            f"no CUDA workers: {error}; look at cluster.ucx and cluster.rmm_pool_size"
-        ) from None
+            f"no CUDA workers: {error.__cause__ or error}; look at the settings below [cluster]"
+        ) from error
     with cluster:
         yield Engine(cluster)
 
