@@ -13,7 +13,7 @@ from pipeline.jobs.submission import submissions
 from tests.finished import tree_digests
 from tests.slurm import until
 
-pytestmark = [pytest.mark.slurm, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slurm, pytest.mark.timeout(900)]
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 INLINE = ("photometry", "select", "label", "composites", "train", "evaluate", "catalogue", "report")
@@ -87,7 +87,7 @@ def test_a_chain_from_nothing_to_the_catalogue_with_the_shell_gone(slurm, finish
     assert [f"after job {job}" in line for job, line in zip(jobs, lines[1:], strict=False)] == [
         True
     ] * 9
-    until(slurm.is_empty, 360, "the chain ends")
+    until(slurm.is_empty, 800, "the chain ends")
     states, _, queue = status(site)
     assert set(states.values()) == {"complete"}
     assert all("ended well" in text for text in queue.values())
