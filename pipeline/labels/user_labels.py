@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from pipeline.core.errors import InputError
 from pipeline.labels.labels import LABELS
 from pipeline.photometry.columns import LOOKED_UP
-from pipeline.tables.kind import TableError
 from pipeline.tables.rows import open_rows
 from pipeline.tables.table import open_table
 
@@ -71,7 +70,7 @@ def read_label_table(path: Path) -> pa.Table:
     try:
         own = open_rows(path).schema.names
         table = open_table(path, _ALIASES, (), _TYPES).read()
-    except TableError as error:
+    except InputError as error:
         raise InputError(f"the label table cannot be used: {error}") from None
     given = [name for name in IDS if name in table.column_names]
     if len(given) != 1 or "label" not in table.column_names:

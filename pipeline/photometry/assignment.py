@@ -8,13 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from pipeline.core.errors import MismatchError
 from pipeline.photometry.grouping import assign_sources, designation, position_groups
 from schemas.quality import UNCOUNTED
-
-
-class AssignmentError(ValueError):
-    """The tables of a run do not belong together."""
-
 
 _COLUMNS = ["row", "obsid", "ra_deg", "dec_deg", "gaia_source_id"]
 
@@ -46,7 +42,7 @@ def assign_stars(
 
     Raises
     ------
-    AssignmentError
+    MismatchError
         The photometry does not hold each counted spectrum once.
     """
     counted = pc.equal(pc.bit_wise_and(pc.field("quality"), int(UNCOUNTED)), 0)
@@ -75,7 +71,7 @@ def _matched_sources(photometry: Path, row: Any) -> Any:
     table = ds.dataset(photometry, format="parquet").to_table(columns=["row", "source_id"])
     table = table.sort_by("row")
     if not np.array_equal(table["row"].to_numpy(), row):
-        raise AssignmentError(
+        raise MismatchError(
             f"{photometry} has {table.num_rows} rows, which are not the {row.size} counted "
             "observations: run `pairspec photometry` again"
         )

@@ -49,9 +49,9 @@ def look_up(
 
     Raises
     ------
-    TableError
+    InputError
         The table is not there or no table, or its ids have lost digits.
-    ColumnError
+    InputError
         It lacks a column.
     """
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from lsdb.core.crossmatch.crossmatch_args import CrossmatchArgs
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from pipeline.core.errors import InputError
 from pipeline.photometry.positions import (
     Floats,
     chord,
@@ -21,10 +22,6 @@ from pipeline.photometry.positions import (
 
 SLACK = 1 + 1e-9
 """Rounding must not lose a pair before its separation is known."""
-
-
-class MotionError(ValueError):
-    """A source moves faster than the margins allow for."""
 
 
 class MovingMatch(AbstractCrossmatchAlgorithm):
@@ -81,7 +78,7 @@ class MovingMatch(AbstractCrossmatchAlgorithm):
 
         Raises
         ------
-        MotionError
+        InputError
             A source can have moved further than the margin.
         """
         sources, targets = crossmatch_args.left_df, crossmatch_args.right_df
@@ -110,7 +107,7 @@ class MovingMatch(AbstractCrossmatchAlgorithm):
     def _check(self, sources: pd.DataFrame, reach: Floats) -> None:
         fastest = int(np.argmax(reach))
         if reach[fastest] > self.reach_arcsec * SLACK:
-            raise MotionError(
+            raise InputError(
                 f"a source at {sources[self.names['ra']].iloc[fastest]}, "
                 f"{sources[self.names['dec']].iloc[fastest]} may have moved "
                 f"{reach[fastest]:.1f} arcsec; raise photometry.max_motion_arcsec_yr, or "

@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-
-class DustMapError(ValueError):
-    """The dust map cannot be used."""
+from pipeline.core.errors import InputError
 
 
 def open_dust_map(name: str, folder: Path | None) -> Any:
@@ -24,17 +22,17 @@ def open_dust_map(name: str, folder: Path | None) -> Any:
 
     Raises
     ------
-    DustMapError
+    InputError
         The package is not installed, or has no such map, or the files are not there.
     """
     if name != "sfd":
-        raise DustMapError(f"no dust map {name!r}; there is sfd")
+        raise InputError(f"no dust map {name!r}; there is sfd")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it has no configuration file, which is fine
             from dustmaps.sfd import SFDQuery
     except ImportError as error:
-        raise DustMapError(
+        raise InputError(
             f'photometry.reddening = "map" needs the package dustmaps ({error}); '
             "pip install 'pairspec[dust]', or set photometry.reddening to lamost_column or "
             "gaia_column, with the column's name in photometry.reddening_column"
@@ -43,7 +41,7 @@ def open_dust_map(name: str, folder: Path | None) -> Any:
         return SFDQuery(map_dir=None if folder is None else str(folder))
     except (FileNotFoundError, OSError) as error:
         where = folder or "the folder that dustmaps is configured with"
-        raise DustMapError(
+        raise InputError(
             f"no SFD map in {where} ({error}); fetch it with "
             "python -c 'import dustmaps.sfd; dustmaps.sfd.fetch()', or set photometry.dust_folder"
         ) from None

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from pipeline.core.atomic import write_json
 from pipeline.core.digest import digest_of
+from pipeline.core.errors import InputError
 from pipeline.core.run import Run
 from pipeline.photometry.columns import HINTS, TYPES
 from pipeline.photometry.hats_import import import_parquet
@@ -22,10 +23,6 @@ from pipeline.tables.table import files_of, open_table
 from pipeline.tables.values import check_type
 
 _HATS_FILES = ("collection.properties", "hats.properties", "properties")
-
-
-class SourceError(ValueError):
-    """A source catalogue is not there or is of no known kind."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +60,9 @@ class SourceCatalogue:
 
         Raises
         ------
-        TableError
+        InputError
             A file of the table is of another kind, or its ids have lost digits.
-        ColumnError
+        InputError
             A file of the table lacks a required column.
         """
         columns = list(self.names.values())
@@ -115,11 +112,11 @@ def find_catalogue(
 
     Raises
     ------
-    SourceError
+    InputError
         There is nothing at the path, or a folder of several catalogues.
-    TableError
+    InputError
         The file is no table, or its ids have lost digits.
-    ColumnError
+    InputError
         A required column is missing.
     """
     path = Path(location)
@@ -134,13 +131,13 @@ def find_catalogue(
             check_type(main.schema.field(own).type, wanted, own, location)
         return SourceCatalogue(location, names, digest_of(location, info, pixels, names))
     if not path.exists():
-        raise SourceError(
+        raise InputError(
             f"no source catalogue at {location}: give a HATS folder or URL, or a table (Parquet, "
             "CSV, ECSV, FITS or VOTable), or a folder of such files"
         )
     inner = [child.name for child in path.glob("*") if _is_hats(child)]
     if inner:
-        raise SourceError(
+        raise InputError(
             f"{location} is the parent folder of HATS catalogues; name one of them: "
             f"{', '.join(str(path / name) for name in sorted(inner))}"
         )
