@@ -34,7 +34,7 @@ _SCORE = (
 PREDICTIONS = Table(
     "predictions",
     "predictions/",
-    "One row a spectrum of the sample, or with --all a counted one: the network's answer, or the "
+    "One row per spectrum of the sample, or with --all a counted one: the network's answer, or the "
     "flag that says why there is none.",
     (
         *_SPECTRUM,
@@ -53,7 +53,7 @@ _POSITION = (
 SPECTRA = Table(
     "spectra",
     "catalogue/spectra/",
-    "One row a spectrum that has a prediction, with its star.",
+    "One row per spectrum that has a prediction, with its star.",
     (
         Column("star_id", pa.string(), "The star, as in the table of stars", ucd="meta.id;src"),
         Column("source_id", pa.int64(), "Gaia source, null for stars by position", ucd="meta.id"),
@@ -72,7 +72,7 @@ SPECTRA = Table(
 STARS = Table(
     "stars",
     "catalogue/stars/",
-    "One row a star: the highest binary probability of its spectra, ordered by star_id.",
+    "One row per star: the highest binary probability of its spectra, ordered by star_id.",
     (
         Column(
             "star_id",

@@ -13,7 +13,7 @@ from pipeline.core.ledger import Done
 from pipeline.core.root import Root
 from pipeline.network.ensemble import Ensemble, EnsemblePlan, get_ensemble
 from pipeline.settings.infer import InferSettings
-from pipeline.spectra.stored import Block, prepare, read_blocks
+from pipeline.spectra.stored import StoredBlock, prepare, read_blocks
 from pipeline.store.store import open_store
 from schemas.catalogue import PREDICTIONS
 from schemas.quality import QualityFlag
@@ -74,7 +74,7 @@ def predict_partition(rows: pd.DataFrame, shard: int, job: InferenceJob) -> Done
     return Done(counts | modes, (part,))
 
 
-def _predict_block(block: Block, ensemble: Ensemble, job: InferenceJob) -> pa.Table:
+def _predict_block(block: StoredBlock, ensemble: Ensemble, job: InferenceJob) -> pa.Table:
     rows, on_gpu = block.rows, ensemble.device.type != "cpu"
     ready = prepare(block, job.ensemble.spectra, ensemble.device if on_gpu else None)
     usable = _host(ready.usable_B)

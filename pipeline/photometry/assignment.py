@@ -20,7 +20,7 @@ def assign_stars(
 ) -> pa.Table:
     """Group the counted spectra of the whole survey into stars.
 
-    Needs the positions of all spectra at once: 40 bytes a spectrum, besides the names.
+    Needs the positions of all spectra at once: 40 bytes per spectrum, besides the names.
 
     Parameters
     ----------

@@ -95,7 +95,7 @@ def import_parquet(
     main, margin = [], []
     numbers = sorted({int(piece.name) for piece in work.glob("*/*") if piece.is_dir()})
     for number, n_rows, n_margin in run.tasks(gather, numbers, job):
-        pixel = HealpixPixel(int(plan.order_P[number]), int(plan.pixel_P[number]))
+        pixel = HealpixPixel(int(plan.order[number]), int(plan.pixel[number]))
         if number < n_main:
             main.append((pixel, n_rows))
         if n_margin:

@@ -44,7 +44,7 @@ def table_of(schema, columns):
 
 @pytest.fixture
 def settings(tmp_path):
-    """Two Gaussians, APART standard deviations from each other; two spectra a star."""
+    """Two Gaussians, APART standard deviations from each other; two spectra per star."""
     rng = np.random.default_rng(5)
     binary = rng.permutation(np.repeat([False, True], [N_SINGLE, N_BINARY]))
     binary = np.repeat(binary[::2], 2)[: binary.size]
