@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
+from schemas.catalogue import PREDICTIONS, SPECTRA, STARS, UNPLACED
 from schemas.composites import COMPOSITE_POOL
 from schemas.observations import DUPLICATES, HEADERS, MANIFEST, OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
@@ -26,6 +26,7 @@ TABLES: tuple[Table, ...] = (
     PREDICTIONS,
     SPECTRA,
     STARS,
+    UNPLACED,
 )
 
 
@@ -44,6 +45,7 @@ MADE_BY: dict[str, str] = {
     "predictions": "infer",
     "spectra": "catalogue",
     "stars": "catalogue",
+    "unplaced_stars": "catalogue",
 }
 """The command that makes each table."""
 

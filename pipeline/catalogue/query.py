@@ -153,7 +153,7 @@ def _closed_database(spill: str) -> duckdb.DuckDBPyConnection:
 
 
 def _parts(path: Path) -> list[Path]:
-    return sorted(path.glob("*.parquet")) if path.is_dir() else [path] * path.is_file()
+    return sorted(path.rglob("*.parquet")) if path.is_dir() else [path] * path.is_file()
 
 
 def _dataset(parts: list[Path]) -> ds.Dataset:
