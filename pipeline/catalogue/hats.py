@@ -135,6 +135,7 @@ def describe(folder: Path, rows: Sequence[tuple[Pixel, int]], most_rows: int) ->
     placed = []
     for path in made:
         placed.append(folder / path.relative_to(work))
+        placed[-1].parent.mkdir(exist_ok=True)
         path.replace(placed[-1])
     shutil.rmtree(work)
     return placed

@@ -14,7 +14,10 @@ from pyarrow.fs import LocalFileSystem
 
 from pipeline.catalogue.answer import check_output, write_answer
 from pipeline.catalogue.complaint import QueryError, complain
+from pipeline.catalogue.cone import add_cone, pixel_expression
+from schemas.catalogue import STARS
 from schemas.registry import TABLES
+from schemas.table import Table
 
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 _EXPLAIN = re.compile(r"\s*EXPLAIN\s+(ANALYZE\s|\([^)]*\))?", re.IGNORECASE)
@@ -93,7 +96,7 @@ def connect(root: Path, **files: Path) -> Iterator[Tables]:
     FileNotFoundError
         The root holds no table, or a further file is not there.
     """
-    parts = {table.name: _parts(root / table.location) for table in TABLES}
+    parts = {table.name: table_parts(root, table) for table in TABLES}
     if not any(parts.values()):
         raise FileNotFoundError(f"{root} holds no table; run `pairspec ingest` first")
     for name, path in files.items():
@@ -105,6 +108,8 @@ def connect(root: Path, **files: Path) -> Iterator[Tables]:
         for name, found in parts.items():
             if found:
                 db.register(name, _dataset(found))
+        if parts[STARS.name]:
+            add_cone(db)
         db.execute("SET lock_configuration = true")
         yield Tables(db, root)
 
@@ -152,7 +157,17 @@ def _closed_database(spill: str) -> duckdb.DuckDBPyConnection:
     )
 
 
-def _parts(path: Path) -> list[Path]:
+def table_parts(root: Path, table: Table) -> list[Path]:
+    """Return the files of a table, in order of name; none where it has not been made.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Root of the run.
+    table : Table
+        Which table.
+    """
+    path = root / table.location
     return sorted(path.rglob("*.parquet")) if path.is_dir() else [path] * path.is_file()
 
 
@@ -163,4 +178,5 @@ def _dataset(parts: list[Path]) -> ds.Dataset:
         schema=pq.read_schema(parts[0]),
         format=ds.ParquetFileFormat(),
         filesystem=LocalFileSystem(),
+        partitions=[pixel_expression(part) for part in parts],
     )
