@@ -58,7 +58,8 @@ def _plain(text: str, root: Path, kind: type[duckdb.Error]) -> str:
         return f"no column {found['column'] or found['other']} in the tables of the query{nearest}"
     if issubclass(kind, duckdb.ParserException):
         return f"the query is not valid SQL: {message}"
-    return f"the query failed: {message}"
+    # What one of our own functions says stands at the end.
+    return f"the query failed: {message.split('the UDF: ValueError: ')[-1]}"
 
 
 def _no_table(name: str, root: Path) -> str:

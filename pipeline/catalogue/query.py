@@ -14,8 +14,11 @@ from pyarrow.fs import LocalFileSystem
 
 from pipeline.catalogue.answer import check_output, write_answer
 from pipeline.catalogue.complaint import complain
+from pipeline.catalogue.cone import add_cone, pixel_expression
 from pipeline.core.errors import InputError
+from schemas.catalogue import STARS
 from schemas.registry import TABLES
+from schemas.table import Table
 
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 _EXPLAIN = re.compile(r"\s*EXPLAIN\s+(ANALYZE\s|\([^)]*\))?", re.IGNORECASE)
@@ -94,7 +97,7 @@ def connect(root: Path, **files: Path) -> Iterator[Tables]:
     FileNotFoundError
         The root holds no table, or a further file is not there.
     """
-    parts = {table.name: _parts(root / table.location) for table in TABLES}
+    parts = {table.name: table_parts(root, table) for table in TABLES}
     if not any(parts.values()):
         raise FileNotFoundError(f"{root} holds no table; run `pairspec ingest` first")
     for name, path in files.items():
@@ -106,6 +109,8 @@ def connect(root: Path, **files: Path) -> Iterator[Tables]:
         for name, found in parts.items():
             if found:
                 db.register(name, _dataset(found))
+        if parts[STARS.name]:
+            add_cone(db)
         db.execute("SET lock_configuration = true")
         yield Tables(db, root)
 
@@ -153,8 +158,18 @@ def _closed_database(spill: str) -> duckdb.DuckDBPyConnection:
     )
 
 
-def _parts(path: Path) -> list[Path]:
-    return sorted(path.glob("*.parquet")) if path.is_dir() else [path] * path.is_file()
+def table_parts(root: Path, table: Table) -> list[Path]:
+    """Return the files of a table, in order of name; none where it has not been made.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Root of the run.
+    table : Table
+        Which table.
+    """
+    path = root / table.location
+    return sorted(path.rglob("*.parquet")) if path.is_dir() else [path] * path.is_file()
 
 
 def _dataset(parts: list[Path]) -> ds.Dataset:
@@ -164,4 +179,5 @@ def _dataset(parts: list[Path]) -> ds.Dataset:
         schema=pq.read_schema(parts[0]),
         format=ds.ParquetFileFormat(),
         filesystem=LocalFileSystem(),
+        partitions=[pixel_expression(part) for part in parts],
     )

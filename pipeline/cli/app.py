@@ -165,7 +165,8 @@ for _stage in STAGES:
 VIEWS = ", ".join(name for stage in reversed(STAGES) for name in stage.tables)
 QUERY_MANUAL = f"""Ask the catalogue by SQL; every table is a DuckDB view.
 
-Views: {VIEWS}.
+Views: {VIEWS}; their columns: `pairspec tables NAME`. FROM cone(ra, dec, radius_arcmin) has the
+stars near a position, with separation_arcmin.
 
 Example: pairspec query "SELECT count(*), max(p_b) FROM stars" --root run
 """  # noqa: S608 (a text, not a query)
@@ -194,6 +195,27 @@ def query(
             typer.echo(save(loaded.root, sql, output))
         else:
             typer.echo(show(loaded.root, sql))
+
+
+@app.command()
+def tables(
+    name: Annotated[str | None, typer.Argument(help="Table whose columns are listed.")] = None,
+    config: Config = None,
+    root: RootOption = None,
+    overrides: Overrides = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """List the tables of a run, or the columns of one with their units.
+
+    Example: pairspec tables stars --root run
+    """
+    from pipeline.cli.console import settings_of
+
+    with settings_of(config, root, overrides or [], debug=debug) as loaded:
+        from pipeline.catalogue.listing import describe_table, list_tables
+
+        typer.echo("\n".join(list_tables(loaded.root) if name is None else describe_table(name)))
 
 
 @app.command()
@@ -231,7 +253,7 @@ def settings(
         typer.echo(loaded.model_dump_json(indent=2))
 
 
-ORDER = ("demo", *(stage.name for stage in STAGES), "query", "status", "settings")
+ORDER = ("demo", *(stage.name for stage in STAGES), "query", "tables", "status", "settings")
 """Commands in the order in which ``--help`` lists them."""
 
 app.registered_commands.sort(

@@ -1,6 +1,7 @@
 """``pairspec evaluate``: the network on the held-out test part of the labels."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from pipeline.core.ledger import Done
 from pipeline.core.report import StageReport
 from pipeline.core.root import Root
 from pipeline.core.run import Run
+from pipeline.evaluation.epochs import Combination
 from pipeline.evaluation.evaluation import Evaluation, evaluate
 from pipeline.evaluation.figures import reliability_figure, roc_figure, scores_figure
 from pipeline.evaluation.labelled import LabelledPredictions, read_labelled_predictions
@@ -48,7 +50,8 @@ def run(run: Run) -> StageReport:
     cards = [read_card(member.path) for member in plan.members]
     for card in cards:
         _check_split(card, settings)
-    digest = run.digest(labels, predictions, settings.evaluate, str(settings.inputs.truth))
+    figures = [field.name for field in fields(Combination)]
+    digest = run.digest(labels, predictions, settings.evaluate, str(settings.inputs.truth), figures)
     full = run.digest(digest, plan.model_id)
     done = run.once(_evaluate, settings, root, cards, plan.model_id, digest, digest=full)
     return run.publish(full, done.counts, notes=done.notes, outputs=done.outputs, table=done.table)
@@ -121,6 +124,25 @@ def as_table(evaluation: Evaluation) -> list[str]:
         f"{calibration.before.expected_error:.3f} / {calibration.after.expected_error:.3f} "
         f"(T = {calibration.temperature:.2f})"
     )
+    return [*lines, *_epoch_lines(evaluation)]
+
+
+def _epoch_lines(evaluation: Evaluation) -> list[str]:
+    """Return how well several spectra of one star are combined, by their number."""
+    combination = evaluation.combination
+    how = (
+        f"fitted on {combination.n_stars} validation stars with several spectra"
+        if combination.fitted
+        else f"assumed: only {combination.n_stars} validation stars have several spectra"
+    )
+    lines = [
+        f"n spectra of a star count as n**{1 - combination.exponent:.2f} ({how})",
+        f"{'calibration error by spectra of a star':42}{'maximum':<10}{'mean':<10}combined",
+    ]
+    for row in evaluation.epochs:
+        name = f"{row.epochs} ({row.n_binary} binary, {row.n_single} single)"
+        values = "".join(f"{value:<10.3f}" for value in row.error.values())
+        lines.append(f"  {name:40}{values or '-'}")
     return lines
 
 

@@ -9,12 +9,13 @@ import pyarrow.parquet as pq
 
 from pipeline.core.errors import MismatchError
 from pipeline.core.root import Root
+from pipeline.network.domain import PARAMETERS
 from schemas.observations import OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
 from schemas.quality import UNCOUNTED
 from schemas.sample import SAMPLE
 
-_COLUMNS = ["shard", "row", "obsid", "rv_kms", "quality"]
+_COLUMNS = ["shard", "row", "obsid", "rv_kms", "quality", "obj_class", *PARAMETERS]
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ def read_rows(shard: int, selection: Selection) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``shard``, ``row``, ``obsid``, ``rv_kms``, ``quality`` and ``source_id`` (null without
-        photometry or match), ordered by row.
+        ``shard``, ``row``, ``obsid``, ``rv_kms``, ``quality``, ``obj_class``, the parameters and
+        ``source_id`` (null without photometry or match), ordered by row.
 
     Raises
     ------

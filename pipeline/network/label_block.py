@@ -16,6 +16,7 @@ from pipeline.core.errors import MismatchError
 from pipeline.core.ledger import Done
 from pipeline.core.root import Root
 from pipeline.labels.split import PARTS
+from pipeline.network.domain import PARAMETERS
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.spectra.grid import WaveGrid
 from pipeline.spectra.stored import prepare, read_blocks
@@ -47,7 +48,8 @@ def write_label_block(
     """Clean, resample and normalise the labelled spectra of one shard, keep them as float16.
 
     The block holds ``flux``, ``label`` (0 single, 1 binary), ``star`` (source id), ``split`` (place
-    in `PARTS`), ``weight`` and ``row`` of those that pass the cleaning; the others are counted.
+    in `PARTS`), ``weight``, ``row`` and the parameters of the star of those that pass the cleaning;
+    the others are counted.
     float16 is the exact one of the two short types: it rounds by about 1e-4 (rms), bfloat16 by
     9e-4, a fifth of the noise at S/N 200.
 
@@ -94,6 +96,9 @@ def write_label_block(
         "weight": np.asarray(kept["weight"], np.float32),
         "row": np.asarray(kept["row"], np.int64),
     }
+    arrays |= {
+        name: kept[name].cast(pa.float32()).to_numpy().astype(np.float32) for name in PARAMETERS
+    }
     path = label_block_path(root, digest, shard)
     write_bytes(path, save(arrays))
     return Done({"examples": len(kept), "masked": len(keep) - len(kept)}, (path,))
@@ -106,7 +111,7 @@ def _labelled_rows(shard: int, root: Root) -> pa.Table:
         root.part(LABELS, shard), columns=columns, filters=wanted, partitioning=None
     )
     seen = pq.read_table(
-        root.part(OBSERVATIONS, shard), columns=["row", "rv_kms"], partitioning=None
+        root.part(OBSERVATIONS, shard), columns=["row", "rv_kms", *PARAMETERS], partitioning=None
     )
     joined = rows.join(seen, "row", join_type="inner").sort_by("row")
     if joined.num_rows != rows.num_rows:

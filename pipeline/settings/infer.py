@@ -20,6 +20,10 @@ class InferSettings(Section):
     """Folders of trained networks (``--model``), relative to where the command runs; several form
     an ensemble that averages their logits. Empty: ``ROOT/model``. [paper: one network]"""
 
+    giant_logg: float = 3.5
+    """Stars of lower log g get the quality bit GIANT. [assumed: subgiants lie between this and the
+    dwarfs' 4]"""
+
     batch_size: int = Field(64, ge=1)
     """Spectra a pass. [derived: 64 to 128 are the fastest on a CPU core]"""
 

@@ -13,6 +13,7 @@ from pipeline.core.published import NotReadyError, Published, publish
 from pipeline.core.root import Root
 from pipeline.network.blocks import Stacked, map_block
 from pipeline.network.checkpoint import load_model
+from pipeline.network.domain import read_stars
 from pipeline.network.label_block import label_block_path, write_label_block
 from pipeline.network.parts import survey_parts
 from pipeline.settings.load import Settings
@@ -101,6 +102,10 @@ def test_training_from_labels(labelled, client):
     assert report.counts == {"examples": 40, "masked": 0, "ranks": 1, "epochs": 2}
     _, card = load_model(labelled.root / "model")
     assert "20 spectra with photometric labels" in card.data
+    assert card.training_range == {"snr_g": (50.0, 50.0)}  # the files have no other parameter
+    seen = read_stars(labelled.root / "model", card.training_stars_sha256)
+    expected = [r + 2**60 for r in range(48) if r % 16 < 8 and r % 6 != 5]
+    assert seen.tolist() == expected and card.training_stars == 20
     assert (labelled.root / "reports" / "training.png").stat().st_size > 5000
     made = sorted((labelled.root / "training_cache").rglob("*.safetensors"))
     times = [path.stat().st_mtime_ns for path in made]
