@@ -1,6 +1,8 @@
 """``pairspec ingest``: files in, store and observations out."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -10,6 +12,7 @@ from pipeline.core.report import StageReport
 from pipeline.core.run import Run
 from pipeline.ingest.duplicates import write_duplicates
 from pipeline.ingest.lamost_catalogue import Catalogue, convert_catalogue
+from pipeline.ingest.matches import matches_path, write_matches
 from pipeline.ingest.observations import ObservationsJob, write_observations
 from pipeline.ingest.shard import IngestJob, ingest_shard
 from pipeline.store.manifest import Manifest, freeze, open_manifest, scan
@@ -52,10 +55,14 @@ def run(run: Run) -> StageReport:
     read = run.each(ingest_shard, manifest.n_shards, job, digest=manifest.digest)
     run.once(_duplicates, run, digest=manifest.digest, step="duplicates")
     digest = run.digest(manifest.digest, catalogue and catalogue.digest)
+    matches = None
+    if catalogue is not None:
+        run.once(_matches, run, catalogue.parquet, digest=digest, step="matches")
+        matches = matches_path(catalogue.parquet)
     observed = run.each(
         write_observations,
         manifest.n_shards,
-        ObservationsJob(root, None if catalogue is None else catalogue.parquet),
+        ObservationsJob(root, matches),
         digest=digest,
         step="observations",
     )
@@ -98,8 +105,16 @@ def _manifest(run: Run, left_out: LeftOut) -> Manifest:
 
 
 def _duplicates(run: Run) -> Done:
-    # On a worker: sorting millions of headers is too much for a driver on a login node.
-    done: list[Done] = list(run.tasks(write_duplicates, [run.root]))
+    return _on_a_worker(run, write_duplicates)
+
+
+def _matches(run: Run, catalogue: Path) -> Done:
+    return _on_a_worker(run, write_matches, catalogue)
+
+
+def _on_a_worker(run: Run, work: Callable[..., Done], *args: Any) -> Done:
+    # Sorting millions of headers is too much for a driver on a login node.
+    done: list[Done] = list(run.tasks(work, [run.root], *args))
     return done[0]
 
 
