@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -17,6 +16,7 @@ from pipeline.core.run import Run
 from pipeline.photometry.assignment import assign_stars
 from pipeline.settings.load import Settings
 from pipeline.store.manifest import open_manifest
+from pipeline.tables.database import database
 from pipeline.tables.literal import parquet_files
 from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
 from schemas.observations import OBSERVATIONS
@@ -88,9 +88,12 @@ def _write_spectra(settings: Settings, root: Root, photometry: Path | None) -> l
     trust = settings.inputs.gaia_release is not None
     radius = settings.catalogue.star_radius_arcsec
     stars = assign_stars(root.table(OBSERVATIONS), radius, trust_ids=trust, photometry=photometry)
-    parts = [root.part(SPECTRA, n) for n in range(open_manifest(root.manifest).n_shards)]
+    manifest = open_manifest(root.manifest)
+    parts = [root.part(SPECTRA, shard) for shard in range(manifest.n_shards)]
     with track("catalogue", len(parts), 0, "shards") as advance:
         for shard, part in enumerate(parts):
+            first = shard * manifest.shard_rows
+            here = stars.table(first, first + manifest.shard_rows)
             # The star's source may come from another of its spectra, the prediction's may not.
             predictions = pq.read_table(
                 root.part(PREDICTIONS, shard), partitioning=None
@@ -102,7 +105,7 @@ def _write_spectra(settings: Settings, root: Root, photometry: Path | None) -> l
             )
             table = (
                 predictions.join(observed, "row", join_type="left outer")
-                .join(stars, "row", join_type="left outer")
+                .join(here, "row", join_type="left outer")
                 .sort_by("row")
             )
             write_parquet(part, conform(table, SPECTRA))
@@ -114,7 +117,7 @@ def _write_stars(settings: Settings, root: Root) -> tuple[dict[str, int], list[P
     shutil.rmtree(root.table(STARS), ignore_errors=True)
     counts = {"stars": 0, "spectra": 0, "above_0.5": 0, "above_0.8": 0}
     parts = []
-    with duckdb.connect(config={"threads": 1}) as db:
+    with database(root.table(STARS).parent) as db:
         stars = db.sql(_STARS, params={"spectra": parquet_files(root.table(SPECTRA))})
         reader = stars.to_arrow_reader(settings.catalogue.part_stars)
         for number, part in enumerate(_regroup(reader, settings.catalogue.part_stars)):

@@ -45,6 +45,8 @@ def database(
     }
     try:
         with duckdb.connect(config=config) as db:
+            # A worker has no terminal, and the stage its own way to say how far it is.
+            db.execute("SET enable_progress_bar = false")
             yield db
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
