@@ -6,7 +6,6 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipeline.core.errors import InputError
 from pipeline.core.ledger import Done
 from pipeline.core.report import StageReport
 from pipeline.core.run import Run
@@ -47,8 +46,8 @@ def run(run: Run) -> StageReport:
     """
     settings, root = run.settings, run.root
     left_out = LeftOut()
-    catalogue, catalogue_notes = _catalogue(run)
     manifest = _manifest(run, left_out)
+    catalogue, catalogue_notes = _catalogue(run)
     chunk_rows = settings.ingest.chunk_rows
     ensure_store(root.store, manifest.n_shards, manifest.shard_rows, chunk_rows, manifest.digest)
     job = IngestJob(root, Path(settings.inputs.spectra or "").resolve())
@@ -82,12 +81,10 @@ def run(run: Run) -> StageReport:
 
 
 def _catalogue(run: Run) -> tuple[Catalogue | None, tuple[str, ...]]:
-    """Bring the catalogue into Parquet before any file is read: a wrong one shows at once."""
+    """Bring the catalogue into Parquet before any file is read: a bad value in it shows early."""
     source = run.settings.inputs.catalogue
     if source is None:
         return None, ()
-    if not source.is_file():
-        raise InputError(f"no catalogue at {source}; give one by --catalogue, or leave it out")
     catalogue = Catalogue.at(source, run.root.path / "tables" / "lamost_catalogue")
     done = run.once(
         convert_catalogue, catalogue, digest=run.digest(catalogue.digest), step="lamost_catalogue"
@@ -96,9 +93,7 @@ def _catalogue(run: Run) -> tuple[Catalogue | None, tuple[str, ...]]:
 
 
 def _manifest(run: Run, left_out: LeftOut) -> Manifest:
-    spectra, ingest = run.settings.inputs.spectra, run.settings.ingest
-    if spectra is None:
-        raise InputError("no folder of spectra: give --spectra DIR or set inputs.spectra")
+    spectra, ingest = Path(run.settings.inputs.spectra or ""), run.settings.ingest
     if ingest.frozen:
         return open_manifest(run.root.manifest)
     return freeze(run.root.manifest, scan(spectra, left_out), ingest.shard_rows)

@@ -13,7 +13,31 @@ from pipeline.core.atomic import PARTIAL
 from pipeline.photometry.columns import LOOKED_UP, TYPES
 from pipeline.tables.database import database, quoted
 from pipeline.tables.literal import parquet_files
-from pipeline.tables.table import open_table
+from pipeline.tables.table import UserTable, open_table
+
+
+def open_lookup(key: str, table: Path, columns: Sequence[str]) -> UserTable:
+    """Open a table of further values, and check that it has what is wanted of it.
+
+    Parameters
+    ----------
+    key : str
+        Column that it is joined by.
+    table : pathlib.Path
+        File or folder of files.
+    columns : sequence of str
+        Columns that are wanted.
+
+    Raises
+    ------
+    TableError
+        The table is not there or no table, or its ids have lost digits.
+    ColumnError
+        It lacks a column.
+    """
+    names = (key, *columns)
+    aliases = {name: LOOKED_UP.get(name, (name,)) for name in names}
+    return open_table(table, aliases, names, {name: TYPES.get(name) for name in names})
 
 
 def look_up(
@@ -54,10 +78,8 @@ def look_up(
     ColumnError
         It lacks a column.
     """
+    found = open_lookup(key, table, columns)
     out.parent.mkdir(parents=True, exist_ok=True)
-    names = (key, *columns)
-    aliases = {name: LOOKED_UP.get(name, (name,)) for name in names}
-    found = open_table(table, aliases, names, {name: TYPES.get(name) for name in names})
     copies = out.with_name(f"{out.name}.copies")
     partial = out.with_name(f"{out.name}.{os.getpid()}{PARTIAL}")
     wanted = ", ".join(f't."{name}"' for name in columns)
