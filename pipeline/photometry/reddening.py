@@ -49,18 +49,21 @@ def open_dust_map(name: str, folder: Path | None) -> Any:
             warnings.simplefilter("ignore")  # of a bad file, which is told below
             dust = SFDQuery(map_dir=None if folder is None else str(folder))
             poles = e_bv_from_map(dust, *_GALACTIC_POLES)
-        if not np.isfinite(poles).all():
-            raise ValueError("it has no value at the galactic poles")
     except Exception as error:
-        where = folder or "the folder that dustmaps is configured with"
-        raise DustMapError(
-            f"no SFD map that can be read in {where} (photometry.dust_folder): {error}; fetch it "
-            "with python -c 'import dustmaps.sfd; dustmaps.sfd.fetch()' and name the folder that "
-            "holds SFD_dust_4096_ngp.fits and SFD_dust_4096_sgp.fits, or set photometry.reddening "
-            "to lamost_column or gaia_column, with the column's name in "
-            "photometry.reddening_column"
-        ) from error
+        raise _unreadable(folder, str(error)) from error
+    if not np.isfinite(poles).all():
+        raise _unreadable(folder, "it has no value at the galactic poles")
     return dust
+
+
+def _unreadable(folder: Path | None, why: str) -> DustMapError:
+    return DustMapError(
+        f"no SFD map that can be read in {folder or 'the folder that dustmaps is configured with'} "
+        f"(photometry.dust_folder): {why}; fetch it with "
+        "python -c 'import dustmaps.sfd; dustmaps.sfd.fetch()' and name the folder that holds "
+        "SFD_dust_4096_ngp.fits and SFD_dust_4096_sgp.fits, or set photometry.reddening to "
+        "lamost_column or gaia_column, with the column's name in photometry.reddening_column"
+    )
 
 
 def e_bv_from_map(
