@@ -1,10 +1,7 @@
 """What training is given, looked at first: labels, composites, a package."""
 
-from pipeline.composites.block import composite_files
 from pipeline.core.datasets import Datasets
-from pipeline.core.published import NotReadyError
-from pipeline.labels.split import PARTS
-from pipeline.network.sources import source_digest
+from pipeline.core.published import NotReadyError, Published
 from pipeline.network.tensorboard import require_tensorboard
 
 
@@ -25,7 +22,41 @@ def check(asked: Datasets) -> None:
     if training.tensorboard:
         require_tensorboard()
     source_digest(asked)
-    composed = training.source != "simulated" and training.composite_share > 0
-    if composed and not composite_files(asked.root, PARTS[0]):
-        folder = asked.root.path / "composites"
-        raise NotReadyError(f"{folder} holds no blocks; run `pairspec composites` again")
+    if training.source != "simulated" and training.composite_share > 0:
+        # Not before: they bring with them all that spectra are computed with.
+        from pipeline.composites.block import composite_files
+        from pipeline.labels.split import PARTS
+
+        if not composite_files(asked.root, PARTS[0]):
+            folder = asked.root.path / "composites"
+            raise NotReadyError(f"{folder} holds no blocks; run `pairspec composites` again")
+
+
+def source_digest(asked: Datasets) -> str:
+    """Digest of the survey's labels and composites, as far as they are used.
+
+    Parameters
+    ----------
+    asked : Datasets
+        Of it: ``training``, and the datasets.
+
+    Raises
+    ------
+    NotReadyError
+        They have not been made; the message names the command that makes them.
+    """
+    training = asked.settings.training
+    if training.source == "simulated":
+        return ""
+    used: list[Published] = []
+    if training.composite_share < 1:
+        try:
+            used += asked.needs("labels")
+        except NotReadyError as error:
+            raise NotReadyError(
+                f"{error}, or train on simulated spectra with --set training.source=simulated"
+            ) from None
+        used += asked.needs("observations")
+    if training.composite_share > 0:
+        used += asked.needs("composites")
+    return asked.digest(*used)

@@ -3,44 +3,13 @@
 from pathlib import Path
 
 from pipeline.composites.block import composite_files
-from pipeline.core.datasets import Datasets
-from pipeline.core.published import NotReadyError, Published
+from pipeline.core.published import NotReadyError
 from pipeline.core.run import Run
 from pipeline.labels.split import PARTS
 from pipeline.network.job import Sources, TrainingJob, write_block
 from pipeline.network.label_block import label_block_path, write_label_block
 from pipeline.simulate.examples import BLOCK
 from pipeline.store.manifest import open_manifest
-
-
-def source_digest(asked: Datasets) -> str:
-    """Digest of the survey's labels and composites, as far as they are used.
-
-    Parameters
-    ----------
-    asked : Datasets
-        Of it: ``training``, and the datasets.
-
-    Raises
-    ------
-    NotReadyError
-        They have not been made; the message names the command that makes them.
-    """
-    training = asked.settings.training
-    if training.source == "simulated":
-        return ""
-    used: list[Published] = []
-    if training.composite_share < 1:
-        try:
-            used += asked.needs("labels")
-        except NotReadyError as error:
-            raise NotReadyError(
-                f"{error}, or train on simulated spectra with --set training.source=simulated"
-            ) from None
-        used += asked.needs("observations")
-    if training.composite_share > 0:
-        used += asked.needs("composites")
-    return asked.digest(*used)
 
 
 def make_sources(run: Run, job: TrainingJob) -> tuple[Sources, dict[str, int]]:
