@@ -90,7 +90,7 @@ def run_command(
     debug: bool,
     **values: Any,
 ) -> None:
-    """Run one stage as a command: read the settings, lock the root, connect, run, report.
+    """Run one stage as a command: settings, inputs, lock of the root, workers, work, report.
 
     Parameters
     ----------
@@ -107,12 +107,18 @@ def run_command(
         ends_at_once(),
         settings_of(config, root, overrides, debug=debug, **values) as settings,
     ):
-        typer.echo(f"{name}: starting workers ({settings.cluster.kind})", err=True)
+        typer.echo(f"{name}: looking at the inputs", err=True)
         start = time.monotonic()
+
+        from pipeline.stages import check_stage, find_stage, run_stage, written_folder
+
+        check_stage(name, settings)
+        cluster = settings.cluster
+        workers = f"{cluster.workers} workers" if cluster.workers else "one worker per core"
+        typer.echo(f"{name}: starting {workers} ({cluster.kind})", err=True)
 
         from cluster.connect import connect
         from pipeline.core.lock import root_lock
-        from pipeline.stages import find_stage, run_stage, written_folder
 
         folder = written_folder(find_stage(name), settings)
         with root_lock(folder, name), connect(settings.cluster) as client:
