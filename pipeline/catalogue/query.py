@@ -14,6 +14,7 @@ from pyarrow.fs import LocalFileSystem
 
 from pipeline.catalogue.answer import check_output, write_answer
 from pipeline.catalogue.complaint import QueryError, complain
+from pipeline.core.parquet import CHECKED, table_files
 from schemas.registry import TABLES
 
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
@@ -93,7 +94,7 @@ def connect(root: Path, **files: Path) -> Iterator[Tables]:
     FileNotFoundError
         The root holds no table, or a further file is not there.
     """
-    parts = {table.name: _parts(root / table.location) for table in TABLES}
+    parts = {table.name: table_files(root / table.location) for table in TABLES}
     if not any(parts.values()):
         raise FileNotFoundError(f"{root} holds no table; run `pairspec ingest` first")
     for name, path in files.items():
@@ -152,15 +153,11 @@ def _closed_database(spill: str) -> duckdb.DuckDBPyConnection:
     )
 
 
-def _parts(path: Path) -> list[Path]:
-    return sorted(path.glob("*.parquet")) if path.is_dir() else [path] * path.is_file()
-
-
 def _dataset(parts: list[Path]) -> ds.Dataset:
     # A path is a path: no patterns, no folders taken for columns.
     return ds.FileSystemDataset.from_paths(
         [str(part) for part in parts],
         schema=pq.read_schema(parts[0]),
-        format=ds.ParquetFileFormat(),
+        format=CHECKED,
         filesystem=LocalFileSystem(),
     )

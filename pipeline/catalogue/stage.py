@@ -6,10 +6,10 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.core.atomic import write_parquet
 from pipeline.core.ledger import Done
+from pipeline.core.parquet import read_table
 from pipeline.core.progress import track
 from pipeline.core.report import StageReport
 from pipeline.core.root import Root
@@ -63,7 +63,7 @@ def run(run: Run) -> StageReport:
         Predictions and catalogued spectra differ in number.
     """
     settings, root = run.settings, run.root
-    (predicted,) = run.needs()
+    predicted, _ = run.needs()
     photometry = run.uses("photometry")
     digest = run.digest(predicted, settings.catalogue, settings.inputs.gaia_release, photometry)
     counts = run.once(_write, settings, root, photometry is not None, digest=digest).counts
@@ -92,14 +92,9 @@ def _write_spectra(settings: Settings, root: Root, photometry: Path | None) -> l
     with track("catalogue", len(parts), 0, "shards") as advance:
         for shard, part in enumerate(parts):
             # The star's source may come from another of its spectra, the prediction's may not.
-            predictions = pq.read_table(
-                root.part(PREDICTIONS, shard), partitioning=None
-            ).drop_columns("source_id")
-            observed = pq.read_table(
-                root.part(OBSERVATIONS, shard),
-                columns=["row", *_OBSERVED],
-                partitioning=None,
-            )
+            predictions = read_table(root.part(PREDICTIONS, shard), PREDICTIONS)
+            predictions = predictions.drop_columns("source_id")
+            observed = read_table(root.part(OBSERVATIONS, shard), OBSERVATIONS, ["row", *_OBSERVED])
             table = (
                 predictions.join(observed, "row", join_type="left outer")
                 .join(stars, "row", join_type="left outer")

@@ -22,6 +22,10 @@ class Stage:
     needs, uses : tuple of str
         Datasets that it cannot do without, and those that it uses where they are there or where
         a setting asks for them.
+    steps : tuple of str
+        Further steps of the ledger whose files are the dataset, beside the step of its own name.
+    interim : tuple of str
+        Steps whose files only help to make the dataset; they may be deleted afterwards.
     tables : tuple of str
         Views of `pairspec query` that exist once it has run.
     page : str
@@ -37,6 +41,8 @@ class Stage:
     manual: str = ""
     needs: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    interim: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     page: str = ""
     folder: str = "root"

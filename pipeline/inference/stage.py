@@ -9,7 +9,7 @@ from pipeline.core.report import StageReport
 from pipeline.core.run import Run
 from pipeline.inference.rows import Selection, read_rows
 from pipeline.inference.shard import MODE, InferenceJob, predict_partition
-from pipeline.network.ensemble import plan_ensemble
+from pipeline.network.ensemble import plan_ensemble, wanted_networks
 from pipeline.store.manifest import open_manifest
 from schemas.catalogue import PREDICTIONS
 from schemas.sample import SAMPLE
@@ -47,7 +47,7 @@ def run(run: Run) -> StageReport:
     photometry = run.uses("photometry")
     if photometry is not None:
         inputs.append(photometry.digest)
-    ensemble = plan_ensemble(infer.models or (root.model,))
+    ensemble = plan_ensemble(wanted_networks(run))
     digest = run.digest(
         inputs,
         [member.sha256 for member in ensemble.members],

@@ -8,10 +8,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 
 from pipeline.core.atomic import write_parquet
 from pipeline.core.ledger import Done
+from pipeline.core.parquet import CHECKED, read_table
 from pipeline.core.root import Root
 from pipeline.spectra.velocity import SPEED_OF_LIGHT_KMS
 from schemas.observations import DUPLICATES, HEADERS, OBSERVATIONS
@@ -48,14 +48,12 @@ def write_observations(shard: int, job: ObservationsJob) -> Done:
     Done
         Counts: rows, superseded, matched (to the catalogue), refused.
     """
-    headers = pq.read_table(job.root.part(HEADERS, shard), partitioning=None).to_pandas(
+    headers = read_table(job.root.part(HEADERS, shard), HEADERS).to_pandas(
         types_mapper=pd.ArrowDtype
     )
     found = match_catalogue(headers, job.catalogue)
     rows = (pc.field("row") >= headers["row"].min()) & (pc.field("row") <= headers["row"].max())
-    duplicates = pq.read_table(
-        job.root.table(DUPLICATES), columns=["row"], filters=rows, partitioning=None
-    )
+    duplicates = read_table(job.root.table(DUPLICATES), DUPLICATES, ["row"], rows)
     table = combine(headers, found, set(duplicates["row"].to_pylist()))
     part = job.root.part(OBSERVATIONS, shard)
     write_parquet(part, table)
@@ -89,7 +87,7 @@ def match_catalogue(headers: pd.DataFrame, catalogue: Path | None) -> pd.DataFra
     columns = [*_CATALOGUE, "found_obsid"]
     if catalogue is None:
         return pd.DataFrame(index=headers.index, columns=columns, dtype="object")
-    source = ds.dataset(catalogue, format="parquet")
+    source = ds.dataset(catalogue, format=CHECKED)
     numbers = headers["obsid"].dropna().astype("int64").tolist()
     wanted = pc.field("obsid").isin(pa.array(numbers, pa.int64()))
     nameless = headers[headers["obsid"].isna() & headers["lmjd"].notna()]

@@ -7,15 +7,19 @@ import pyarrow.parquet as pq
 from pipeline.core.errors import InputError
 from pipeline.core.ledger import Done
 from pipeline.core.report import StageReport
+from pipeline.core.root import Root
 from pipeline.core.run import Run
 from pipeline.ingest.duplicates import write_duplicates
 from pipeline.ingest.lamost_catalogue import Catalogue, convert_catalogue
 from pipeline.ingest.observations import ObservationsJob, write_observations
 from pipeline.ingest.shard import IngestJob, ingest_shard
 from pipeline.store.manifest import Manifest, freeze, open_manifest, scan
-from pipeline.store.store import ensure_store
+from pipeline.store.store import ensure_store, metadata_files
 from pipeline.store.tree import LeftOut
 from schemas.observations import DUPLICATES, OBSERVATIONS
+
+STORE = "store"
+"""Step of the ledger that names the manifest and the description of the store."""
 
 _NOTED = 20
 
@@ -40,18 +44,20 @@ def run(run: Run) -> StageReport:
     ManifestError
         The folder of spectra has changed since an earlier run.
     MismatchError
-        Rows in are not rows out.
+        Rows in are not rows out, or the manifest is damaged.
     """
     settings, root = run.settings, run.root
     left_out = LeftOut()
     catalogue, catalogue_notes = _catalogue(run)
     manifest = _manifest(run, left_out)
     chunk_rows = settings.ingest.chunk_rows
-    ensure_store(root.store, manifest.n_shards, manifest.shard_rows, chunk_rows, manifest.digest)
+    layout = run.digest(manifest.digest, chunk_rows)
+    run.once(_lay_out, root, manifest, chunk_rows, digest=layout, step=STORE)
+    run.require_sound(1, digest=layout, step=STORE)
     job = IngestJob(root, Path(settings.inputs.spectra or "").resolve())
-    read = run.each(ingest_shard, manifest.n_shards, job, digest=manifest.digest)
-    run.once(_duplicates, run, digest=manifest.digest, step="duplicates")
-    digest = run.digest(manifest.digest, catalogue and catalogue.digest)
+    read = run.each(ingest_shard, manifest.n_shards, job, digest=layout)
+    run.once(_duplicates, run, digest=layout, step="duplicates")
+    digest = run.digest(layout, catalogue and catalogue.digest)
     observed = run.each(
         write_observations,
         manifest.n_shards,
@@ -94,7 +100,14 @@ def _manifest(run: Run, left_out: LeftOut) -> Manifest:
         raise InputError("no folder of spectra: give --spectra DIR or set inputs.spectra")
     if ingest.frozen:
         return open_manifest(run.root.manifest)
-    return freeze(run.root.manifest, scan(spectra, left_out), ingest.shard_rows)
+    return freeze(run.root.manifest, lambda: scan(spectra, left_out), ingest.shard_rows)
+
+
+def _lay_out(root: Root, manifest: Manifest, chunk_rows: int) -> Done:
+    """Describe the store; from here on the ledger knows the manifest and that description."""
+    ensure_store(root.store, manifest.n_shards, manifest.shard_rows, chunk_rows, manifest.digest)
+    outputs = (manifest.path, *metadata_files(root.store))
+    return Done({"shards": manifest.n_shards}, outputs)
 
 
 def _duplicates(run: Run) -> Done:
@@ -104,7 +117,7 @@ def _duplicates(run: Run) -> Done:
 
 
 def _notes(duplicates: Path) -> tuple[str, ...]:
-    with pq.ParquetFile(duplicates) as file:
+    with pq.ParquetFile(duplicates, page_checksum_verification=True) as file:
         first = next(file.iter_batches(_NOTED), None)
         more = file.metadata.num_rows - _NOTED
     named = tuple(

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from pipeline.core.errors import InputError
+from pipeline.core.run import Run
 from pipeline.network.checkpoint import ModelCard, read_card
 from pipeline.network.predictor import Float32, Predictor
 from pipeline.settings.infer import InferSettings
@@ -50,6 +51,20 @@ class EnsemblePlan:
     members: tuple[Member, ...]
     model_id: str
     spectra: SpectraSettings
+
+
+def wanted_networks(run: Run) -> tuple[Path, ...]:
+    """Return the folders of the networks to use: those of the settings, else the run's own.
+
+    Raises
+    ------
+    NotReadyError, MismatchError
+        The run's own network is not the one that it trained: a file was damaged or replaced.
+    """
+    if run.settings.infer.models:
+        return tuple(run.settings.infer.models)
+    run.require_unchanged("model")
+    return (run.root.model,)
 
 
 def plan_ensemble(paths: Sequence[Path]) -> EnsemblePlan:

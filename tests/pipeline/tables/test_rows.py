@@ -106,7 +106,10 @@ def test_missing_values_of_archives_are_null(tmp_path, text):
         (b"source_id,ra\n1,abc\n", "ra cannot be read as double: .*abc"),
         (b"source_id,ra\n1,\xff\xfe\n", "not a regular table: .*UTF8"),
         (b"source_id,r\xe9\n1,2\n", "not text in UTF-8"),
-        (gzip.compress(b"source_id,ra\n" + b"1,2\n" * 99999, mtime=0)[:-9], "gzip stream is broken"),
+        (
+            gzip.compress(b"source_id,ra\n" + b"1,2\n" * 99999, mtime=0)[:-9],
+            "gzip stream is broken",
+        ),
         (gzip.compress(b"source_id,ra\n1,2\n", mtime=0)[:15], "gzip stream is broken"),
         (b"\x1f\x8b not gzip at all", "gzip stream is broken"),
         (b"# only\n# comments\n", "no line with the names"),
