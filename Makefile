@@ -17,6 +17,7 @@ SET       ?=
 STARS     ?= 12000
 DEMO      ?= demo
 NAME      ?=
+DEEP      ?=
 INPUTS    ?= 1000000
 SEED      ?= 1
 ARGS      ?=
@@ -28,7 +29,7 @@ STAGES   := $(filter-out simulate ingest,$(shell $(PYTHON) -m pipeline.stages | 
 BENCHES   = $(sort $(notdir $(basename $(shell grep -l __main__ benchmarks/*/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-large simulate ingest $(STAGES) query status settings test test-kills fuzz lint format docs bench clean
+.PHONY: help env demo demo-large simulate ingest $(STAGES) query status verify settings test test-kills fuzz lint format docs bench clean
 
 help: ## This list
 	@echo "pairspec: find the unresolved binary stars in millions of low-resolution spectra"; echo
@@ -67,6 +68,9 @@ query: env ## Ask the catalogue: SQL="SELECT ..."
 
 status: env ## Show which stages of a run are complete
 	$(PAIRSPEC) status $(OPTIONS)
+
+verify: env ## Compare the files of a run with its ledger: DEEP=1 for all contents
+	$(PAIRSPEC) verify $(if $(DEEP),--deep) $(OPTIONS)
 
 settings: env ## Show the settings that a run would use
 	$(PAIRSPEC) settings $(OPTIONS)
