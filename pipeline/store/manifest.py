@@ -115,9 +115,9 @@ def freeze(path: Path, files: Callable[[], Iterable[tuple[str, int]]], shard_row
         There are no files, or a manifest of other files or another cut is there already.
     """
     partial = path.with_name(path.name + PARTIAL)
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
         if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
             _write(partial, files(), shard_rows)
             partial.rename(path)
             return open_manifest(path)
@@ -132,7 +132,8 @@ def freeze(path: Path, files: Callable[[], Iterable[tuple[str, int]]], shard_row
             raise ManifestError(_difference(path, partial))
         return manifest
     finally:
-        partial.unlink(missing_ok=True)
+        if partial.exists():
+            partial.unlink()
 
 
 class _Digest:

@@ -31,6 +31,26 @@ def test_a_frozen_manifest_is_found_again_and_not_written_again(tmp_path, survey
     assert path.stat().st_mtime_ns == before
 
 
+def test_nothing_is_written_to_compare(tmp_path, survey, monkeypatch):
+    path = tmp_path / "m.parquet"
+    first = freeze(path, partial(scan, survey), 8)
+
+    def write(*args, **options):
+        raise AssertionError("a file is written")
+
+    monkeypatch.setattr("pyarrow.parquet.ParquetWriter", write)
+    assert freeze(path, partial(scan, survey), 8) == first
+
+
+@pytest.mark.parametrize("place", [2, 20, 300])
+def test_a_damaged_manifest_is_named(tmp_path, survey, place):
+    path = tmp_path / "m.parquet"
+    freeze(path, partial(scan, survey), 8)
+    path.write_bytes(path.read_bytes()[:-place])
+    with pytest.raises(ManifestError, match="m.parquet is damaged .* delete it and run `pairspec"):
+        freeze(path, partial(scan, survey), 8)
+
+
 def test_a_changed_folder_is_refused_with_what_changed(tmp_path, survey):
     path = tmp_path / "m.parquet"
     freeze(path, partial(scan, survey), 8)
