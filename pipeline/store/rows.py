@@ -34,7 +34,7 @@ def read_rows(
     try:
         return _read(store, name, rows)
     except (ValueError, RuntimeError, OSError) as error:
-        damage = Damage(_culprit(store, name, rows), f"is damaged ({error})")
+        damage = Damage(_culprit(store, name, rows), f"is damaged ({_first_sentence(error)})")
         raise MismatchError(damage.line("pairspec ingest")) from None
 
 
@@ -57,6 +57,11 @@ def shard_file(path: Path, name: str, shard: int) -> Path:
 def _read(store: xr.Dataset, name: str, rows: slice | npt.NDArray[np.int64]) -> npt.NDArray[Any]:
     values: npt.NDArray[Any] = store[name].isel(row=rows).to_numpy()
     return values
+
+
+def _first_sentence(error: Exception) -> str:
+    """Return what happened, without the bytes that zarr adds to it."""
+    return " ".join(str(error).split()).split(". ")[0]
 
 
 def _culprit(store: xr.Dataset, name: str, rows: slice | npt.NDArray[np.int64]) -> Path:
