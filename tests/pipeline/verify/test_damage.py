@@ -5,7 +5,10 @@ it, the stage refuses in one line and writes nothing, and the named command brin
 """
 
 import shutil
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -59,6 +62,7 @@ class Kind:
     deep: bool = False
 
 
+REPOSITORY = Path(__file__).resolve().parents[3]
 PART = "part-000000.parquet"
 KINDS = {
     # The store: data, index of a shard, arrays of a row, description.
@@ -156,6 +160,25 @@ def test_what_is_damaged_is_named_and_refused(finished, begun, name):
         assert [n for n in after if n.endswith(".partial")] == []
     finally:
         path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("name", ["shard deleted", "data of a shard", "weights", "dataset"])
+def test_the_command_ends_in_one_line(finished, begun, name):
+    """Also where a worker meets the damage."""
+    kind = KINDS[name]
+    root = begun(kind.reader)
+    whole = (root / kind.file).read_bytes()
+    kind.damage(root / kind.file)
+    command = [sys.executable, "-m", "pipeline", kind.reader, "--config", str(finished.config)]
+    command += ["--root", str(root), "--set", "cluster.workers=1"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
+    finally:
+        (root / kind.file).write_bytes(whole)
+    assert done.returncode == 1 and done.stdout == ""
+    lines = [line for line in done.stderr.splitlines() if " shards" not in line]
+    assert lines[0] == f"{kind.reader}: starting workers (local)"
+    assert len(lines) == 2 and lines[1].startswith(f"pairspec: {root / kind.file} "), lines
 
 
 CURED = (
