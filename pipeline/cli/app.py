@@ -317,6 +317,36 @@ def status(
 
 
 @app.command()
+def verify(
+    config: Config = None,
+    root: RootOption = None,
+    overrides: Overrides = None,
+    *,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Compare the contents of all files, not only sizes.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Compare the files of a run with what the ledger says of them; nothing is changed.
+
+    Prints a line for each damaged file: what is wrong, and the command that makes it again. Exit
+    code 1 if there is one.
+
+    Example: pairspec verify --deep --root run
+    """
+    from pipeline.cli.console import EXIT_FAILED, settings_of
+    from pipeline.cli.interrupt import ends_at_once
+
+    with ends_at_once(), settings_of(config, root, overrides or [], debug=debug) as loaded:
+        from pipeline.verify.verify import verify as verify_run
+
+        found = verify_run(loaded.root.resolve(), deep=deep)
+        typer.echo("\n".join(found.lines()))
+    if found.damaged:
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
 def settings(
     config: Config = None,
     root: RootOption = None,
@@ -331,7 +361,7 @@ def settings(
         typer.echo(loaded.model_dump_json(indent=2))
 
 
-OTHERS = ("query", "tables", "submit", "status", "cancel", "job-script", "settings")
+OTHERS = ("query", "tables", "submit", "status", "cancel", "verify", "job-script", "settings")
 ORDER = ("demo", *(stage.name for stage in STAGES), *OTHERS)
 """Commands in the order in which ``--help`` lists them."""
 

@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from pipeline.core.parquet import read_table
 from pipeline.core.root import Root
 from pipeline.labels.labels import SINGLE
 from pipeline.labels.split import split
@@ -90,7 +89,7 @@ def read_pool(path: Path, part: str) -> Pool:
     Pool
         In the order of the table.
     """
-    table = pq.read_table(path, filters=pc.equal(pc.field("split"), part), partitioning=None)
+    table = read_table(path, COMPOSITE_POOL, filters=pc.equal(pc.field("split"), part))
     columns = {f.name: table[f.name].to_numpy() for f in fields(Pool)}
     whole = ("shard", "row", "star")
     return Pool(**{k: v.astype(np.int64 if k in whole else np.float64) for k, v in columns.items()})
@@ -139,8 +138,8 @@ def find_dwarfs(
     ):
         wanted &= (pc.field(name) > float(low)) & (pc.field(name) < float(high))
     wanted &= pc.is_finite(pc.field("rv_kms"))
-    observed = ds.dataset(root.table(OBSERVATIONS), format="parquet")
-    frame = observed.to_table(columns=_OBSERVED, filter=wanted).to_pandas()
+    observed = read_table(root.table(OBSERVATIONS), OBSERVATIONS, _OBSERVED, wanted)
+    frame = observed.to_pandas()
     stars = _labelled_stars(root) if labelled else _all_stars(root, star_radius_arcsec, trust_ids)
     frame = frame.merge(stars, on="row", how="inner").sort_values("row", ignore_index=True)
     if not labelled:
@@ -156,9 +155,7 @@ def find_dwarfs(
 
 def _labelled_stars(root: Root) -> pd.DataFrame:
     single = pc.equal(pc.field("label"), SINGLE)
-    table = ds.dataset(root.table(LABELS), format="parquet").to_table(
-        columns={name: pc.field(name) for name in ("row", "source_id", "split")}, filter=single
-    )
+    table = read_table(root.table(LABELS), LABELS, ["row", "source_id", "split"], single)
     frame: pd.DataFrame = table.rename_columns(["row", "star", "split"]).to_pandas()
     return frame
 

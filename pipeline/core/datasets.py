@@ -7,11 +7,12 @@ from pipeline.core.digest import digest_of
 from pipeline.core.published import (
     NotReadyError,
     Published,
-    read_published,
+    published_path,
     replaced_source,
     require_published,
 )
 from pipeline.core.root import Root
+from pipeline.core.sound import require_sound
 from pipeline.core.stage import Stage
 from pipeline.settings.load import Settings
 
@@ -50,11 +51,15 @@ class Datasets:
         ------
         NotReadyError
             One has not been made, or was made from what has been replaced since.
+        MismatchError
+            A file of one is missing or damaged; the message names it and the command to run.
         """
         found = []
         for name in names or self.stage.needs:
             published = require_published(self.root.path, name, self._makers[name])
             self._check_current(name, published)
+            if self._used.get(name) != published.digest:
+                require_sound(self.root, published.records, self._makers[name])
             self._used[name] = published.digest
             found.append(published)
         return tuple(found)
@@ -70,11 +75,35 @@ class Datasets:
         Raises
         ------
         NotReadyError
-            It was made from what has been replaced since.
+            It was made from what has been replaced since, or its declaration was edited.
+        MismatchError
+            As :meth:`needs`.
         """
-        if read_published(self.root.path, name) is None:
+        if not published_path(self.root.path, name).exists():
             return None
         return self.needs(name)[0]
+
+    def require_unchanged(self, name: str) -> None:
+        """Require that the files of a dataset, if it has been made, are what was written.
+
+        Unlike :meth:`needs` it allows that the dataset is outdated: a network may be applied to a
+        sample that was selected after its training.
+
+        Parameters
+        ----------
+        name : str
+            Dataset.
+
+        Raises
+        ------
+        NotReadyError
+            Its declaration was edited.
+        MismatchError
+            A file is missing or damaged.
+        """
+        if published_path(self.root.path, name).exists():
+            published = require_published(self.root.path, name, self._makers[name])
+            require_sound(self.root, published.records, self._makers[name])
 
     def digest(self, *parts: Any) -> str:
         """Return the digest of published datasets, settings, strings and numbers.
@@ -91,6 +120,9 @@ class Datasets:
         replaced = replaced_source(self.root.path, name, published)
         if replaced is not None:
             stale, source = replaced
+            # An edited declaration is named itself.
+            if published_path(self.root.path, source).exists():
+                require_published(self.root.path, source, self._makers[source])
             raise NotReadyError(
                 f"the {stale} of {self.root.path} was made from another {source} than is there "
                 f"now; run `pairspec {self._makers[stale]} --root {self.root.path}` again"

@@ -95,7 +95,9 @@ class Run(Datasets, Units):
         notes, outputs, table
             As in :class:`~pipeline.core.report.StageReport`.
         """
-        published = Published(digest, dict(counts), dict(self._used))
+        steps = (self.stage.name, *self.stage.steps)
+        records = {step: self._records[step] for step in steps if step in self._records}
+        published = Published(digest, dict(counts), dict(self._used), records)
         publish(self.root.path, self.stage.makes, published)
         return StageReport(
             self.stage.name,

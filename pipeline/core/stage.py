@@ -25,6 +25,10 @@ class Stage:
     inputs : str
         Module whose function ``check(asked: Datasets) -> None`` looks at what the stage is given
         beside ``needs``, before anything is done; empty if there is nothing.
+    steps : tuple of str
+        Further steps of the ledger whose files are the dataset, beside the step of its own name.
+    interim : tuple of str
+        Steps whose files only help to make the dataset; they may be deleted afterwards.
     tables : tuple of str
         Views of `pairspec query` that exist once it has run.
     page : str
@@ -41,6 +45,8 @@ class Stage:
     needs: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
     inputs: str = ""
+    steps: tuple[str, ...] = ()
+    interim: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     page: str = ""
     folder: str = "root"

@@ -11,8 +11,9 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from pipeline.catalogue.query import connect, table_parts
+from pipeline.catalogue.query import connect
 from pipeline.core.errors import InputError
+from pipeline.core.parquet import table_files
 from pipeline.core.published import read_published
 from pipeline.core.root import Root
 from pipeline.door.lazy import normalised_spectra, stored_spectra
@@ -165,9 +166,9 @@ class OpenRun:
         import dask.dataframe as dd
 
         table = next((table for table in TABLES if table.name == name), None)
-        parts = table_parts(self.root.path, table) if table else []
+        parts = table_files(self.root.table(table)) if table else []
         if not parts:
-            names = [t.name for t in TABLES if table_parts(self.root.path, t)]
+            names = [t.name for t in TABLES if table_files(self.root.table(t))]
             raise InputError(f"{self.root.path} has no table {name}; it has {', '.join(names)}")
         return dd.read_parquet([str(part) for part in parts], dtype_backend="pyarrow")
 
@@ -273,7 +274,7 @@ class OpenRun:
 
     def _rows(self, where: str) -> pd.DataFrame:
         """Return what is known of the spectra, in order of row."""
-        predicted = bool(table_parts(self.root.path, PREDICTIONS))
+        predicted = bool(table_files(self.root.table(PREDICTIONS)))
         query = _ROWS.format(
             p_b="p.p_b" if predicted else "NULL::FLOAT AS p_b",
             join="LEFT JOIN predictions AS p USING (row)" if predicted else "",

@@ -4,7 +4,7 @@ from pipeline.core.datasets import Datasets
 from pipeline.core.errors import given_by
 from pipeline.core.published import NotReadyError, Published
 from pipeline.network.checkpoint import load_model
-from pipeline.network.ensemble import plan_ensemble
+from pipeline.network.ensemble import plan_ensemble, wanted_networks
 
 
 def check(asked: Datasets) -> None:
@@ -19,6 +19,8 @@ def check(asked: Datasets) -> None:
     ------
     NotReadyError
         There is no sample, or it is outdated.
+    MismatchError
+        The run's own network was damaged or replaced.
     InputError
         A network is not there, is damaged, or takes other spectra than another.
     """
@@ -27,7 +29,7 @@ def check(asked: Datasets) -> None:
         needed_sample(asked)
     asked.uses("photometry")
     with given_by("infer.models"):
-        for member in plan_ensemble(infer.models or (asked.root.model,)).members:
+        for member in plan_ensemble(wanted_networks(asked)).members:
             load_model(member.path, member.sha256)
 
 

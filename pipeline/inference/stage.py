@@ -10,7 +10,7 @@ from pipeline.inference.inputs import needed_sample
 from pipeline.inference.quality import shown_bits
 from pipeline.inference.rows import Selection, read_rows
 from pipeline.inference.shard import MODE, InferenceJob, predict_partition
-from pipeline.network.ensemble import EnsemblePlan, plan_ensemble
+from pipeline.network.ensemble import EnsemblePlan, plan_ensemble, wanted_networks
 from pipeline.store.manifest import open_manifest
 from schemas.catalogue import PREDICTIONS
 from schemas.sample import SAMPLE
@@ -48,7 +48,7 @@ def run(run: Run) -> StageReport:
     photometry = run.uses("photometry")
     if photometry is not None:
         inputs.append(photometry.digest)
-    ensemble = plan_ensemble(infer.models or (root.model,))
+    ensemble = plan_ensemble(wanted_networks(run))
     missing = run.settings.sample.missing_values
     digest = run.digest(
         inputs,

@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pipeline.core.atomic import write_parquet
 from pipeline.core.ledger import Done
+from pipeline.core.parquet import read_table
 from pipeline.core.root import Root
 from pipeline.ingest.matches import COLUMNS, read_matches
 from pipeline.spectra.velocity import SPEED_OF_LIGHT_KMS
@@ -42,14 +42,12 @@ def write_observations(shard: int, job: ObservationsJob) -> Done:
     Done
         Counts: rows, superseded, matched (to the catalogue), refused.
     """
-    headers = pq.read_table(job.root.part(HEADERS, shard), partitioning=None).to_pandas(
+    headers = read_table(job.root.part(HEADERS, shard), HEADERS).to_pandas(
         types_mapper=pd.ArrowDtype
     )
     found = read_matches(job.matches, headers["row"])
     rows = (pc.field("row") >= headers["row"].min()) & (pc.field("row") <= headers["row"].max())
-    duplicates = pq.read_table(
-        job.root.table(DUPLICATES), columns=["row"], filters=rows, partitioning=None
-    )
+    duplicates = read_table(job.root.table(DUPLICATES), DUPLICATES, ["row"], rows)
     table = combine(headers, found, set(duplicates["row"].to_pylist()))
     part = job.root.part(OBSERVATIONS, shard)
     write_parquet(part, table)

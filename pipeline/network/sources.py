@@ -42,6 +42,7 @@ def make_sources(run: Run, job: TrainingJob) -> tuple[Sources, dict[str, int]]:
         write_label_block, n_shards, root, digest, spectra, chunk_rows, digest=digest,
         step="prepare",
     )  # fmt: skip
+    run.require_sound(n_shards, digest=digest, step="prepare")
     labelled = tuple(label_block_path(root, digest, shard) for shard in range(n_shards))
     return Sources(labelled=labelled, composites=composites), counts
 
@@ -64,4 +65,5 @@ def _simulate(run: Run, job: TrainingJob) -> tuple[Path, ...]:
             write_block, n_blocks, job, digest=job.examples_digest, step="examples", of="blocks"
         )
         found = done["examples"]
+    run.require_sound(n_blocks, digest=job.examples_digest, step="examples")
     return tuple(job.block(number) for number in range(n_blocks))
