@@ -143,7 +143,11 @@ def run_command(
         settings = all_settings.for_stage(name)
         start = time.monotonic()
 
-        from cluster.connect import connect
+        from pipeline.stages import check_stage, find_stage, run_stage, written_folder
+
+        check_stage(name, settings)
+
+        from cluster.connect import connect, serve
         from cluster.window import threads_of
         from cluster.workers import most_memory
         from pipeline.cli.quiet import QuietWorker

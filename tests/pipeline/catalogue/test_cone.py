@@ -11,6 +11,7 @@ from pipeline.catalogue.cone import MOST_RANGES, cone_ranges, pixel_expression
 from pipeline.catalogue.hats import Pixel
 from pipeline.catalogue.query import connect, show
 from pipeline.core.errors import InputError
+from pipeline.core.parquet import table_files
 from schemas.catalogue import STARS
 
 
