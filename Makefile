@@ -17,6 +17,7 @@ SET       ?=
 STARS     ?= 12000
 DEMO      ?= demo
 NAME      ?=
+DEEP      ?=
 INPUTS    ?= 1000000
 SEED      ?= 1
 ARGS      ?=
@@ -29,7 +30,7 @@ PLAIN    := $(filter-out simulate ingest,$(shell $(PYTHON) -m pipeline.stages | 
 BENCHES   = $(sort $(notdir $(basename $(shell grep -l __main__ benchmarks/*/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-large simulate ingest $(PLAIN) query submit status cancel settings test test-slurm test-kills fuzz lint format docs bench clean
+.PHONY: help env demo demo-large simulate ingest $(PLAIN) query submit status cancel verify settings test test-slurm test-kills fuzz lint format docs bench clean
 
 help: ## This list
 	@echo "pairspec: find the unresolved binary stars in millions of low-resolution spectra"; echo
@@ -75,6 +76,9 @@ status: env ## Show which stages of a run are complete, running, waiting or fail
 
 cancel: env ## Take stages back from the queue: STAGES="infer", or all
 	$(PAIRSPEC) cancel $(STAGES) $(OPTIONS)
+
+verify: env ## Compare the files of a run with its ledger: DEEP=1 for all contents
+	$(PAIRSPEC) verify $(if $(DEEP),--deep) $(OPTIONS)
 
 settings: env ## Show the settings that a run would use
 	$(PAIRSPEC) settings $(OPTIONS)

@@ -29,7 +29,7 @@ _CONFIG = {
     "distributed.deploy.lost-worker-timeout": "365d",
     "distributed.admin.large-graph-warning-threshold": "100MB",
     # Dask lets workers hand every freed block back to the system at once, which makes a network
-    # spend half of its time on page faults: 161 spectra a second and core in training against 388.
+    # spend half of its time on page faults: 161 spectra per s and core in training, not 388.
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 256 << 20,
     "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 32 << 20,
     # Threads that wait for each other spin for a short while only: beside other work, spinning ones

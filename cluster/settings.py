@@ -4,7 +4,16 @@ import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ByteSize,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 Kind = Literal[
     "local",
@@ -32,6 +41,9 @@ def _known_kind(value: Any) -> Any:
         (nearest,) = difflib.get_close_matches(value.lower(), KINDS, n=1, cutoff=0.0)
         raise ValueError(f"unknown kind; did you mean {nearest!r}? Kinds are {', '.join(KINDS)}")
     return value
+
+
+_SIZE = TypeAdapter(ByteSize)
 
 
 class ClusterSettings(BaseModel):
@@ -139,9 +151,7 @@ class ClusterSettings(BaseModel):
     @property
     def memory_bytes(self) -> int:
         """Memory of a batch job, in bytes."""
-        from dask.utils import parse_bytes
-
-        return int(parse_bytes(self.memory))
+        return _SIZE.validate_python(self.memory)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -152,14 +162,12 @@ class ClusterSettings(BaseModel):
         ValueError
             Settings that are not possible, or not together; it names them.
         """
-        from dask.utils import parse_bytes
-
         for name in ("memory", "memory_limit", "rmm_pool_size"):
             value = getattr(self, name)
             if value not in (None, "auto"):
                 try:
-                    parse_bytes(value)
-                except ValueError:
+                    _SIZE.validate_python(value)
+                except ValidationError:
                     raise ValueError(f"{name} = {value!r} is no size such as '8GB'") from None
         host = (self.dashboard_address or "").rpartition(":")[0].strip("[]")
         if host and host not in LOOPBACK:

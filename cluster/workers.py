@@ -90,7 +90,7 @@ def spread(addresses: list[str]) -> list[str]:
 
 
 def natural_ranks(client: "Client", *, use_gpu: bool) -> int:
-    """Count the ranks that train fastest: one a GPU worker, else one a machine.
+    """Count the ranks that train fastest: one per GPU worker, else one per machine.
 
     On a CPU one rank with all cores as threads does the work of several ranks without their
     messages.

@@ -1,7 +1,7 @@
 """Size a run: hours, jobs, disk and memory for many spectra, from what smaller runs measured.
 
 Each stage leaves its processor time, its peak of memory and the pace of its workers below
-ROOT/logs. This takes two or more roots of local runs, of different size, fits a line in the number
+ROOT/logs. This takes two or more roots of local runs of different size, fits a line in the number
 of spectra to each of them, and prints its value for the survey. A line over a factor of hundreds is
 an estimate: look at the pace that `pairspec status` shows once the run is under way.
 """

@@ -156,7 +156,8 @@ for _stage in STAGES:
 VIEWS = ", ".join(name for stage in reversed(STAGES) for name in stage.tables)
 QUERY_MANUAL = f"""Ask the catalogue by SQL; every table is a DuckDB view.
 
-Views: {VIEWS}.
+Views: {VIEWS}; their columns: `pairspec tables NAME`. FROM cone(ra, dec, radius_arcmin) has the
+stars near a position, with separation_arcmin.
 
 Example: pairspec query "SELECT count(*), max(p_b) FROM stars" --root run
 """  # noqa: S608 (a text, not a query)
@@ -188,6 +189,57 @@ def query(
 
 
 @app.command()
+def tables(
+    name: Annotated[str | None, typer.Argument(help="Table whose columns are listed.")] = None,
+    config: Config = None,
+    root: RootOption = None,
+    overrides: Overrides = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """List the tables of a run, or the columns of one with their units.
+
+    Example: pairspec tables stars --root run
+    """
+    from pipeline.cli.console import settings_of
+
+    with settings_of(config, root, overrides or [], debug=debug) as loaded:
+        from pipeline.catalogue.listing import describe_table, list_tables
+
+        typer.echo("\n".join(list_tables(loaded.root) if name is None else describe_table(name)))
+
+
+@app.command()
+def verify(
+    config: Config = None,
+    root: RootOption = None,
+    overrides: Overrides = None,
+    *,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Compare the contents of all files, not only sizes.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Compare the files of a run with what the ledger says of them; nothing is changed.
+
+    Prints a line for each damaged file: what is wrong, and the command that makes it again. Exit
+    code 1 if there is one.
+
+    Example: pairspec verify --deep --root run
+    """
+    from pipeline.cli.console import EXIT_FAILED, settings_of
+    from pipeline.cli.interrupt import ends_at_once
+
+    with ends_at_once(), settings_of(config, root, overrides or [], debug=debug) as loaded:
+        from pipeline.verify.verify import verify as verify_run
+
+        found = verify_run(loaded.root.resolve(), deep=deep)
+        typer.echo("\n".join(found.lines()))
+    if found.damaged:
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
 def settings(
     config: Config = None,
     root: RootOption = None,
@@ -204,7 +256,7 @@ def settings(
 
 app.registered_commands += queue.app.registered_commands
 
-OTHERS = ("query", "submit", "status", "cancel", "job-script", "settings")
+OTHERS = ("query", "tables", "submit", "status", "cancel", "verify", "job-script", "settings")
 ORDER = ("demo", *(stage.name for stage in STAGES), *OTHERS)
 """Commands in the order in which ``--help`` lists them."""
 

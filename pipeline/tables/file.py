@@ -44,7 +44,7 @@ class TableFile:
 
         Raises
         ------
-        TableError
+        InputError
             Names the file, the column and its type.
         """
         for name, own in self.own.items():
@@ -56,7 +56,7 @@ class TableFile:
 
         Raises
         ------
-        TableError
+        InputError
             A value cannot be converted without loss.
         """
         for batch in self._rows.batches(list(self.own.values()), BATCH_ROWS):
@@ -85,7 +85,9 @@ class TableFile:
             folder.mkdir(parents=True, exist_ok=True)
             partial = copy.with_name(f"{copy.name}.{os.getpid()}{PARTIAL}")
             try:
-                with pq.ParquetWriter(partial, self.schema, compression="zstd") as writer:
+                with pq.ParquetWriter(
+                    partial, self.schema, compression="zstd", write_page_checksum=True
+                ) as writer:
                     for group in _groups(self.batches(), self.schema):
                         writer.write_table(group)
                 partial.replace(copy)
