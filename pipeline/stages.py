@@ -177,12 +177,15 @@ STAGES: tuple[Stage, ...] = (
         "pipeline.catalogue.stage",
         makes="catalogue",
         needs=("predictions",),
-        uses=("photometry",),
-        tables=("spectra", "stars"),
-        page="data-dictionary.md",
+        uses=("photometry", "sample", "labels", "evaluation"),
+        tables=("spectra", "stars", "unplaced_stars"),
+        page="catalogue.md",
         summary="Write one row per star: the highest p_b of its spectra counts.",
         manual="""
-    Writes ROOT/catalogue/stars/ and ROOT/catalogue/spectra/.
+    The folder of stars is a HATS catalogue that LSDB opens; DuckDB, pandas and polars read the
+    same files. Columns whose inputs the run does not have are null.
+
+    Writes ROOT/catalogue/stars/, ROOT/catalogue/spectra/ and unplaced_stars.parquet beside them.
 
     Example: pairspec catalogue --root run
     """,

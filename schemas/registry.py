@@ -1,13 +1,12 @@
 """All tables, and the data dictionary made from them."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
+from schemas.catalogue import PREDICTIONS, SPECTRA, STARS, UNPLACED
 from schemas.composites import COMPOSITE_POOL
 from schemas.observations import DUPLICATES, HEADERS, MANIFEST, OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
-from schemas.quality import CUT_MEANING, MEANING, PHOTOMETRY_MEANING
+from schemas.quality import Bits, CutFlag, PhotometryFlag, QualityFlag
 from schemas.sample import CUT_FLOW, CUTS, LABELS, RIDGE, SAMPLE
 from schemas.store import LOG10_STEP, PIXEL_ARRAYS, ROW_ARRAYS, ROW_PIXELS
 from schemas.table import Table
@@ -27,6 +26,7 @@ TABLES: tuple[Table, ...] = (
     PREDICTIONS,
     SPECTRA,
     STARS,
+    UNPLACED,
 )
 
 
@@ -45,6 +45,7 @@ MADE_BY: dict[str, str] = {
     "predictions": "infer",
     "spectra": "catalogue",
     "stars": "catalogue",
+    "unplaced_stars": "catalogue",
 }
 """The command that makes each table."""
 
@@ -89,17 +90,17 @@ def _lines() -> Iterator[str]:
         for name, (dtype, unit, text) in arrays.items():
             yield f"| `{name}` | {dims} | {dtype} | {unit} | {text} |"
     yield ""
-    yield from _bits("Quality bits: column `quality`", MEANING)
+    yield from _bits("Quality bits: column `quality`", QualityFlag)
     yield ""
-    yield from _bits("Photometry bits: column `flags`", PHOTOMETRY_MEANING)
+    yield from _bits("Photometry bits: column `flags`", PhotometryFlag)
     yield ""
-    yield from _bits("Cut bits: columns `failed` and `missing`", CUT_MEANING)
+    yield from _bits("Cut bits: columns `failed` and `missing`", CutFlag)
 
 
-def _bits(title: str, meaning: Mapping[Any, str]) -> Iterator[str]:
+def _bits(title: str, bits: type[Bits]) -> Iterator[str]:
     yield f"## {title}"
     yield ""
     yield "| bit | name | meaning |"
     yield "|---|---|---|"
-    for flag, text in meaning.items():
-        yield f"| {flag.value} | {flag.name} | {text} |"
+    for flag in bits:
+        yield f"| {flag.value} | {flag.name} | {flag.meaning} |"

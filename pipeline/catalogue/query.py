@@ -13,8 +13,12 @@ import pyarrow.parquet as pq
 from pyarrow.fs import LocalFileSystem
 
 from pipeline.catalogue.answer import check_output, write_answer
-from pipeline.catalogue.complaint import QueryError, complain
+from pipeline.catalogue.complaint import complain
+from pipeline.catalogue.cone import add_cone, pixel_expression
+from pipeline.core.errors import InputError
+from schemas.catalogue import STARS
 from schemas.registry import TABLES
+from schemas.table import Table
 
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 _EXPLAIN = re.compile(r"\s*EXPLAIN\s+(ANALYZE\s|\([^)]*\))?", re.IGNORECASE)
@@ -45,7 +49,7 @@ class Tables:
 
         Raises
         ------
-        QueryError
+        InputError
             Not valid, more than one statement, or not one that reads; a table or column that is
             not there, with the stage that makes the table.
         """
@@ -56,11 +60,11 @@ class Tables:
     def _check(self, query: str) -> None:
         statements = self._db.extract_statements(query)
         if len(statements) != 1:
-            raise QueryError(f"a query is one statement; this is {len(statements) or 'none'}")
+            raise InputError(f"a query is one statement; this is {len(statements) or 'none'}")
         kind = statements[0].type
         if kind not in _READING:
             word = query.split()[0].upper()
-            raise QueryError(
+            raise InputError(
                 f"{word if word.isalpha() else kind.name} is not allowed: the tables of a run are "
                 "only read (SELECT, WITH, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN, and "
                 "PIVOT with its values by IN); --output writes the result to a file"
@@ -69,7 +73,7 @@ class Tables:
             # EXPLAIN ANALYZE runs what it explains.
             head = _EXPLAIN.match(query)
             if head is None:
-                raise QueryError("EXPLAIN must be the first word of the query")
+                raise InputError("EXPLAIN must be the first word of the query")
             self._check(query[head.end() :])
 
 
@@ -93,7 +97,7 @@ def connect(root: Path, **files: Path) -> Iterator[Tables]:
     FileNotFoundError
         The root holds no table, or a further file is not there.
     """
-    parts = {table.name: _parts(root / table.location) for table in TABLES}
+    parts = {table.name: table_parts(root, table) for table in TABLES}
     if not any(parts.values()):
         raise FileNotFoundError(f"{root} holds no table; run `pairspec ingest` first")
     for name, path in files.items():
@@ -105,6 +109,8 @@ def connect(root: Path, **files: Path) -> Iterator[Tables]:
         for name, found in parts.items():
             if found:
                 db.register(name, _dataset(found))
+        if parts[STARS.name]:
+            add_cone(db)
         db.execute("SET lock_configuration = true")
         yield Tables(db, root)
 
@@ -152,8 +158,18 @@ def _closed_database(spill: str) -> duckdb.DuckDBPyConnection:
     )
 
 
-def _parts(path: Path) -> list[Path]:
-    return sorted(path.glob("*.parquet")) if path.is_dir() else [path] * path.is_file()
+def table_parts(root: Path, table: Table) -> list[Path]:
+    """Return the files of a table, in order of name; none where it has not been made.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Root of the run.
+    table : Table
+        Which table.
+    """
+    path = root / table.location
+    return sorted(path.rglob("*.parquet")) if path.is_dir() else [path] * path.is_file()
 
 
 def _dataset(parts: list[Path]) -> ds.Dataset:
@@ -163,4 +179,5 @@ def _dataset(parts: list[Path]) -> ds.Dataset:
         schema=pq.read_schema(parts[0]),
         format=ds.ParquetFileFormat(),
         filesystem=LocalFileSystem(),
+        partitions=[pixel_expression(part) for part in parts],
     )

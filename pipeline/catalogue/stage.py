@@ -1,144 +1,124 @@
 """``pairspec catalogue``: from predictions per spectrum to one row per star."""
 
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
+import json
+from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.core.atomic import write_parquet
+from pipeline.catalogue.assignment import assign, gaia_part
+from pipeline.catalogue.hats import describe
+from pipeline.catalogue.job import CatalogueJob
+from pipeline.catalogue.spectra import write_spectra
+from pipeline.catalogue.stars import write_stars
 from pipeline.core.ledger import Done
-from pipeline.core.progress import track
+from pipeline.core.published import NotReadyError, Published
 from pipeline.core.report import StageReport
-from pipeline.core.root import Root
 from pipeline.core.run import Run
-from pipeline.photometry.assignment import assign_stars
-from pipeline.settings.load import Settings
+from pipeline.evaluation.epochs import Combination
+from pipeline.evaluation.stage import REPORT
+from pipeline.inference.quality import shown_bits
 from pipeline.store.manifest import open_manifest
-from pipeline.tables.database import database
-from pipeline.tables.literal import parquet_files
-from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
-from schemas.observations import OBSERVATIONS
-from schemas.photometry import PHOTOMETRY
-from schemas.table import conform
-
-# One thread and ordered input: a mean must not depend on the order of its terms.
-_STARS = """
-    SELECT star_id,
-           first(source_id) AS source_id,
-           first(ra_deg ORDER BY "row") AS ra_deg,
-           first(dec_deg ORDER BY "row") AS dec_deg,
-           max(p_b) AS p_b,
-           avg(p_b ORDER BY "row") AS p_b_mean,
-           count(p_b) AS n_spectra,
-           count(*) AS n_spectra_all,
-           first(obsid ORDER BY p_b DESC, "row") FILTER (p_b IS NOT NULL) AS obsid_max,
-           first("row" ORDER BY p_b DESC, "row") FILTER (p_b IS NOT NULL) AS row_max,
-           bit_or(quality) AS quality,
-           max(model_id) AS model_id
-    FROM read_parquet($spectra, hive_partitioning = false) GROUP BY star_id ORDER BY star_id
-"""
-
-
-_OBSERVED = ["ra_deg", "dec_deg", "mjd_utc", "snr_g", "teff_k", "logg", "feh", "rv_kms"]
+from schemas.catalogue import SPECTRA, STARS, UNPLACED
 
 
 def run(run: Run) -> StageReport:
-    """Write the catalogue of spectra, one part per shard, and from it the catalogue of stars.
+    """Write the catalogue of spectra, one part per block, and that of stars, one per HEALPix pixel.
 
     Parameters
     ----------
     run : Run
-        Of it: ``catalogue``, ``inputs.gaia_release``.
+        Of it: ``catalogue``, ``inputs.gaia_release``, ``labels.log_age``.
 
     Returns
     -------
     StageReport
-        Stars, spectra, and stars above the thresholds of the paper.
+        Stars, spectra, stars above the thresholds of the paper, and with which quality bits.
 
     Raises
     ------
     MismatchError
         Predictions and catalogued spectra differ in number.
     """
-    settings, root = run.settings, run.root
     (predicted,) = run.needs()
-    photometry = run.uses("photometry")
-    digest = run.digest(predicted, settings.catalogue, settings.inputs.gaia_release, photometry)
-    counts = run.once(_write, settings, root, photometry is not None, digest=digest).counts
-    run.balance(predicted.counts["spectra"], counts["spectra"], "predictions")
+    inputs = {name: run.uses(name) for name in ("photometry", "sample", "labels")}
+    evaluation, notes = _evaluation(run)
+    job = _job(run, inputs, evaluation)
+    settings = run.settings
+    digest = run.digest(
+        predicted, settings.catalogue, settings.inputs.gaia_release, settings.labels.log_age,
+        *inputs.values(), evaluation,
+    )  # fmt: skip
+    layout = run.once(_assign, run, job, digest=digest, step="catalogue_assignment")
+    run.each(write_spectra, job.n_blocks, job, digest=digest, step="catalogue_spectra", of="blocks")
+    n_partitions = layout.counts["partitions"]
+    counts = run.each(
+        write_stars, n_partitions + 1, job, digest=digest, step="catalogue_stars", of="partitions"
+    )
+    run.once(_describe, run, job, n_partitions, digest=digest)
+    run.balance(predicted.counts["spectra"], counts["spectra"], "predictions", "catalogue_stars")
     shown = {
         "stars": counts["stars"],
         "spectra": counts["spectra"],
         "stars with p_b > 0.5": counts["above_0.5"],
         "stars with p_b > 0.8": counts["above_0.8"],
     }
-    outputs = (root.table(STARS), root.table(SPECTRA))
-    return run.publish(digest, counts, shown=shown, outputs=outputs)
+    if counts["without_position"]:
+        shown["without position"] = counts["without_position"]
+    outputs = (run.root.table(STARS).parent, run.root.table(SPECTRA), run.root.table(UNPLACED))
+    gaia = gaia_part(run.root, 0)
+    if inputs["photometry"] is not None and not gaia.is_file():
+        lost = f"{gaia.parent} is gone: positions are those of fibres, proper motions are null"
+        notes = (*notes, lost)
+    return run.publish(
+        digest, counts, shown=shown | shown_bits(counts), notes=notes, outputs=outputs
+    )
 
 
-def _write(settings: Settings, root: Root, matched: bool) -> Done:
-    spectra = _write_spectra(settings, root, root.table(PHOTOMETRY) if matched else None)
-    counts, stars = _write_stars(settings, root)
-    return Done(counts, (*spectra, *stars))
+def _evaluation(run: Run) -> tuple[Published | None, tuple[str, ...]]:
+    """Return the evaluation if it is of these predictions, and what a user should know."""
+    without = "p_b_combined is null"
+    try:
+        evaluation = run.uses("evaluation")
+    except NotReadyError as error:
+        return None, (f"{error}; until then {without}",)
+    if evaluation is None or "combination" not in _report(run):
+        return None, (f"no evaluation: {without}; run `pairspec evaluate` to have it",)
+    return evaluation, ()
 
 
-def _write_spectra(settings: Settings, root: Root, photometry: Path | None) -> list[Path]:
-    trust = settings.inputs.gaia_release is not None
-    radius = settings.catalogue.star_radius_arcsec
-    stars = assign_stars(root.table(OBSERVATIONS), radius, trust_ids=trust, photometry=photometry)
+def _report(run: Run) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((run.root.reports / REPORT).read_bytes())
+    return content
+
+
+def _job(
+    run: Run, inputs: dict[str, Published | None], evaluation: Published | None
+) -> CatalogueJob:
+    settings, root = run.settings, run.root
     manifest = open_manifest(root.manifest)
-    parts = [root.part(SPECTRA, shard) for shard in range(manifest.n_shards)]
-    with track("catalogue", len(parts), 0, "shards") as advance:
-        for shard, part in enumerate(parts):
-            first = shard * manifest.shard_rows
-            here = stars.table(first, first + manifest.shard_rows)
-            # The star's source may come from another of its spectra, the prediction's may not.
-            predictions = pq.read_table(
-                root.part(PREDICTIONS, shard), partitioning=None
-            ).drop_columns("source_id")
-            observed = pq.read_table(
-                root.part(OBSERVATIONS, shard),
-                columns=["row", *_OBSERVED],
-                partitioning=None,
-            )
-            table = (
-                predictions.join(observed, "row", join_type="left outer")
-                .join(here, "row", join_type="left outer")
-                .sort_by("row")
-            )
-            write_parquet(part, conform(table, SPECTRA))
-            advance()
-    return parts
+    combination = None
+    if evaluation is not None:
+        combination = Combination(**_report(run)["combination"])
+    return CatalogueJob(
+        root,
+        settings.catalogue,
+        manifest.n_shards,
+        manifest.shard_rows,
+        settings.inputs.gaia_release is not None,
+        **{name: published is not None for name, published in inputs.items()},
+        log_age=settings.labels.log_age,
+        combination=combination,
+    )
 
 
-def _write_stars(settings: Settings, root: Root) -> tuple[dict[str, int], list[Path]]:
-    shutil.rmtree(root.table(STARS), ignore_errors=True)
-    counts = {"stars": 0, "spectra": 0, "above_0.5": 0, "above_0.8": 0}
-    parts = []
-    with database(root.table(STARS).parent) as db:
-        stars = db.sql(_STARS, params={"spectra": parquet_files(root.table(SPECTRA))})
-        reader = stars.to_arrow_reader(settings.catalogue.part_stars)
-        for number, part in enumerate(_regroup(reader, settings.catalogue.part_stars)):
-            table = conform(part, STARS)
-            parts.append(root.part(STARS, number))
-            write_parquet(parts[-1], table)
-            p_b = table["p_b"].to_numpy()
-            counts["stars"] += table.num_rows
-            counts["spectra"] += int(table["n_spectra_all"].to_numpy().sum())
-            counts["above_0.5"] += int((p_b > 0.5).sum())
-            counts["above_0.8"] += int((p_b > 0.8).sum())
-    return counts, parts
+def _assign(run: Run, job: CatalogueJob) -> Done:
+    # On a worker: the positions of millions of spectra are too much for a login node.
+    done: list[Done] = list(run.tasks(assign, [job]))
+    return done[0]
 
 
-def _regroup(reader: pa.RecordBatchReader, rows: int) -> Iterator[pa.Table]:
-    held: list[pa.RecordBatch] = []
-    for batch in reader:
-        held.append(batch)
-        while sum(b.num_rows for b in held) >= rows:
-            table = pa.Table.from_batches(held)
-            yield table.slice(0, rows)
-            held = table.slice(rows).to_batches()
-    if held:
-        yield pa.Table.from_batches(held)
+def _describe(run: Run, job: CatalogueJob, n_partitions: int) -> Done:
+    pixels = job.partitions()
+    folder = run.root.table(STARS).parent
+    rows = [(pixel, pq.read_metadata(pixel.path(folder / "dataset")).num_rows) for pixel in pixels]
+    return Done({"partitions": n_partitions}, describe(folder, rows, job.settings.part_stars))

@@ -15,7 +15,9 @@ app = typer.Typer(
     "Each stage is one command and goes on where the last run of it stopped; a second run does "
     f"nothing. Order: {', '.join(stage.name for stage in STAGES[1:])}; then query. "
     "`pairspec simulate` makes a survey to try them on. Settings come from --set, else "
-    "PAIRSPEC_SECTION__KEY in the environment, else pairspec.toml, else the defaults.",
+    "PAIRSPEC_SECTION__KEY in the environment, else pairspec.toml, else the defaults.\n\n"
+    "On a cluster, `pairspec submit all` puts the stages into its queue, `pairspec status` tells "
+    "how far they are, and `pairspec cancel` takes them back; see docs/hpc.md and configs/.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -165,7 +167,8 @@ for _stage in STAGES:
 VIEWS = ", ".join(name for stage in reversed(STAGES) for name in stage.tables)
 QUERY_MANUAL = f"""Ask the catalogue by SQL; every table is a DuckDB view.
 
-Views: {VIEWS}.
+Views: {VIEWS}; their columns: `pairspec tables NAME`. FROM cone(ra, dec, radius_arcmin) has the
+stars near a position, with separation_arcmin.
 
 Example: pairspec query "SELECT count(*), max(p_b) FROM stars" --root run
 """  # noqa: S608 (a text, not a query)
@@ -196,6 +199,103 @@ def query(
             typer.echo(show(loaded.root, sql))
 
 
+Names = Annotated[
+    list[str], typer.Argument(metavar="STAGE...", help="Stages, or `all` from ingest to report.")
+]
+
+
+@app.command()
+def submit(
+    stages: Names,
+    config: Config = None,
+    root: RootOption = None,
+    overrides: Overrides = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """Put stages into the cluster's queue, each after the one before.
+
+    The driver of each stage becomes a batch job of its own ([cluster.driver]), which submits the
+    jobs of its workers ([cluster], [cluster.STAGE]). At its time limit it goes back into the queue
+    and goes on. You may log out. Written up in docs/hpc.md.
+
+    Example: pairspec submit ingest photometry select --config run.toml
+    """
+    from pipeline.cli.console import settings_of
+
+    with settings_of(config, root, overrides or [], debug=debug) as loaded:
+        from pipeline.jobs.submit import submit as submit_stages
+
+        for line in submit_stages(stages, loaded):
+            typer.echo(line)
+
+
+@app.command()
+def cancel(
+    stages: Annotated[
+        list[str] | None, typer.Argument(metavar="[STAGE...]", help="Default: everything.")
+    ] = None,
+    config: Config = None,
+    root: RootOption = None,
+    overrides: Overrides = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """Take stages back from the queue, with their workers and with what waits for them.
+
+    Example: pairspec cancel infer --root run
+    """
+    from pipeline.cli.console import settings_of
+
+    with settings_of(config, root, overrides or [], debug=debug) as loaded:
+        from pipeline.jobs.cancel import cancel as cancel_stages
+
+        for line in cancel_stages(stages or [], loaded):
+            typer.echo(line)
+
+
+@app.command("job-script")
+def job_script(
+    stage: Annotated[str, typer.Argument(help="Name of the stage.")],
+    config: Config = None,
+    root: RootOption = None,
+    overrides: Overrides = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """Print the scripts of the jobs that a stage would have in the queue; submits nothing.
+
+    Example: pairspec job-script infer --config run.toml
+    """
+    from pipeline.cli.console import settings_of
+
+    with settings_of(config, root, overrides or [], debug=debug) as loaded:
+        from pipeline.jobs.scripts import scripts
+
+        typer.echo(scripts(stage, loaded))
+
+
+@app.command()
+def tables(
+    name: Annotated[str | None, typer.Argument(help="Table whose columns are listed.")] = None,
+    config: Config = None,
+    root: RootOption = None,
+    overrides: Overrides = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """List the tables of a run, or the columns of one with their units.
+
+    Example: pairspec tables stars --root run
+    """
+    from pipeline.cli.console import settings_of
+
+    with settings_of(config, root, overrides or [], debug=debug) as loaded:
+        from pipeline.catalogue.listing import describe_table, list_tables
+
+        typer.echo("\n".join(list_tables(loaded.root) if name is None else describe_table(name)))
+
+
 @app.command()
 def status(
     config: Config = None,
@@ -204,7 +304,7 @@ def status(
     *,
     debug: Debug = False,
 ) -> None:
-    """Show which stages of a run are complete, and what they hold.
+    """Show which stages of a run are complete, running, waiting or failed, and how long it takes.
 
     Example: pairspec status --root run
     """
@@ -231,7 +331,8 @@ def settings(
         typer.echo(loaded.model_dump_json(indent=2))
 
 
-ORDER = ("demo", *(stage.name for stage in STAGES), "query", "status", "settings")
+OTHERS = ("query", "tables", "submit", "status", "cancel", "job-script", "settings")
+ORDER = ("demo", *(stage.name for stage in STAGES), *OTHERS)
 """Commands in the order in which ``--help`` lists them."""
 
 app.registered_commands.sort(

@@ -13,6 +13,14 @@ from pipeline.evaluation.calibration import (
     posterior,
     reliability,
 )
+from pipeline.evaluation.epochs import (
+    Combination,
+    EpochRow,
+    StarScores,
+    by_epochs,
+    fit_combination,
+    star_scores,
+)
 from pipeline.evaluation.intervals import Bootstrap, Estimate, by_star
 from pipeline.evaluation.labelled import LabelledPredictions
 from pipeline.evaluation.precision import precision_from_rates
@@ -82,6 +90,10 @@ class Evaluation:
         Of the probabilities.
     roc : RocCurve
         The curve.
+    combination : Combination
+        How several spectra of one star are combined, fitted on the validation part.
+    epochs : tuple of EpochRow
+        Calibration of the stars of the test part by their number of spectra.
     """
 
     n_binary: int
@@ -93,6 +105,8 @@ class Evaluation:
     table: tuple[ThresholdRow, ...]
     calibration: Calibration
     roc: RocCurve
+    combination: Combination
+    epochs: tuple[EpochRow, ...]
 
     def row(self, threshold: float) -> ThresholdRow:
         """Return the row of a threshold.
@@ -140,6 +154,8 @@ class Evaluation:
                 "temperature": calibration.after.expected_error,
                 "posterior": calibration.posterior.expected_error,
             },
+            "combination": vars(self.combination),
+            "by_epochs": [vars(row) for row in self.epochs],
         }
 
 
@@ -195,6 +211,10 @@ def evaluate(
     def below(threshold: float) -> Estimate:
         return interval(lambda weight: 1 - rates(p_b, binary, threshold, weight)[1])
 
+    calibration = _calibrate(validation, test, trained_fraction, settings)
+    combination, epochs = _combine(
+        validation, test, calibration.temperature, trained_fraction, settings
+    )
     return Evaluation(
         n_binary=int(binary.sum()),
         n_single=int((~binary).sum()),
@@ -203,8 +223,10 @@ def evaluate(
         auc_truth=_auc_truth(labelled, settings),
         singles_below={threshold: below(threshold) for threshold in (0.2, 0.8)},
         table=tuple(row(threshold) for threshold in settings.thresholds),
-        calibration=_calibrate(validation, test, trained_fraction, settings),
+        calibration=calibration,
         roc=roc_curve(p_b, binary),
+        combination=combination,
+        epochs=epochs,
     )
 
 
@@ -245,3 +267,29 @@ def _calibrate(
         reliability(expit(test.logit_B / temperature), test.binary_B, as_trained, n_bins),
         reliability(stated, test.binary_B, population, n_bins),
     )
+
+
+def _combine(
+    validation: LabelledPredictions,
+    test: LabelledPredictions,
+    temperature: float,
+    trained_fraction: float,
+    settings: EvaluateSettings,
+) -> tuple[Combination, tuple[EpochRow, ...]]:
+    """Fit the combination on the stars of the validation part and try it on those of the test."""
+    prior = settings.binary_fraction
+
+    def scores(part: LabelledPredictions) -> StarScores:
+        each = posterior(part.logit_B, temperature, trained_fraction, prior)
+        return star_scores(part.star_B, part.logit_B, each, part.binary_B)
+
+    fitted, tried = scores(validation), scores(test)
+    combination = fit_combination(
+        fitted.logit_sum_S, fitted.n_S, fitted.binary_S, temperature, trained_fraction, prior
+    )
+    ways = {
+        "maximum": tried.highest_S,
+        "mean": tried.mean_S,
+        "combined": combination.posterior(tried.logit_sum_S, tried.n_S),
+    }
+    return combination, by_epochs(ways, tried.n_S, tried.binary_S, prior, settings.n_bins)

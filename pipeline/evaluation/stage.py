@@ -1,14 +1,17 @@
 """``pairspec evaluate``: the network on the held-out test part of the labels."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 
 import numpy as np
 
 from pipeline.core.atomic import write_bytes, write_json
+from pipeline.core.errors import MismatchError
 from pipeline.core.ledger import Done
 from pipeline.core.report import StageReport
 from pipeline.core.root import Root
 from pipeline.core.run import Run
+from pipeline.evaluation.epochs import Combination
 from pipeline.evaluation.evaluation import Evaluation, evaluate
 from pipeline.evaluation.figures import reliability_figure, roc_figure, scores_figure
 from pipeline.evaluation.labelled import LabelledPredictions, read_labelled_predictions
@@ -21,10 +24,6 @@ from schemas.sample import LABELS
 
 REPORT = "evaluation.json"
 FIGURES = ("roc.png", "scores.png", "reliability.png")
-
-
-class EvaluationError(ValueError):
-    """Network, labels and predictions do not belong together."""
 
 
 def run(run: Run) -> StageReport:
@@ -42,7 +41,7 @@ def run(run: Run) -> StageReport:
 
     Raises
     ------
-    EvaluationError
+    MismatchError
         The network was trained with another split, or predictions are missing or another's.
     """
     settings, root = run.settings, run.root
@@ -51,7 +50,8 @@ def run(run: Run) -> StageReport:
     cards = [read_card(member.path) for member in plan.members]
     for card in cards:
         _check_split(card, settings)
-    digest = run.digest(labels, predictions, settings.evaluate, str(settings.inputs.truth))
+    figures = [field.name for field in fields(Combination)]
+    digest = run.digest(labels, predictions, settings.evaluate, str(settings.inputs.truth), figures)
     full = run.digest(digest, plan.model_id)
     done = run.once(_evaluate, settings, root, cards, plan.model_id, digest, digest=full)
     return run.publish(full, done.counts, notes=done.notes, outputs=done.outputs, table=done.table)
@@ -124,6 +124,25 @@ def as_table(evaluation: Evaluation) -> list[str]:
         f"{calibration.before.expected_error:.3f} / {calibration.after.expected_error:.3f} "
         f"(T = {calibration.temperature:.2f})"
     )
+    return [*lines, *_epoch_lines(evaluation)]
+
+
+def _epoch_lines(evaluation: Evaluation) -> list[str]:
+    """Return how well several spectra of one star are combined, by their number."""
+    combination = evaluation.combination
+    how = (
+        f"fitted on {combination.n_stars} validation stars with several spectra"
+        if combination.fitted
+        else f"assumed: only {combination.n_stars} validation stars have several spectra"
+    )
+    lines = [
+        f"n spectra of a star count as n**{1 - combination.exponent:.2f} ({how})",
+        f"{'calibration error by spectra of a star':42}{'maximum':<10}{'mean':<10}combined",
+    ]
+    for row in evaluation.epochs:
+        name = f"{row.epochs} ({row.n_binary} binary, {row.n_single} single)"
+        values = "".join(f"{value:<10.3f}" for value in row.error.values())
+        lines.append(f"  {name:40}{values or '-'}")
     return lines
 
 
@@ -131,7 +150,7 @@ def _check_split(card: ModelCard, settings: Settings) -> None:
     """Refuse a network that may have seen stars of the test part."""
     on_labels = card.training is not None and card.training.source == "labels"
     if on_labels and card.split_seed != settings.labels.seed:
-        raise EvaluationError(
+        raise MismatchError(
             f"model {card.model_id} was trained on the split of seed {card.split_seed}, the labels "
             f"are split by seed {settings.labels.seed}: it may have seen the test stars; set "
             f"labels.seed={card.split_seed} and label again, or train again"
@@ -144,12 +163,12 @@ def _check_judged(judged: LabelledPredictions, model_id: str) -> None:
     models = set(judged.model_B[held_out].tolist())
     if "" in models:
         n_missing = int((judged.model_B[held_out] == "").sum())
-        raise EvaluationError(
+        raise MismatchError(
             f"{n_missing} of the {int(held_out.sum())} validation and test spectra have no row in "
             "the predictions: run `pairspec infer` again, which covers the sample"
         )
     if models - {model_id}:
-        raise EvaluationError(
+        raise MismatchError(
             f"the predictions are of model {', '.join(sorted(models))}, but {model_id} is to be "
             "evaluated: run `pairspec infer` again, or name its networks by infer.models"
         )

@@ -72,7 +72,7 @@ def check_truth(folder: Path) -> None:
     ------
     InputError
         It is not there, or holds something else.
-    TableError, ColumnError
+    InputError, InputError
         Its table is broken, or lacks a column.
     """
     path = folder / "observations.parquet"

@@ -4,16 +4,17 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipeline.core.atomic import write_parquet
 from pipeline.core.ledger import Done
 from pipeline.core.root import Root
+from pipeline.inference.quality import count_bits, domain_bits
 from pipeline.network.ensemble import Ensemble, EnsemblePlan, get_ensemble
 from pipeline.settings.infer import InferSettings
-from pipeline.spectra.stored import Block, prepare, read_blocks
+from pipeline.spectra.stored import StoredBlock, prepare, read_blocks
 from pipeline.store.store import open_store
 from schemas.catalogue import PREDICTIONS
 from schemas.quality import QualityFlag
@@ -36,12 +37,15 @@ class InferenceJob:
         How they are run.
     block_rows : int
         Rows of an inner chunk of the store.
+    missing_values : tuple of float
+        Numbers that stand for a missing parameter.
     """
 
     root: Root
     ensemble: EnsemblePlan
     infer: InferSettings
     block_rows: int
+    missing_values: tuple[float, ...]
 
 
 def predict_partition(rows: pd.DataFrame, shard: int, job: InferenceJob) -> Done:
@@ -59,10 +63,11 @@ def predict_partition(rows: pd.DataFrame, shard: int, job: InferenceJob) -> Done
     Returns
     -------
     Done
-        Counts: spectra, those without p_b, and spectra by mode of arithmetic.
+        Counts: spectra, those without p_b, by quality bit and by mode of arithmetic.
     """
     blocks = [PREDICTIONS.schema.empty_table()]
     if len(rows):
+        rows = rows.assign(quality=_quality(rows, job))
         ensemble = get_ensemble(job.ensemble.members, job.infer)
         store = open_store(job.root.store)
         found = read_blocks(store, rows, job.block_rows)
@@ -70,11 +75,21 @@ def predict_partition(rows: pd.DataFrame, shard: int, job: InferenceJob) -> Done
     table, part = pa.concat_tables(blocks), job.root.part(PREDICTIONS, shard)
     write_parquet(part, table)
     counts = {"spectra": table.num_rows, "without_p_b": table["p_b"].null_count}
+    counts |= count_bits(table["quality"])
     modes = Counter(f"{MODE}{mode}" for mode in table["mode"].to_pylist())
     return Done(counts | modes, (part,))
 
 
-def _predict_block(block: Block, ensemble: Ensemble, job: InferenceJob) -> pa.Table:
+def _quality(rows: pd.DataFrame, job: InferenceJob) -> NDArray[np.int64]:
+    """Return the bits of the observations and of the networks' domain."""
+    plan = job.ensemble
+    seen = domain_bits(
+        rows, plan.ranges, plan.training_stars(), job.infer.giant_logg, job.missing_values
+    )
+    return np.asarray(rows["quality"].to_numpy(dtype="int64") | seen)
+
+
+def _predict_block(block: StoredBlock, ensemble: Ensemble, job: InferenceJob) -> pa.Table:
     rows, on_gpu = block.rows, ensemble.device.type != "cpu"
     ready = prepare(block, job.ensemble.spectra, ensemble.device if on_gpu else None)
     usable = _host(ready.usable_B)
@@ -102,10 +117,10 @@ def _predict_block(block: Block, ensemble: Ensemble, job: InferenceJob) -> pa.Ta
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def _host(values: object) -> npt.NDArray[np.generic]:
+def _host(values: object) -> NDArray[np.generic]:
     """NumPy array of an array on any device."""
     return np.asarray(values.cpu() if hasattr(values, "cpu") else values)
 
 
-def _null_where_nan(values: npt.NDArray[np.float32]) -> pa.Array:
+def _null_where_nan(values: NDArray[np.float32]) -> pa.Array:
     return pa.array(values, mask=np.isnan(values))

@@ -7,9 +7,10 @@ import pyarrow.dataset as ds
 from pipeline.core.report import StageReport
 from pipeline.core.run import Run
 from pipeline.inference.inputs import needed_sample
+from pipeline.inference.quality import shown_bits
 from pipeline.inference.rows import Selection, read_rows
 from pipeline.inference.shard import MODE, InferenceJob, predict_partition
-from pipeline.network.ensemble import plan_ensemble
+from pipeline.network.ensemble import EnsemblePlan, plan_ensemble
 from pipeline.store.manifest import open_manifest
 from schemas.catalogue import PREDICTIONS
 from schemas.sample import SAMPLE
@@ -26,7 +27,7 @@ def run(run: Run) -> StageReport:
     Returns
     -------
     StageReport
-        Spectra with and without a probability.
+        Spectra with and without a probability, and how many have which quality bit.
 
     Raises
     ------
@@ -48,16 +49,18 @@ def run(run: Run) -> StageReport:
     if photometry is not None:
         inputs.append(photometry.digest)
     ensemble = plan_ensemble(infer.models or (root.model,))
+    missing = run.settings.sample.missing_values
     digest = run.digest(
         inputs,
         [member.sha256 for member in ensemble.members],
         infer.model_dump(mode="json", exclude={"models"}),
+        [ensemble.ranges, [member.stars_sha256 for member in ensemble.members], missing],
     )
     counts = run.each_partition(
         partial(read_rows, selection=Selection(root, sample_only, photometry is not None)),
         predict_partition,
         open_manifest(root.manifest).n_shards,
-        InferenceJob(root, ensemble, infer, run.settings.ingest.chunk_rows),
+        InferenceJob(root, ensemble, infer, run.settings.ingest.chunk_rows, missing),
         digest=digest,
     )
     run.balance(expected, counts["spectra"], "spectra")
@@ -69,7 +72,27 @@ def run(run: Run) -> StageReport:
     return run.publish(
         digest,
         counts,
-        shown={"spectra": counts["spectra"], "without p_b": counts["without_p_b"]},
-        notes=(f"model {ensemble.model_id} of {len(ensemble.members)} network(s)", *modes),
+        shown={"spectra": counts["spectra"], "without p_b": counts["without_p_b"]}
+        | shown_bits(counts),
+        notes=(
+            f"model {ensemble.model_id} of {len(ensemble.members)} network(s)",
+            *modes,
+            *_domain_notes(ensemble),
+        ),
         outputs=(root.table(PREDICTIONS),),
     )
+
+
+def _domain_notes(ensemble: EnsemblePlan) -> list[str]:
+    """Say what the bits rest on."""
+    if not ensemble.ranges:
+        text = "the networks' cards state no training range: whether p_b applies is not judged"
+        return [text]
+    ranges = ", ".join(f"{n} {low:.4g} to {high:.4g}" for n, (low, high) in ensemble.ranges.items())
+    notes = [f"trained on {ranges}"]
+    if ensemble.n_nameless:
+        notes.append(
+            f"{ensemble.n_nameless:,} training stars have no Gaia source: their spectra have no "
+            "bit IN_TRAINING"
+        )
+    return notes

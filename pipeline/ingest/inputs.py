@@ -25,7 +25,7 @@ def check(asked: Datasets) -> None:
     InputError
         No folder is named, it is no folder or holds no spectra; the catalogue is not there or is
         none of LAMOST's stellar ones.
-    ManifestError
+    InputError
         The files are to be those of a manifest that is not there.
     """
     inputs = asked.settings.inputs

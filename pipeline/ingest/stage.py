@@ -39,7 +39,7 @@ def run(run: Run) -> StageReport:
     ------
     InputError
         No folder was named, or there is no catalogue where one was named.
-    ManifestError
+    InputError
         The folder of spectra has changed since an earlier run.
     MismatchError
         Rows in are not rows out.

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from pipeline.core.errors import InputError
 from pipeline.labels.labels import LABELS
 from pipeline.photometry.columns import LOOKED_UP
-from pipeline.tables.kind import TableError
 from pipeline.tables.rows import open_rows
 from pipeline.tables.table import open_table
 
@@ -78,7 +77,7 @@ def read_label_table(path: Path) -> pa.Table:
                 f"{', '.join(own)}"
             )
         return _checked(path, given[0], table.read())
-    except TableError as error:
+    except InputError as error:
         raise InputError(f"the label table cannot be used: {error}") from None
 
 

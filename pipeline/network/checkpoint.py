@@ -3,13 +3,14 @@
 import hashlib
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, FiniteFloat, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from pipeline.core.atomic import write_bytes
+from pipeline.network.domain import Domain, write_stars
 from pipeline.network.model import PairNet, build_model
 from pipeline.settings.network import NetworkSettings
 from pipeline.settings.section import Section
@@ -62,6 +63,19 @@ class ModelCard(Section):
     split_seed: int
     """Seed of the split into training, validation and test."""
 
+    training_range: dict[str, tuple[FiniteFloat, FiniteFloat]] = Field(default_factory=dict)
+    """Teff, log g, [Fe/H] and S/N of the training spectra: 0.5 and 99.5 percentiles. Empty in the
+    card of a network that did not record them."""
+
+    training_stars: int = Field(0, ge=0)
+    """Gaia sources that it was trained on, listed in a file beside the card."""
+
+    training_stars_sha256: str = ""
+    """Digest of that file; filled in on saving."""
+
+    nameless_training_stars: int = Field(0, ge=0)
+    """Further training stars, which have no Gaia source and cannot be recognised."""
+
     metrics: dict[str, FiniteFloat] = Field(default_factory=dict)
     """What it reached: epoch, validation AUC and the like."""
 
@@ -73,8 +87,8 @@ class ModelCard(Section):
     """Versions of the packages that trained it."""
 
 
-def save_model(folder: Path, model: PairNet, card: ModelCard) -> Path:
-    """Write weights and card, the card last, since it makes the weights valid.
+def save_model(folder: Path, model: PairNet, card: ModelCard, domain: Domain | None = None) -> Path:
+    """Write weights, training stars and card, the card last, since it makes the others valid.
 
     Parameters
     ----------
@@ -83,7 +97,9 @@ def save_model(folder: Path, model: PairNet, card: ModelCard) -> Path:
     model : PairNet
         The trained network.
     card : ModelCard
-        Its description; ``model_id`` and ``sha256`` are filled in here.
+        Its description; ``model_id``, digests and what ``domain`` says are filled in here.
+    domain : Domain, optional
+        What it was trained on.
 
     Returns
     -------
@@ -102,9 +118,17 @@ def save_model(folder: Path, model: PairNet, card: ModelCard) -> Path:
         )
     weights = save({name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()})
     digest = hashlib.sha256(weights).hexdigest()
-    card = card.model_copy(update={"sha256": digest, "model_id": digest[:12]})
+    filled: dict[str, Any] = {"sha256": digest, "model_id": digest[:12]}
     folder.mkdir(parents=True, exist_ok=True)
     write_bytes(folder / WEIGHTS, weights)
+    if domain is not None:
+        filled |= {
+            "training_range": dict(domain.ranges),
+            "training_stars": len(domain.star_S),
+            "training_stars_sha256": write_stars(folder, domain.star_S),
+            "nameless_training_stars": domain.n_nameless,
+        }
+    card = card.model_copy(update=filled)
     write_bytes(folder / CARD, card.model_dump_json(indent=2).encode())
     return folder
 

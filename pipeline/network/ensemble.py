@@ -2,16 +2,18 @@
 
 import hashlib
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from pipeline.core.errors import InputError
 from pipeline.network.checkpoint import ModelCard, read_card
+from pipeline.network.domain import PARAMETERS, Range, read_stars
 from pipeline.network.predictor import Float32, Predictor
 from pipeline.settings.infer import InferSettings
 from pipeline.settings.spectra import SpectraSettings
@@ -27,10 +29,13 @@ class Member:
         The folder.
     sha256 : str
         The digest.
+    stars_sha256 : str
+        Digest of the list of its training stars; empty where there is none.
     """
 
     path: Path
     sha256: str
+    stars_sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,11 +50,29 @@ class EnsemblePlan:
         The network's own; of an ensemble 12 hex digits of the SHA-256 of its members' digests.
     spectra : SpectraSettings
         The preprocessing that all members were trained with.
+    ranges : dict of str to tuple of float
+        What the training spectra of every member cover, by parameter; empty where a member's card
+        does not say.
+    n_nameless : int
+        Training stars without a Gaia source, which cannot be recognised.
     """
 
     members: tuple[Member, ...]
     model_id: str
     spectra: SpectraSettings
+    ranges: dict[str, Range] = field(default_factory=dict)
+    n_nameless: int = 0
+
+    def training_stars(self) -> NDArray[np.int64]:
+        """Return the Gaia sources that any member was trained on, rising.
+
+        Raises
+        ------
+        InputError
+            The list of a member is missing or another one.
+        """
+        lists = [read_stars(member.path, member.stars_sha256) for member in self.members]
+        return np.unique(np.concatenate(lists))
 
 
 def plan_ensemble(paths: Sequence[Path]) -> EnsemblePlan:
@@ -87,9 +110,25 @@ def plan_ensemble(paths: Sequence[Path]) -> EnsemblePlan:
                 f"the networks in {first_path} and {path} take different spectra "
                 f"({differences}): an ensemble needs members trained with the same [spectra]"
             )
-    members = tuple(Member(path, card.sha256) for path, card in cards)
+    members = tuple(Member(path, card.sha256, card.training_stars_sha256) for path, card in cards)
     whole = hashlib.sha256("".join(digests).encode()).hexdigest()
-    return EnsemblePlan(members, whole[:12] if others else first.model_id, first.spectra)
+    return EnsemblePlan(
+        members,
+        whole[:12] if others else first.model_id,
+        first.spectra,
+        _common([card.training_range for _, card in cards]),
+        sum(card.nameless_training_stars for _, card in cards),
+    )
+
+
+def _common(ranges: Sequence[Mapping[str, Range]]) -> dict[str, Range]:
+    """Return what all ranges cover."""
+    known = set.intersection(*(set(r) for r in ranges))
+    return {
+        name: (max(r[name][0] for r in ranges), min(r[name][1] for r in ranges))
+        for name in PARAMETERS
+        if name in known
+    }
 
 
 def _differences(one: ModelCard, other: ModelCard) -> str:

@@ -187,7 +187,7 @@ def train_rank(
         metrics={name: result.best[name] for name in REACHED} | tested,
         bfloat16_blocks=bfloat16_blocks(result.model, parts.validation),
     )
-    return read_card(save_model(job.root.model, result.model, card)), notes
+    return read_card(save_model(job.root.model, result.model, card, parts.domain)), notes
 
 
 def train_on_blocks(n_blocks: int, job: TrainingJob) -> ModelCard:

@@ -6,6 +6,7 @@ from pipeline.composites.block import composite_files
 from pipeline.core.published import NotReadyError
 from pipeline.core.run import Run
 from pipeline.labels.split import PARTS
+from pipeline.network.domain import PARAMETERS
 from pipeline.network.job import Sources, TrainingJob, write_block
 from pipeline.network.label_block import label_block_path, write_label_block
 from pipeline.simulate.examples import BLOCK
@@ -35,7 +36,7 @@ def make_sources(run: Run, job: TrainingJob) -> tuple[Sources, dict[str, int]]:
         return Sources(composites=composites), {"blocks": sum(map(len, composites))}
     root, spectra = job.root, job.spectra
     n_shards = open_manifest(root.manifest).n_shards
-    digest = run.digest(*run.needs("labels", "observations"), spectra)
+    digest = run.digest(*run.needs("labels", "observations"), spectra, PARAMETERS)
     chunk_rows = run.settings.ingest.chunk_rows
     counts = run.each(
         write_label_block, n_shards, root, digest, spectra, chunk_rows, digest=digest,

@@ -14,6 +14,7 @@ from pipeline.core.report import StageReport
 from pipeline.core.run import Run
 from pipeline.network.checkpoint import CARD, WEIGHTS
 from pipeline.network.curve import write_curve
+from pipeline.network.domain import STARS
 from pipeline.network.inputs import source_digest
 from pipeline.network.job import TrainingJob, train_rank
 from pipeline.network.sources import make_sources
@@ -92,7 +93,7 @@ def _train(run: Run, job: TrainingJob) -> Done:
     simulated = "trained on simulated spectra: p_b of real ones needs training on real ones"
     return Done(
         counts | {"ranks": len(results), "epochs": _epochs(log)},
-        (model / WEIGHTS, model / CARD, curve),
+        (model / WEIGHTS, model / STARS, model / CARD, curve),
         (reached, *((simulated,) if job.training.source == "simulated" else ()), *losses, *notes),
     )
 

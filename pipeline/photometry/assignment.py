@@ -9,12 +9,9 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from numpy.typing import NDArray
 
+from pipeline.core.errors import MismatchError
 from pipeline.photometry.grouping import assign_sources, designation, position_groups
 from schemas.quality import UNCOUNTED
-
-
-class AssignmentError(ValueError):
-    """The tables of a run do not belong together."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +107,7 @@ def assign_stars(
 
     Raises
     ------
-    AssignmentError
+    MismatchError
         The photometry does not hold each counted spectrum once.
     """
     row, ra, dec, source = _observed(observations, trust_ids=trust_ids and photometry is None)
@@ -139,7 +136,7 @@ def _matched_sources(photometry: Path, row: NDArray[np.int64]) -> NDArray[np.int
     """Source ids of the rows by the photometry, 0 without a match."""
     table = _by_row(ds.dataset(photometry, format="parquet").to_table(columns=["row", "source_id"]))
     if not np.array_equal(table["row"].to_numpy(), row):
-        raise AssignmentError(
+        raise MismatchError(
             f"{photometry} has {table.num_rows} rows, which are not the {row.size} counted "
             "observations: run `pairspec photometry` again"
         )

@@ -53,7 +53,7 @@ def check(asked: Datasets) -> None:
     ------
     InputError
         One is not named or not there, is of another kind or lacks a column.
-    DustMapError
+    InputError
         The dust map is not there.
     """
     inputs, own = asked.settings.inputs, asked.settings.photometry

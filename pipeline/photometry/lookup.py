@@ -30,9 +30,9 @@ def open_lookup(key: str, table: Path, columns: Sequence[str]) -> UserTable:
 
     Raises
     ------
-    TableError
+    InputError
         The table is not there or no table, or its ids have lost digits.
-    ColumnError
+    InputError
         It lacks a column.
     """
     names = (key, *columns)
@@ -73,9 +73,9 @@ def look_up(
 
     Raises
     ------
-    TableError
+    InputError
         The table is not there or no table, or its ids have lost digits.
-    ColumnError
+    InputError
         It lacks a column.
     """
     found = open_lookup(key, table, columns)

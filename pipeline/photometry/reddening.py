@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.core.errors import InputError
+
 _GALACTIC_POLES = np.array([192.86, 12.86]), np.array([27.13, -27.13])
 """Right ascension and declination in degrees of the centres of the two files."""
-
-
-class DustMapError(ValueError):
-    """The dust map cannot be used."""
 
 
 def open_dust_map(name: str, folder: Path | None) -> Any:
@@ -29,17 +27,17 @@ def open_dust_map(name: str, folder: Path | None) -> Any:
 
     Raises
     ------
-    DustMapError
+    InputError
         The package is not installed, or has no such map, or the files are not there.
     """
     if name != "sfd":
-        raise DustMapError(f"no dust map {name!r}; there is sfd")
+        raise InputError(f"no dust map {name!r}; there is sfd")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it has no configuration file, which is fine
             from dustmaps.sfd import SFDQuery
     except ImportError as error:
-        raise DustMapError(
+        raise InputError(
             f'photometry.reddening = "map" needs the package dustmaps ({error}); '
             "pip install 'pairspec[dust]', or set photometry.reddening to lamost_column or "
             "gaia_column, with the column's name in photometry.reddening_column"
@@ -56,8 +54,8 @@ def open_dust_map(name: str, folder: Path | None) -> Any:
     return dust
 
 
-def _unreadable(folder: Path | None, why: str) -> DustMapError:
-    return DustMapError(
+def _unreadable(folder: Path | None, why: str) -> InputError:
+    return InputError(
         f"no SFD map that can be read in {folder or 'the folder that dustmaps is configured with'} "
         f"(photometry.dust_folder): {why}; fetch it with "
         "python -c 'import dustmaps.sfd; dustmaps.sfd.fetch()' and name the folder that holds "

@@ -15,6 +15,7 @@ from hats.io.paths import pixel_catalog_file
 
 from pipeline.core.atomic import write_json
 from pipeline.core.digest import digest_of
+from pipeline.core.errors import InputError
 from pipeline.core.run import Run
 from pipeline.photometry.columns import HINTS, TYPES
 from pipeline.photometry.hats_import import import_parquet
@@ -27,10 +28,6 @@ _WORDS = 300
 
 _SOURCE_TYPES = ("object", "source")
 _HATS_FILES = ("collection.properties", "hats.properties", "properties")
-
-
-class SourceError(ValueError):
-    """A source catalogue is not there or is of no known kind."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,7 @@ class SourceCatalogue:
 
         Raises
         ------
-        TableError
+        InputError
             A value of the table cannot be converted without loss.
         """
         columns = list(self.names.values())
@@ -116,24 +113,24 @@ def find_catalogue(
 
     Raises
     ------
-    SourceError
+    InputError
         There is nothing at the path, or a folder of several catalogues.
-    TableError
+    InputError
         A file is no table, or its ids have lost digits.
-    ColumnError
+    InputError
         A required column is missing.
     """
     path = Path(location)
     if "://" in location or _is_hats(path):
         return _find_hats(location, aliases, required)
     if not path.exists():
-        raise SourceError(
+        raise InputError(
             f"no source catalogue at {location}: give a HATS folder or URL, or a table (Parquet, "
             "CSV, ECSV, FITS or VOTable), or a folder of such files"
         )
     inner = [child.name for child in path.glob("*") if _is_hats(child)]
     if inner:
-        raise SourceError(
+        raise InputError(
             f"{location} is the parent folder of HATS catalogues; name one of them: "
             f"{', '.join(str(path / name) for name in sorted(inner))}"
         )
@@ -155,19 +152,19 @@ def _find_hats(
         missing = [] if "://" in location else _lost(main)
     except Exception as error:
         words = " ".join(f"{type(error).__name__}: {error}".split())
-        raise SourceError(
+        raise InputError(
             f"{location} cannot be opened as a HATS catalogue ({words[:_WORDS]}); copy it "
             "again, or name its folder (the one with hats.properties)"
         ) from error
     if schema is None:
-        raise SourceError(f"{location} is a HATS catalogue without rows; copy it again")
+        raise InputError(f"{location} is a HATS catalogue without rows; copy it again")
     if info["catalog_type"] not in _SOURCE_TYPES:
-        raise SourceError(
+        raise InputError(
             f"{location} is a HATS catalogue of type {info['catalog_type']}; name the catalogue of "
             "the sources themselves"
         )
     if missing:
-        raise SourceError(
+        raise InputError(
             f"{location} is incomplete: {len(missing)} of its {len(pixels)} partitions are not "
             f"there, e.g. {missing[0]}; copy it again"
         )

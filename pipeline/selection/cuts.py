@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.settings.sample import SampleSettings
-from schemas.quality import CUT_MEANING, CutFlag
+from schemas.quality import CutFlag
 
 APPLICATION, TRAINING = "application", "training"
 """The samples; a training spectrum passes the cuts of both."""
@@ -43,7 +43,7 @@ class Cut:
     @property
     def meaning(self) -> str:
         """What is cut, in words."""
-        return CUT_MEANING[self.flag]
+        return self.flag.meaning
 
     @property
     def condition(self) -> str:

@@ -12,5 +12,18 @@ class CatalogueSettings(Section):
     """Spectra without a declared Gaia id that lie within this radius of each other are one
     star. [assumed: LAMOST's fibres are 3.3 arcsec wide]"""
 
-    part_stars: int = Field(500_000, gt=0)
-    """Stars of one Parquet file. [assumed]"""
+    far_pc: float = Field(6000.0, gt=0)
+    """Stars farther than this get the quality bit SUSPECT_DISTANCE. [derived: a dwarf of the
+    sample's colours cannot be seen farther at LAMOST's depth]"""
+
+    part_stars: int = Field(100_000, gt=0)
+    """Most stars of one Parquet file, a HEALPix pixel; only a pixel of order 8 may have more.
+    [assumed]"""
+
+    row_group_stars: int = Field(4096, gt=0)
+    """Stars of a row group: a cone search reads whole ones. [derived: about 60 square degrees of
+    the survey, 0.7 MB]"""
+
+    block_spectra: int = Field(250_000, gt=0)
+    """Spectra that are joined with their stars in one task, rounded up to whole shards; about 200
+    MB of memory. [assumed]"""

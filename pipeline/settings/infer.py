@@ -20,6 +20,10 @@ class InferSettings(Section):
     """Folders of trained networks (``--model``), relative to where the command runs; several form
     an ensemble that averages their logits. Empty: ``ROOT/model``. [paper: one network]"""
 
+    giant_logg: float = 3.5
+    """Stars of lower log g get the quality bit GIANT. [assumed: subgiants lie between this and the
+    dwarfs' 4]"""
+
     batch_size: int = Field(64, ge=1)
     """Spectra a pass. [derived: 64 to 128 are the fastest on a CPU core]"""
 
@@ -36,4 +40,4 @@ class InferSettings(Section):
 
     threads: int = Field(0, ge=0)
     """CPU threads of a worker; 0: leave it to the environment, in which a worker of the engine
-    gets one. [derived: one worker a core is faster than one worker of many threads]"""
+    gets one. [derived: one worker per core is faster than one worker of many threads]"""

@@ -1,6 +1,8 @@
 from pathlib import Path
 
-from schemas.quality import MEANING, QualityFlag
+import pytest
+
+from schemas.quality import UNCOUNTED, CutFlag, PhotometryFlag, QualityFlag
 from schemas.registry import MADE_BY, TABLES, data_dictionary
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -26,8 +28,19 @@ def test_units_stand_where_the_name_promises_them():
                     assert column.unit == unit, (table.name, column.name)
 
 
-def test_every_quality_bit_has_a_meaning():
-    assert set(MEANING) == set(QualityFlag)
+@pytest.mark.parametrize("bits", [QualityFlag, PhotometryFlag, CutFlag])
+def test_every_bit_is_one_and_carries_its_meaning(bits):
+    assert [flag.value for flag in bits] == [1 << n for n in range(len(bits))]
+    assert all(len(flag.meaning) > 5 for flag in bits)
+    assert len({flag.meaning for flag in bits}) == len(bits)
+
+
+def test_bits_combine_as_numbers_do():
+    assert int(UNCOUNTED) == 3
+    assert QualityFlag(3) == UNCOUNTED
+    assert list(UNCOUNTED) == [QualityFlag.REFUSED, QualityFlag.SUPERSEDED]
+    assert 5 & QualityFlag.NO_OBSID == QualityFlag.NO_OBSID
+    assert int(~QualityFlag.NO_OBSID & 7) == 3
 
 
 def test_every_table_names_the_command_that_makes_it():

@@ -5,7 +5,8 @@ import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 
-from pipeline.photometry.reddening import DustMapError, e_bv_from_map, open_dust_map
+from pipeline.core.errors import InputError
+from pipeline.photometry.reddening import e_bv_from_map, open_dust_map
 from tests.dust import write_sfd
 
 
@@ -24,15 +25,15 @@ def test_the_map_is_read_at_the_place_of_each_star(sfd_folder):
 
 
 def test_a_missing_map_says_how_to_get_it(tmp_path):
-    with pytest.raises(DustMapError, match="no SFD map that can be read in .*dust_folder"):
+    with pytest.raises(InputError, match="no SFD map that can be read in .*dust_folder"):
         open_dust_map("sfd", tmp_path)
-    with pytest.raises(DustMapError, match="there is sfd"):
+    with pytest.raises(InputError, match="there is sfd"):
         open_dust_map("bayestar", None)
 
 
 def test_without_the_package_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "dustmaps.sfd", None)
-    with pytest.raises(DustMapError, match=r"pairspec\[dust\]"):
+    with pytest.raises(InputError, match=r"pairspec\[dust\]"):
         open_dust_map("sfd", None)
 
 

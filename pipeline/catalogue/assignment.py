@@ -1,0 +1,124 @@
+"""Which star each spectrum is of, and where on the sky that star is."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+from hats.pixel_math.spatial_index import compute_spatial_index
+from numpy.typing import NDArray
+
+from pipeline.catalogue.hats import count_pixels, plan_partitions
+from pipeline.catalogue.job import CatalogueJob
+from pipeline.core.atomic import write_json, write_parquet
+from pipeline.core.errors import MismatchError
+from pipeline.core.ledger import Done
+from pipeline.core.root import Root
+from pipeline.photometry.assignment import assign_stars
+from schemas.catalogue import HEALPIX, PREDICTIONS, SPECTRA, STARS
+from schemas.observations import OBSERVATIONS
+from schemas.photometry import PHOTOMETRY
+from schemas.quality import UNCOUNTED
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+GAIA = ["row", "ra", "dec", "ref_epoch", "pmra", "pmdec"]
+"""Columns of those files."""
+
+
+def gaia_part(root: Root, shard: int) -> Path:
+    """File of the Gaia sources that photometry chose for one shard; may be missing."""
+    return root.path / "crossmatch" / "best" / f"part-{shard:06d}.parquet"
+
+
+def assign(job: CatalogueJob) -> Done:
+    """Write the star of each predicted spectrum, a part per block, and the layout of the stars.
+
+    Holds row, star and position of all spectra of the survey: about 150 bytes per spectrum.
+
+    Parameters
+    ----------
+    job : CatalogueJob
+        Where to read and write.
+
+    Raises
+    ------
+    MismatchError
+        A prediction is of no counted spectrum.
+    """
+    root = job.root
+    # The files of another layout must not lie beside the new ones.
+    for folder in (root.table(STARS).parent, root.table(SPECTRA), job.layout.parent):
+        shutil.rmtree(folder, ignore_errors=True)
+    stars = assign_stars(
+        root.table(OBSERVATIONS),
+        job.settings.star_radius_arcsec,
+        trust_ids=job.trust_ids,
+        photometry=root.table(PHOTOMETRY) if job.photometry else None,
+    )
+    row_B = stars.row_B
+    _, star_B = np.unique(stars.numbers(), return_inverse=True)
+    ra_S, dec_S = _star_positions(job, row_B, star_B)
+    placed_S = np.isfinite(ra_S)
+    index_S = np.full(ra_S.size, -1, np.int64)
+    index_S[placed_S] = compute_spatial_index(ra_S[placed_S], dec_S[placed_S])
+    wanted_B = _predicted(root, row_B)
+    used_S = np.zeros(ra_S.size, bool)
+    used_S[star_B[wanted_B]] = True
+    pixels = plan_partitions(count_pixels(index_S[used_S & placed_S]), job.settings.part_stars)
+    write_json(job.layout, pixels)
+    for block in range(job.n_blocks):
+        shards = job.shards(block)
+        first, last = shards[0] * job.shard_rows, (shards[-1] + 1) * job.shard_rows
+        here = slice(*np.searchsorted(row_B, [first, last]))
+        wanted = wanted_B[here]
+        table, star = stars.table(first, last).filter(pa.array(wanted)), star_B[here][wanted]
+        for name, value_S in ((HEALPIX, index_S), ("star_ra_deg", ra_S), ("star_dec_deg", dec_S)):
+            table = table.append_column(name, pa.array(value_S[star], mask=~placed_S[star]))
+        write_parquet(job.assignment(block), table)
+    outputs = (job.layout, *(job.assignment(block) for block in range(job.n_blocks)))
+    return Done({"partitions": len(pixels)}, outputs)
+
+
+def _star_positions(
+    job: CatalogueJob, row_B: IntArray, star_B: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return each star's position: Gaia's, else that of its first fibre; NaN without one."""
+    counted = pc.equal(pc.bit_wise_and(pc.field("quality"), int(UNCOUNTED)), 0)
+    fibres = ds.dataset(job.root.table(OBSERVATIONS), format="parquet").to_table(
+        columns=["row", "ra_deg", "dec_deg"], filter=counted
+    )
+    n_stars = int(star_B.max(initial=-1)) + 1
+    ra_S, dec_S = np.full(n_stars, np.nan), np.full(n_stars, np.nan)
+    sources = [fibres]
+    if job.photometry:
+        parts = [p for p in (gaia_part(job.root, n) for n in range(job.n_shards)) if p.is_file()]
+        read = [pq.read_table(p, columns=GAIA[:3], partitioning=None) for p in parts]
+        sources += [pa.concat_tables(read)] if read else []
+    for table in sources:
+        row, ra, dec = (table[name].to_numpy() for name in table.column_names)
+        known = np.flatnonzero(np.isfinite(ra) & (np.abs(dec) <= 90))
+        # Of several spectra of a star the first counts: it is written last.
+        known = known[np.argsort(-row[known], kind="stable")]
+        star = star_B[np.searchsorted(row_B, row[known])]
+        ra_S[star], dec_S[star] = np.mod(ra[known], 360.0), dec[known]
+    return ra_S, dec_S
+
+
+def _predicted(root: Root, row_B: IntArray) -> NDArray[np.bool_]:
+    """Return which of the counted spectra, by rising row, have a prediction."""
+    row = ds.dataset(root.table(PREDICTIONS), format="parquet").to_table(columns=["row"])["row"]
+    wanted = np.zeros(row_B.size, bool)
+    place = np.searchsorted(row_B, row.to_numpy())
+    inside = place < row_B.size
+    if not inside.all() or (row_B[place] != row.to_numpy()).any():
+        raise MismatchError(
+            f"{root.table(PREDICTIONS)} has spectra that are not among the counted observations: "
+            "run `pairspec infer` again"
+        )
+    wanted[place] = True
+    return wanted

@@ -1,0 +1,141 @@
+"""The layout of a HATS catalogue: partitions by HEALPix, and the files that describe them."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow.parquet as pq
+from hats.catalog import CatalogType, PartitionInfo, TableProperties
+from hats.io.parquet_metadata import write_parquet_metadata
+from hats.pixel_math import HealpixPixel
+from numpy.typing import NDArray
+
+from pipeline.core.atomic import PARTIAL
+from schemas.catalogue import HEALPIX, STARS
+
+FINEST_ORDER = 8
+"""Order of the smallest partitions: 0.05 square degrees."""
+
+FULL_ORDER = 29
+"""Order of the index that rows are sorted by."""
+
+PIXELS_A_FOLDER = 10_000
+
+
+class Pixel(NamedTuple):
+    """One partition.
+
+    Parameters
+    ----------
+    order, pixel : int
+        HEALPix order and number (nested).
+    """
+
+    order: int
+    pixel: int
+
+    @property
+    def first(self) -> int:
+        """First index of order 29 in the pixel."""
+        return self.pixel << 2 * (FULL_ORDER - self.order)
+
+    @property
+    def last(self) -> int:
+        """Last index of order 29 in the pixel."""
+        return ((self.pixel + 1) << 2 * (FULL_ORDER - self.order)) - 1
+
+    def path(self, dataset: Path) -> Path:
+        """Return the file of the partition.
+
+        Parameters
+        ----------
+        dataset : pathlib.Path
+            Folder ``dataset`` of the catalogue.
+        """
+        folder = self.pixel // PIXELS_A_FOLDER * PIXELS_A_FOLDER
+        return dataset / f"Norder={self.order}" / f"Dir={folder}" / f"Npix={self.pixel}.parquet"
+
+
+def count_pixels(index_B: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Count rows in the pixels of order ``FINEST_ORDER``.
+
+    Parameters
+    ----------
+    index_B : ndarray of int64, (B,)
+        HEALPix indices of order 29.
+    """
+    place = index_B >> 2 * (FULL_ORDER - FINEST_ORDER)
+    return np.bincount(place, minlength=12 * 4**FINEST_ORDER).astype(np.int64)
+
+
+def plan_partitions(counts: NDArray[np.int64], most_rows: int) -> list[Pixel]:
+    """Choose the largest pixels that hold no more than so many rows.
+
+    Parameters
+    ----------
+    counts : ndarray of int64
+        As from `count_pixels`.
+    most_rows : int
+        Only a pixel of order ``FINEST_ORDER`` may have more.
+
+    Returns
+    -------
+    list of Pixel
+        Those that hold any row, in order on the sky; they do not overlap.
+    """
+    order = np.full(len(counts), FINEST_ORDER)
+    for coarser in range(FINEST_ORDER - 1, -1, -1):
+        fits = counts.reshape(12 * 4**coarser, -1).sum(axis=1) <= most_rows
+        order[np.repeat(fits, len(counts) // len(fits))] = coarser
+    filled = np.flatnonzero(counts)
+    place = filled >> 2 * (FINEST_ORDER - order[filled])
+    found = dict.fromkeys(zip(order[filled].tolist(), place.tolist(), strict=True))
+    return [Pixel(*one) for one in found]
+
+
+def describe(folder: Path, rows: Sequence[tuple[Pixel, int]], most_rows: int) -> list[Path]:
+    """Write what makes a folder of partitions a HATS catalogue, its properties last.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The catalogue; its partitions lie below ``dataset``.
+    rows : sequence of tuple
+        Partitions and their numbers of rows.
+    most_rows : int
+        As for `plan_partitions`.
+
+    Returns
+    -------
+    list of pathlib.Path
+        Files that were written.
+    """
+    work = folder / f"description{PARTIAL}"
+    shutil.rmtree(work, ignore_errors=True)
+    (work / "dataset").mkdir(parents=True)
+    PartitionInfo([HealpixPixel(*pixel) for pixel, _ in rows]).write_to_file(catalog_path=work)
+    if rows:
+        write_parquet_metadata(folder, output_path=work)
+    else:
+        pq.write_metadata(STARS.schema, work / "dataset" / "_common_metadata")
+    TableProperties(
+        catalog_name=folder.name,
+        catalog_type=CatalogType.OBJECT,
+        ra_column="ra_deg",
+        dec_column="dec_deg",
+        total_rows=sum(n for _, n in rows),
+        healpix_column=HEALPIX,
+        healpix_order=FULL_ORDER,
+        hats_max_rows=most_rows,
+    ).to_properties_file(work)
+    made = sorted(path for path in work.rglob("*") if path.is_file())
+    made.sort(key=lambda path: path.suffix == ".properties" or path.name == "properties")
+    placed = []
+    for path in made:
+        placed.append(folder / path.relative_to(work))
+        placed[-1].parent.mkdir(exist_ok=True)
+        path.replace(placed[-1])
+    shutil.rmtree(work)
+    return placed

@@ -1,0 +1,128 @@
+"""The catalogue of spectra: what every table of the run knows of one, side by side."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline.catalogue.assignment import GAIA, gaia_part
+from pipeline.catalogue.job import CatalogueJob
+from pipeline.core.atomic import write_parquet
+from pipeline.core.errors import MismatchError
+from pipeline.core.ledger import Done
+from pipeline.photometry.lookup import align
+from schemas.catalogue import HEALPIX, PREDICTIONS, SPECTRA
+from schemas.observations import OBSERVATIONS
+from schemas.photometry import PHOTOMETRY
+from schemas.quality import PhotometryFlag, QualityFlag
+from schemas.sample import LABELS, SAMPLE
+from schemas.table import Table, conform
+
+ROW_GROUP = 8192
+UNPLACED_LAST = np.iinfo(np.int64).max
+"""Takes the place of a missing HEALPix index in the order."""
+
+_GAIA_NAMES = {"ref_epoch_yr": "ref_epoch", "pm_ra_masyr": "pmra", "pm_dec_masyr": "pmdec"}
+
+
+def write_spectra(block: int, job: CatalogueJob) -> Done:
+    """Write the spectra of one block of shards, ordered by the place of their stars.
+
+    Parameters
+    ----------
+    block : int
+        Number of the block.
+    job : CatalogueJob
+        Where to read and write.
+
+    Returns
+    -------
+    Done
+        Count: spectra.
+
+    Raises
+    ------
+    MismatchError
+        Predictions and spectra with a star differ.
+    """
+    shards = job.shards(block)
+    # The star's source may come from another of its spectra, the prediction's may not.
+    table = _parts(PREDICTIONS, job, shards).drop_columns("source_id")
+    rows = table["row"]
+    assigned = pq.read_table(job.assignment(block), partitioning=None)
+    if assigned.num_rows != table.num_rows:
+        raise MismatchError(
+            f"{table.num_rows} predictions but {assigned.num_rows} spectra with a star in "
+            f"{job.assignment(block)}: delete it and run `pairspec catalogue` again"
+        )
+    found = [table, align(assigned, "row", rows), align(_observed(job, shards), "row", rows)]
+    if job.photometry:
+        found += [align(_photometry(job, shards), "row", rows), _gaia(job, shards, rows)]
+    if job.labels:
+        found.append(align(_parts(LABELS, job, shards), "row", rows))
+    columns: dict[str, pa.ChunkedArray] = {}
+    for one in found:
+        columns |= {name: one[name] for name in one.column_names if name not in columns}
+    if job.sample:
+        inside = _parts(SAMPLE, job, shards)["row"].combine_chunks()
+        columns["in_sample"] = pc.is_in(rows, value_set=inside)
+    columns["quality"] = _with_photometry_bits(columns, job.settings.far_pc)
+    n = table.num_rows
+    arrays = [columns.get(f.name, pa.nulls(n, f.type)) for f in SPECTRA.schema]
+    whole = pa.Table.from_arrays(arrays, names=SPECTRA.names)
+    index = pc.fill_null(whole[HEALPIX], UNPLACED_LAST).to_numpy()
+    order = np.lexsort((rows.to_numpy(), index))
+    part = job.root.part(SPECTRA, block)
+    write_parquet(part, conform(whole.take(pa.array(order)), SPECTRA), ROW_GROUP)
+    return Done({"spectra": n}, (part,))
+
+
+def _parts(
+    table: Table, job: CatalogueJob, shards: Sequence[int], columns: list[str] | None = None
+) -> pa.Table:
+    """Read the parts of some shards of a table."""
+    parts = [job.root.part(table, shard) for shard in shards]
+    return pa.concat_tables(pq.read_table(p, columns=columns, partitioning=None) for p in parts)
+
+
+def _observed(job: CatalogueJob, shards: Sequence[int]) -> pa.Table:
+    names = [name for name in SPECTRA.names if name in OBSERVATIONS.names]
+    return _parts(OBSERVATIONS, job, shards, names)
+
+
+def _photometry(job: CatalogueJob, shards: Sequence[int]) -> pa.Table:
+    names = [name for name in SPECTRA.names if name in PHOTOMETRY.names and name != "source_id"]
+    table = _parts(PHOTOMETRY, job, shards, [*names, "bp_mag", "rp_mag"])
+    return table.append_column("bp_rp_mag", pc.subtract(table["bp_mag"], table["rp_mag"]))
+
+
+def _gaia(job: CatalogueJob, shards: Sequence[int], rows: pa.ChunkedArray) -> pa.Table:
+    """Return proper motion and epoch of the sources, as far as the Gaia catalogue has them."""
+    parts = [part for part in (gaia_part(job.root, shard) for shard in shards) if part.is_file()]
+    columns = {}
+    for name, own in _GAIA_NAMES.items():
+        read = [_column(part, own) for part in parts]
+        held = [one for one in read if one is not None]
+        if held:
+            columns[name] = align(pa.concat_tables(held), "row", rows)[own]
+    return pa.table(columns)
+
+
+def _column(part: Path, name: str) -> pa.Table | None:
+    if name not in GAIA or name not in pq.read_schema(part).names:
+        return None
+    return pq.read_table(part, columns=["row", name], partitioning=None)
+
+
+def _with_photometry_bits(columns: dict[str, pa.ChunkedArray], far_pc: float) -> pa.Array:
+    quality = columns["quality"].to_numpy().astype(np.int32)
+    if "flags" in columns:
+        flags = pc.fill_null(columns["flags"], 0).to_numpy()
+        blended = (flags & int(PhotometryFlag.BLENDED)) != 0
+        distance = pc.fill_null(columns["distance_pc"], 0.0).to_numpy()
+        quality |= np.where(blended, int(QualityFlag.BLENDED), 0).astype(np.int32)
+        quality |= np.where(distance > far_pc, int(QualityFlag.SUSPECT_DISTANCE), 0).astype("i4")
+    return pa.array(quality)
