@@ -36,17 +36,17 @@ def test_the_catalogue_of_a_finished_run_has_every_column(finished):
         empty = [
             name
             for name, *_ in tables.sql("DESCRIBE stars").fetchall()
-            if tables.sql(f'SELECT count("{name}") FROM stars').fetchone() == (0,)
+            if tables.sql(f'SELECT count("{name}") FROM stars').fetchall() == [(0,)]
         ]
-        total = tables.sql("SELECT count(*), sum(n_spectra_all) FROM stars").fetchone()
-        spectra = tables.sql("SELECT count(DISTINCT star_id), count(*) FROM spectra").fetchone()
+        total = tables.sql("SELECT count(*), sum(n_spectra_all) FROM stars").fetchall()
+        spectra = tables.sql("SELECT count(DISTINCT star_id), count(*) FROM spectra").fetchall()
         seen = tables.sql(
             "SELECT count(*) FROM labels JOIN spectra USING (row) WHERE labels.split = 'training' "
             "AND labels.label <> 'excluded' AND p_b IS NOT NULL AND quality & 32768 = 0"
-        ).fetchone()
+        ).fetchall()
         ids = tables.sql(
             "SELECT count(*) FROM stars WHERE star_id <> 'Gaia ' || source_id::VARCHAR"
-        ).fetchone()
+        ).fetchall()
     assert empty == []
     assert total == spectra
-    assert seen == ids == (0,)
+    assert seen == ids == [(0,)]
