@@ -37,7 +37,7 @@ class GangOptions:
     Parameters
     ----------
     ranks : int
-        Ranks, one a worker; 0: all workers there are at the start.
+        Ranks, one per worker; 0: all workers there are at the start.
     min_ranks : int
         With how many to go on when lost workers do not come back; 0: not with fewer.
     max_restarts : int

@@ -34,10 +34,6 @@ class Rank:
     on_host: int = 1
 
 
-class MisplacedError(RuntimeError):
-    """A rank was run on another worker than the one it was sent to."""
-
-
 class PeerLostError(RuntimeError):
     """A rank could not go on because another one, or the connection to it, is gone."""
 
@@ -89,7 +85,7 @@ def run_rank(
 
     Raises
     ------
-    MisplacedError
+    RuntimeError
         This is not the worker that the rank belongs on.
     PeerLostError
         The group could not be formed, or broke.
@@ -100,7 +96,7 @@ def run_rank(
 
     here = get_worker().address
     if here != rank.address:
-        raise MisplacedError(f"rank {rank.number} was sent to {rank.address} but is on {here}")
+        raise RuntimeError(f"rank {rank.number} was sent to {rank.address} but is on {here}")
     if rank.world == 1:
         return function(rank, *args)
     _join(rank, meeting, backend, timeout_s)

@@ -41,6 +41,17 @@ def present(client: "Client") -> dict[str, Any]:
     return found
 
 
+def most_memory(client: "Client") -> int:
+    """Return the most bytes of memory that a worker holds now.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Of the cluster.
+    """
+    return max((int(w["metrics"]["memory"]) for w in present(client).values()), default=0)
+
+
 def deaths(client: "Client") -> set[str]:
     """Collect what the nannies of the workers that are present saw of deaths.
 
@@ -79,7 +90,7 @@ def spread(addresses: list[str]) -> list[str]:
 
 
 def natural_ranks(client: "Client", *, use_gpu: bool) -> int:
-    """Count the ranks that train fastest: one a GPU worker, else one a machine.
+    """Count the ranks that train fastest: one per GPU worker, else one per machine.
 
     On a CPU one rank with all cores as threads does the work of several ranks without their
     messages.

@@ -35,6 +35,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "ingest",
         "pipeline.ingest.stage",
+        inputs="pipeline.ingest.inputs",
         makes="observations",
         tables=("manifest", "headers", "duplicates", "observations"),
         page="data-dictionary.md",
@@ -52,6 +53,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "photometry",
         "pipeline.photometry.stage",
+        inputs="pipeline.photometry.inputs",
         makes="photometry",
         needs=("observations",),
         tables=("photometry",),
@@ -85,6 +87,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "label",
         "pipeline.labels.stage",
+        inputs="pipeline.labels.inputs",
         makes="labels",
         needs=("sample",),
         tables=("ridge", "labels"),
@@ -120,6 +123,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "train",
         "pipeline.network.stage",
+        inputs="pipeline.network.inputs",
         makes="model",
         uses=("labels", "observations", "composites"),
         page="training.md",
@@ -137,6 +141,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "infer",
         "pipeline.inference.stage",
+        inputs="pipeline.inference.inputs",
         makes="predictions",
         needs=("observations",),
         uses=("sample", "photometry"),
@@ -153,6 +158,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "evaluate",
         "pipeline.evaluation.stage",
+        inputs="pipeline.evaluation.inputs",
         makes="evaluation",
         needs=("labels", "predictions"),
         page="evaluation.md",
@@ -187,6 +193,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "report",
         "pipeline.report.stage",
+        inputs="pipeline.report.inputs",
         makes="summary",
         needs=("catalogue",),
         uses=("evaluation",),
@@ -222,6 +229,31 @@ def makers() -> dict[str, str]:
     return {stage.makes: stage.name for stage in STAGES}
 
 
+def check_stage(name: str, settings: "Settings") -> None:
+    """Check everything that a stage is given, before workers start and before a file is written.
+
+    Parameters
+    ----------
+    name : str
+        Name of the stage.
+    settings : Settings
+        Of the run.
+
+    Raises
+    ------
+    ValueError
+        Inputs are missing or do not fit; the message names the setting.
+    """
+    from pipeline.core.datasets import Datasets
+    from pipeline.core.root import Root
+
+    stage = find_stage(name)
+    asked = Datasets(stage, settings, Root(written_folder(stage, settings).resolve()), makers())
+    asked.needs()
+    if stage.inputs:
+        importlib.import_module(stage.inputs).check(asked)
+
+
 def run_stage(name: str, settings: "Settings", client: "Client") -> "StageReport":
     """Run one stage to its end.
 
@@ -244,6 +276,8 @@ def run_stage(name: str, settings: "Settings", client: "Client") -> "StageReport
     ValueError
         Inputs are missing or do not fit; each stage says which errors it raises.
     """
+    check_stage(name, settings)
+
     from pipeline.core.atomic import sweep
     from pipeline.core.root import Root
     from pipeline.core.run import Run

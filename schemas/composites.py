@@ -9,7 +9,7 @@ _F4 = pa.float32()
 COMPOSITE_POOL = Table(
     "composite_pool",
     "tables/composite_pool.parquet",
-    "One row a spectrum of a single dwarf that composites may be made of, in order of row.",
+    "One row per spectrum of a single dwarf that composites may be made of, in order of row.",
     (
         Column("shard", pa.int32(), "Shard of the store that holds the spectrum"),
         Column("row", pa.int64(), "Row of the store"),

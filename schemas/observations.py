@@ -1,4 +1,4 @@
-"""Tables of one row a file: the manifest, what the headers say, and the observations."""
+"""Tables of one row per file: the manifest, what the headers say, and the observations."""
 
 import pyarrow as pa
 
@@ -92,14 +92,14 @@ MANIFEST = Table(
 HEADERS = Table(
     "headers",
     "tables/headers/",
-    "What each file says of itself, one row a file, also for refused ones.",
+    "What each file says of itself, one row per file, also for refused ones.",
     _PLACE + _IDENTITY + _HEADER + _PIXELS + _QUALITY,
 )
 
 OBSERVATIONS = Table(
     "observations",
     "tables/observations/",
-    "One row a file: the headers, duplicates resolved, the stellar catalogue joined by exposure.",
+    "One row per file: the headers, duplicates resolved, the stellar catalogue joined by exposure.",
     _PLACE + _IDENTITY + _HEADER + _PIXELS + _QUALITY + _CATALOGUE,
 )
 

@@ -49,7 +49,7 @@ CUT_FLOW = Table(
 SAMPLE = Table(
     "sample",
     "tables/sample/",
-    "One row a spectrum that passes the cuts of the application sample.",
+    "One row per spectrum that passes the cuts of the application sample.",
     (
         *_SPECTRUM,
         Column("snr_g", _F4, "Signal-to-noise in g", ucd="stat.snr"),
@@ -68,7 +68,7 @@ SAMPLE = Table(
 LABELS = Table(
     "labels",
     "tables/labels/",
-    "One row a spectrum of the training sample; all spectra of a star share label and split.",
+    "One row per spectrum of the training sample; all spectra of a star share label and split.",
     (
         *_SPECTRUM,
         Column("g_ks_0", _F4, "Intrinsic colour (G-Ks)0 of the star", "mag", "phot.color"),
@@ -93,7 +93,7 @@ LABELS = Table(
 RIDGE = Table(
     "ridge",
     "tables/ridge.parquet",
-    "The single-star main sequence: M_G on a grid of colours, a sequence a bin of [Fe/H].",
+    "The single-star main sequence: M_G on a grid of colours, one sequence per bin of [Fe/H].",
     (
         Column("feh_low", _F4, "Lower edge of the bin", "dex", "phys.abund.Z;stat.min"),
         Column("feh_high", _F4, "Upper edge of the bin", "dex", "phys.abund.Z;stat.max"),

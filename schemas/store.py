@@ -66,7 +66,7 @@ def create(path: Path, n_shards: int, shard_rows: int, chunk_rows: int, digest: 
         variables[name] = (("row",), lazy, _notes(unit, text))
         encoding[name] = {"chunks": (shard_rows,), "fill_value": _ROW_FILL[name]}
     attrs = {
-        "title": "LAMOST low-resolution spectra, one a row",
+        "title": "LAMOST low-resolution spectra, one per row",
         "log10_step": LOG10_STEP,
         "shard_rows": shard_rows,
         "manifest": digest,

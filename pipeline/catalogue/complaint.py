@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipeline.core.errors import InputError
 from schemas.registry import MADE_BY, TABLES
 
 _CLASS = re.compile(r"^[A-Z][A-Za-z ]*(?:Error|Exception): ")
@@ -17,10 +18,6 @@ _NO_COLUMN = re.compile(
     r'|does not have a column named "(?P<other>.+?)")'
 )
 _CANDIDATES = re.compile(r"Candidate bindings: :?\s*(?P<names>.+)")
-
-
-class QueryError(ValueError):
-    """A query that cannot be answered; the message says why."""
 
 
 @contextmanager
@@ -34,13 +31,13 @@ def complain(root: Path) -> Iterator[None]:
 
     Raises
     ------
-    QueryError
+    InputError
         In place of any error of DuckDB.
     """
     try:
         yield
     except duckdb.Error as error:
-        raise QueryError(_plain(str(error), root, type(error))) from None
+        raise InputError(_plain(str(error), root, type(error))) from None
 
 
 def _plain(text: str, root: Path, kind: type[duckdb.Error]) -> str:

@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 from pyarrow.fs import LocalFileSystem
 
 from pipeline.catalogue.answer import check_output, write_answer
-from pipeline.catalogue.complaint import QueryError, complain
+from pipeline.catalogue.complaint import complain
 from pipeline.catalogue.cone import add_cone, pixel_expression
+from pipeline.core.errors import InputError
 from schemas.catalogue import STARS
 from schemas.registry import TABLES
 from schemas.table import Table
@@ -48,7 +49,7 @@ class Tables:
 
         Raises
         ------
-        QueryError
+        InputError
             Not valid, more than one statement, or not one that reads; a table or column that is
             not there, with the stage that makes the table.
         """
@@ -59,11 +60,11 @@ class Tables:
     def _check(self, query: str) -> None:
         statements = self._db.extract_statements(query)
         if len(statements) != 1:
-            raise QueryError(f"a query is one statement; this is {len(statements) or 'none'}")
+            raise InputError(f"a query is one statement; this is {len(statements) or 'none'}")
         kind = statements[0].type
         if kind not in _READING:
             word = query.split()[0].upper()
-            raise QueryError(
+            raise InputError(
                 f"{word if word.isalpha() else kind.name} is not allowed: the tables of a run are "
                 "only read (SELECT, WITH, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN, and "
                 "PIVOT with its values by IN); --output writes the result to a file"
@@ -72,7 +73,7 @@ class Tables:
             # EXPLAIN ANALYZE runs what it explains.
             head = _EXPLAIN.match(query)
             if head is None:
-                raise QueryError("EXPLAIN must be the first word of the query")
+                raise InputError("EXPLAIN must be the first word of the query")
             self._check(query[head.end() :])
 
 

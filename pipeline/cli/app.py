@@ -15,7 +15,9 @@ app = typer.Typer(
     "Each stage is one command and goes on where the last run of it stopped; a second run does "
     f"nothing. Order: {', '.join(stage.name for stage in STAGES[1:])}; then query. "
     "`pairspec simulate` makes a survey to try them on. Settings come from --set, else "
-    "PAIRSPEC_SECTION__KEY in the environment, else pairspec.toml, else the defaults.",
+    "PAIRSPEC_SECTION__KEY in the environment, else pairspec.toml, else the defaults.\n\n"
+    "On a cluster, `pairspec submit all` puts the stages into its queue, `pairspec status` tells "
+    "how far they are, and `pairspec cancel` takes them back; see docs/hpc.md and configs/.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -197,6 +199,82 @@ def query(
             typer.echo(show(loaded.root, sql))
 
 
+Names = Annotated[
+    list[str], typer.Argument(metavar="STAGE...", help="Stages, or `all` from ingest to report.")
+]
+
+
+@app.command()
+def submit(
+    stages: Names,
+    config: Config = None,
+    root: RootOption = None,
+    overrides: Overrides = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """Put stages into the cluster's queue, each after the one before.
+
+    The driver of each stage becomes a batch job of its own ([cluster.driver]), which submits the
+    jobs of its workers ([cluster], [cluster.STAGE]). At its time limit it goes back into the queue
+    and goes on. You may log out. Written up in docs/hpc.md.
+
+    Example: pairspec submit ingest photometry select --config run.toml
+    """
+    from pipeline.cli.console import settings_of
+
+    with settings_of(config, root, overrides or [], debug=debug) as loaded:
+        from pipeline.jobs.submit import submit as submit_stages
+
+        for line in submit_stages(stages, loaded):
+            typer.echo(line)
+
+
+@app.command()
+def cancel(
+    stages: Annotated[
+        list[str] | None, typer.Argument(metavar="[STAGE...]", help="Default: everything.")
+    ] = None,
+    config: Config = None,
+    root: RootOption = None,
+    overrides: Overrides = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """Take stages back from the queue, with their workers and with what waits for them.
+
+    Example: pairspec cancel infer --root run
+    """
+    from pipeline.cli.console import settings_of
+
+    with settings_of(config, root, overrides or [], debug=debug) as loaded:
+        from pipeline.jobs.cancel import cancel as cancel_stages
+
+        for line in cancel_stages(stages or [], loaded):
+            typer.echo(line)
+
+
+@app.command("job-script")
+def job_script(
+    stage: Annotated[str, typer.Argument(help="Name of the stage.")],
+    config: Config = None,
+    root: RootOption = None,
+    overrides: Overrides = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """Print the scripts of the jobs that a stage would have in the queue; submits nothing.
+
+    Example: pairspec job-script infer --config run.toml
+    """
+    from pipeline.cli.console import settings_of
+
+    with settings_of(config, root, overrides or [], debug=debug) as loaded:
+        from pipeline.jobs.scripts import scripts
+
+        typer.echo(scripts(stage, loaded))
+
+
 @app.command()
 def export(
     output: Annotated[Path, typer.Option("--output", "-o", help="File, or folder for hats.")],
@@ -259,7 +337,7 @@ def status(
     *,
     debug: Debug = False,
 ) -> None:
-    """Show which stages of a run are complete, and what they hold.
+    """Show which stages of a run are complete, running, waiting or failed, and how long it takes.
 
     Example: pairspec status --root run
     """
@@ -286,15 +364,8 @@ def settings(
         typer.echo(loaded.model_dump_json(indent=2))
 
 
-ORDER = (
-    "demo",
-    *(stage.name for stage in STAGES),
-    "query",
-    "tables",
-    "export",
-    "status",
-    "settings",
-)
+OTHERS = ("query", "tables", "export", "submit", "status", "cancel", "job-script", "settings")
+ORDER = ("demo", *(stage.name for stage in STAGES), *OTHERS)
 """Commands in the order in which ``--help`` lists them."""
 
 app.registered_commands.sort(

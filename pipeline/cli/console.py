@@ -90,7 +90,7 @@ def run_command(
     debug: bool,
     **values: Any,
 ) -> None:
-    """Run one stage as a command: read the settings, lock the root, connect, run, report.
+    """Run one stage as a command: settings, inputs, lock of the root, workers, work, report.
 
     Parameters
     ----------
@@ -105,18 +105,35 @@ def run_command(
     """
     with (
         ends_at_once(),
-        settings_of(config, root, overrides, debug=debug, **values) as settings,
+        settings_of(config, root, overrides, debug=debug, **values) as all_settings,
     ):
-        typer.echo(f"{name}: starting workers ({settings.cluster.kind})", err=True)
+        typer.echo(f"{name}: looking at the inputs", err=True)
+        settings = all_settings.for_stage(name)
         start = time.monotonic()
 
-        from cluster.connect import connect
+        from pipeline.stages import check_stage, find_stage, run_stage, written_folder
+
+        check_stage(name, settings)
+
+        from cluster.connect import connect, serve
+        from cluster.window import threads_of
+        from cluster.workers import most_memory
         from pipeline.core.lock import root_lock
-        from pipeline.stages import find_stage, run_stage, written_folder
+        from pipeline.core.pace import leave_record, pace_kept
 
         folder = written_folder(find_stage(name), settings)
-        with root_lock(folder, name), connect(settings.cluster) as client:
+        logs = folder / "logs" / "jobs"
+        serve(settings.cluster, logs)
+        typer.echo(f"{name}: starting workers ({settings.cluster.kind})", err=True)
+        with (
+            root_lock(folder, name),
+            connect(settings.cluster, logs) as client,
+            pace_kept(folder, name, lambda: (threads_of(client), most_memory(client))),
+        ):
             report = run_stage(name, settings, client)
+        seconds = time.monotonic() - start
+        if not report.idle:
+            leave_record(folder, name, seconds)
         for line in report.lines():
             typer.echo(line)
-        typer.echo(f"  {time.monotonic() - start:.1f} s")
+        typer.echo(f"  {seconds:.1f} s")

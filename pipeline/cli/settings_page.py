@@ -22,12 +22,18 @@ def _lines() -> Iterator[str]:
         "as `--set section.key=value`; the later of these wins. Defaults are marked: [paper] "
         "Jing et al. 2025, [source: ...], [derived], or [assumed] where nobody published one."
     )
-    plain = {k: f for k, f in Settings.model_fields.items() if not _section(f)}
-    yield from _table("top level", "", plain)
-    for name, field in Settings.model_fields.items():
+    yield from _tables(Settings, "")
+
+
+def _tables(model: type[BaseModel], path: str) -> Iterator[str]:
+    """Give the table of a section, then those of the sections within it."""
+    fields = model.model_fields
+    plain = {name: field for name, field in fields.items() if not _section(field)}
+    yield from _table(f"[{path}]" if path else "top level", model.__doc__ if path else "", plain)
+    for name, field in fields.items():
         section = _section(field)
         if section is not None:
-            yield from _table(f"[{name}]", section.__doc__ or "", section.model_fields)
+            yield from _tables(section, f"{path}.{name}" if path else name)
 
 
 def _section(field: FieldInfo) -> type[BaseModel] | None:
@@ -35,7 +41,7 @@ def _section(field: FieldInfo) -> type[BaseModel] | None:
     return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
 
-def _table(title: str, text: str, fields: dict[str, FieldInfo]) -> Iterator[str]:
+def _table(title: str, text: str | None, fields: dict[str, FieldInfo]) -> Iterator[str]:
     yield ""
     yield f"## {title}"
     yield ""

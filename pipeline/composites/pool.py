@@ -141,11 +141,10 @@ def find_dwarfs(
     wanted &= pc.is_finite(pc.field("rv_kms"))
     observed = ds.dataset(root.table(OBSERVATIONS), format="parquet")
     frame = observed.to_table(columns=_OBSERVED, filter=wanted).to_pandas()
-    if labelled:
-        stars = _labelled_stars(root)
-    else:
-        stars = _all_stars(root, labels, star_radius_arcsec, trust_ids)
+    stars = _labelled_stars(root) if labelled else _all_stars(root, star_radius_arcsec, trust_ids)
     frame = frame.merge(stars, on="row", how="inner").sort_values("row", ignore_index=True)
+    if not labelled:
+        frame["split"] = split(frame["star"].to_numpy(), labels)
     dwarfs = dwarf_mass(
         frame["teff_k"].to_numpy(np.float64), frame["feh"].to_numpy(np.float64), settings.log_age
     )
@@ -164,16 +163,6 @@ def _labelled_stars(root: Root) -> pd.DataFrame:
     return frame
 
 
-def _all_stars(
-    root: Root, labels: LabelSettings, radius_arcsec: float, trust_ids: bool
-) -> pd.DataFrame:
+def _all_stars(root: Root, radius_arcsec: float, trust_ids: bool) -> pd.DataFrame:
     assigned = assign_stars(root.table(OBSERVATIONS), radius_arcsec, trust_ids=trust_ids)
-    row = assigned["row"].to_numpy()
-    _, first, member = np.unique(
-        assigned["star_id"].to_numpy(zero_copy_only=False).astype(str),
-        return_index=True,
-        return_inverse=True,
-    )
-    source = pc.fill_null(assigned["source_id"], 0).to_numpy()
-    star = np.where(source != 0, source, -1 - row[first[member]])
-    return pd.DataFrame({"row": row, "star": star, "split": split(star, labels)})
+    return pd.DataFrame({"row": assigned.row_B, "star": assigned.numbers()})

@@ -45,3 +45,22 @@ def root_lock(root: Path, stage: str) -> Iterator[None]:
             yield
         finally:
             file.truncate(0)
+
+
+def lock_holder(root: Path) -> str | None:
+    """Return which stage is writing into a root, e.g. ``ingest``, or None.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Root of the run.
+    """
+    try:
+        with (root / ".lock").open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return file.read().removeprefix("pairspec ").partition(",")[0] or None
+    except FileNotFoundError:
+        pass
+    return None

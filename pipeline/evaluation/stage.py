@@ -6,6 +6,7 @@ from dataclasses import fields
 import numpy as np
 
 from pipeline.core.atomic import write_bytes, write_json
+from pipeline.core.errors import MismatchError
 from pipeline.core.ledger import Done
 from pipeline.core.report import StageReport
 from pipeline.core.root import Root
@@ -25,10 +26,6 @@ REPORT = "evaluation.json"
 FIGURES = ("roc.png", "scores.png", "reliability.png")
 
 
-class EvaluationError(ValueError):
-    """Network, labels and predictions do not belong together."""
-
-
 def run(run: Run) -> StageReport:
     """Evaluate the predictions of the test part; temperature from the validation part.
 
@@ -44,7 +41,7 @@ def run(run: Run) -> StageReport:
 
     Raises
     ------
-    EvaluationError
+    MismatchError
         The network was trained with another split, or predictions are missing or another's.
     """
     settings, root = run.settings, run.root
@@ -153,7 +150,7 @@ def _check_split(card: ModelCard, settings: Settings) -> None:
     """Refuse a network that may have seen stars of the test part."""
     on_labels = card.training is not None and card.training.source == "labels"
     if on_labels and card.split_seed != settings.labels.seed:
-        raise EvaluationError(
+        raise MismatchError(
             f"model {card.model_id} was trained on the split of seed {card.split_seed}, the labels "
             f"are split by seed {settings.labels.seed}: it may have seen the test stars; set "
             f"labels.seed={card.split_seed} and label again, or train again"
@@ -166,12 +163,12 @@ def _check_judged(judged: LabelledPredictions, model_id: str) -> None:
     models = set(judged.model_B[held_out].tolist())
     if "" in models:
         n_missing = int((judged.model_B[held_out] == "").sum())
-        raise EvaluationError(
+        raise MismatchError(
             f"{n_missing} of the {int(held_out.sum())} validation and test spectra have no row in "
             "the predictions: run `pairspec infer` again, which covers the sample"
         )
     if models - {model_id}:
-        raise EvaluationError(
+        raise MismatchError(
             f"the predictions are of model {', '.join(sorted(models))}, but {model_id} is to be "
             "evaluated: run `pairspec infer` again, or name its networks by infer.models"
         )

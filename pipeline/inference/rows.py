@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline.core.errors import MismatchError
 from pipeline.core.root import Root
 from pipeline.network.domain import PARAMETERS
 from schemas.observations import OBSERVATIONS
@@ -15,10 +16,6 @@ from schemas.quality import UNCOUNTED
 from schemas.sample import SAMPLE
 
 _COLUMNS = ["shard", "row", "obsid", "rv_kms", "quality", "obj_class", *PARAMETERS]
-
-
-class RowsError(ValueError):
-    """A table does not hold the spectra that it was made for."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ def read_rows(shard: int, selection: Selection) -> pd.DataFrame:
 
     Raises
     ------
-    RowsError
+    MismatchError
         Sample or photometry belong to other observations.
     """
     root = selection.root
@@ -91,7 +88,7 @@ def _require(
     inside = pc.is_in(wanted["row"], found)
     if pc.all(inside, min_count=0).as_py() and len(found) == len(found.unique()):
         return
-    raise RowsError(
+    raise MismatchError(
         f"the {name} of shard {shard} below {root.path} does not belong to the counted "
         f"observations: rows are missing or twice; run `pairspec {command}` again"
     )

@@ -14,7 +14,7 @@ from pipeline.core.root import Root
 from pipeline.inference.quality import count_bits, domain_bits
 from pipeline.network.ensemble import Ensemble, EnsemblePlan, get_ensemble
 from pipeline.settings.infer import InferSettings
-from pipeline.spectra.stored import Block, prepare, read_blocks
+from pipeline.spectra.stored import StoredBlock, prepare, read_blocks
 from pipeline.store.store import open_store
 from schemas.catalogue import PREDICTIONS
 from schemas.quality import QualityFlag
@@ -89,7 +89,7 @@ def _quality(rows: pd.DataFrame, job: InferenceJob) -> NDArray[np.int64]:
     return np.asarray(rows["quality"].to_numpy(dtype="int64") | seen)
 
 
-def _predict_block(block: Block, ensemble: Ensemble, job: InferenceJob) -> pa.Table:
+def _predict_block(block: StoredBlock, ensemble: Ensemble, job: InferenceJob) -> pa.Table:
     rows, on_gpu = block.rows, ensemble.device.type != "cpu"
     ready = prepare(block, job.ensemble.spectra, ensemble.device if on_gpu else None)
     usable = _host(ready.usable_B)

@@ -55,12 +55,12 @@ def assemble(
     SpectrumError
         If the wavelengths are not log-linear.
     """
-    wave_L = as_float32(wave)
-    check_wave(wave_L, path)
+    wave_N = as_float32(wave)
+    check_wave(wave_N, path)
     return Spectrum(
         flux=as_float32(flux),
         ivar=as_float32(ivar),
-        wave=wave_L,
+        wave=wave_N,
         andmask=as_mask(andmask),
         ormask=as_mask(ormask),
         header=header,
@@ -109,8 +109,8 @@ def log_linear_wave(coeff0: object, coeff1: object, n_pixel: int) -> FloatArray:
     if not isinstance(coeff0, numbers) or not isinstance(coeff1, numbers):
         return np.full(n_pixel, np.nan, np.float32)
     with np.errstate(over="ignore", invalid="ignore"):
-        wave_L = 10.0 ** (float(coeff0) + float(coeff1) * np.arange(n_pixel))
-        return wave_L.astype(np.float32)
+        wave_N = 10.0 ** (float(coeff0) + float(coeff1) * np.arange(n_pixel))
+        return wave_N.astype(np.float32)
 
 
 def check_length(n_pixel: int, path: str | os.PathLike[str]) -> None:
@@ -126,7 +126,7 @@ def check_length(n_pixel: int, path: str | os.PathLike[str]) -> None:
         raise SpectrumError(Reason.TOO_LARGE, path, detail)
 
 
-def check_wave(wave_L: FloatArray, path: str | os.PathLike[str]) -> None:
+def check_wave(wave_N: FloatArray, path: str | os.PathLike[str]) -> None:
     """Require a rise by 1e-4 dex a pixel to within 0.01 Angstrom.
 
     Raises
@@ -135,13 +135,13 @@ def check_wave(wave_L: FloatArray, path: str | os.PathLike[str]) -> None:
         With reason bad_wavelength.
     """
     low, high = WAVE_START_ANGSTROM
-    start = float(wave_L[0]) if wave_L.size > 1 else float("nan")
+    start = float(wave_N[0]) if wave_N.size > 1 else float("nan")
     if not low < start < high:
-        detail = f"first of {wave_L.size} wavelengths is {start}, not between {low} and {high}"
+        detail = f"first of {wave_N.size} wavelengths is {start}, not between {low} and {high}"
         raise SpectrumError(Reason.BAD_WAVELENGTH, path, f"{detail} Angstrom; fetch it again")
-    off_L = start * _ratios(wave_L.size)
-    off_L -= wave_L
-    off = np.abs(off_L, out=off_L).max()
+    off_N = start * _ratios(wave_N.size)
+    off_N -= wave_N
+    off = np.abs(off_N, out=off_N).max()
     if not off <= WAVE_TOLERANCE_ANGSTROM:
         detail = f"wavelengths leave a step of {LOG10_STEP} dex by {off:.4g} Angstrom"
         raise SpectrumError(Reason.BAD_WAVELENGTH, path, f"{detail}; fetch the file again")

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.lamost.columns import Column, Rule
+from pipeline.lamost.columns import CatalogueColumn, Rule
 from pipeline.lamost.identity import NO_SUBCLASS, SENTINELS
 from pipeline.lamost.ranges import EXACT_LIMIT, Range, column_range
 
@@ -13,12 +13,12 @@ LARGEST = 2**63 - 1
 """The largest whole number of a table."""
 
 
-def clean(column: Column, raw: pa.Array, source: str) -> pa.Array:
+def clean(column: CatalogueColumn, raw: pa.Array, source: str) -> pa.Array:
     """Convert one column of a batch to its canonical type, with null for what is missing.
 
     Parameters
     ----------
-    column : Column
+    column : CatalogueColumn
         What it is to become.
     raw : pyarrow.Array
         Strings or numbers.
@@ -46,14 +46,14 @@ def clean(column: Column, raw: pa.Array, source: str) -> pa.Array:
         ) from error
 
 
-def _clean_text(column: Column, raw: pa.Array) -> pa.Array:
+def _clean_text(column: CatalogueColumn, raw: pa.Array) -> pa.Array:
     texts = raw.cast(pa.string())
     if column.name == "subclass":
         texts = _null_where(texts, pc.equal(texts, NO_SUBCLASS))
     return texts
 
 
-def _clean_integer(column: Column, raw: pa.Array) -> pa.Array:
+def _clean_integer(column: CatalogueColumn, raw: pa.Array) -> pa.Array:
     if pa.types.is_string(raw.type) or pa.types.is_large_string(raw.type):
         # Through float64, 19-digit identifiers would lose their last digits.
         numbers = _parse_integers(pc.replace_substring_regex(raw, r"\.0*$", ""))
@@ -87,7 +87,7 @@ def _parse_integers(texts: pa.Array) -> pa.Array:
         return _null_where(texts, pc.and_(whole, too_large)).cast(pa.int64())
 
 
-def _clean_float(column: Column, raw: pa.Array) -> pa.Array:
+def _clean_float(column: CatalogueColumn, raw: pa.Array) -> pa.Array:
     numbers = raw.cast(pa.float64())
     unknown = pc.or_(
         pc.is_in(numbers, value_set=pa.array(sorted(SENTINELS), pa.float64())),
@@ -100,7 +100,7 @@ def _clean_float(column: Column, raw: pa.Array) -> pa.Array:
     return _null_where(numbers, unknown)
 
 
-def _range(column: Column) -> Range:
+def _range(column: CatalogueColumn) -> Range:
     return column_range(column.name, column.dtype)
 
 

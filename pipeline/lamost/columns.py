@@ -22,7 +22,7 @@ class Rule(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class CatalogueColumn:
     """One canonical column."""
 
     name: str
@@ -32,25 +32,25 @@ class Column:
     rule: Rule = Rule.PLAIN
 
 
-def _integers(names: str, rule: Rule = Rule.PLAIN) -> list[Column]:
+def _integers(names: str, rule: Rule = Rule.PLAIN) -> list[CatalogueColumn]:
     return [_column(entry, pa.int64(), rule) for entry in names.split()]
 
 
-def _texts(names: str) -> list[Column]:
+def _texts(names: str) -> list[CatalogueColumn]:
     return [_column(entry, pa.string()) for entry in names.split()]
 
 
-def _floats(names: str, rule: Rule = Rule.PLAIN) -> list[Column]:
+def _floats(names: str, rule: Rule = Rule.PLAIN) -> list[CatalogueColumn]:
     return [_column(entry, pa.float64(), rule) for entry in names.split()]
 
 
-def _column(entry: str, dtype: pa.DataType, rule: Rule = Rule.PLAIN) -> Column:
+def _column(entry: str, dtype: pa.DataType, rule: Rule = Rule.PLAIN) -> CatalogueColumn:
     """Make a column from ``name=alias=alias``."""
     name, *aliases = entry.split("=")
-    return Column(name, dtype, (name, *aliases), rule)
+    return CatalogueColumn(name, dtype, (name, *aliases), rule)
 
 
-COLUMNS: tuple[Column, ...] = (
+COLUMNS: tuple[CatalogueColumn, ...] = (
     *_integers("obsid=obs_id"),
     *_texts("uid gp_id=gpid designation=desig obsdate=obs_date"),
     *_integers("lmjd mjd"),

@@ -1,4 +1,4 @@
-"""The multiple-epoch catalogue (``LRS_mec``): one row a star in the file, one an epoch here."""
+"""The multiple-epoch catalogue (``LRS_mec``): one row per star in the file, one per epoch here."""
 
 import math
 import os
@@ -37,7 +37,7 @@ def read_multi_epoch(path: str | os.PathLike[str]) -> pa.Table:
     Returns
     -------
     pyarrow.Table
-        One row an epoch, with the columns of `SCHEMA`; null where a value is a sentinel.
+        One row per epoch, with the columns of `SCHEMA`; null where a value is a sentinel.
 
     Raises
     ------

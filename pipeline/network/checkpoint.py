@@ -158,8 +158,9 @@ def read_card(path: Path) -> ModelCard:
             f"no model in {path}: {CARD} is missing; train one, or give the right folder"
         ) from None
     except ValidationError as error:
+        faults = [f"{'.'.join(map(str, e['loc']))} {e['msg']}".strip() for e in error.errors()]
         raise CheckpointError(
-            f"{path / CARD} is not a card that this version reads: {error}; "
+            f"{path / CARD} is not a card that this version reads ({', '.join(faults[:3])}); "
             "copy the model again, or use the version of pairspec that wrote it"
         ) from None
 

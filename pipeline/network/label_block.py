@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from pipeline.core.atomic import write_bytes
+from pipeline.core.errors import MismatchError
 from pipeline.core.ledger import Done
 from pipeline.core.root import Root
 from pipeline.labels.split import PARTS
@@ -24,10 +25,6 @@ from schemas.observations import OBSERVATIONS
 from schemas.sample import LABELS
 
 _LARGEST = float(np.finfo(np.float16).max)
-
-
-class LabelsError(ValueError):
-    """The labels do not belong to the observations."""
 
 
 def label_block_path(root: Root, digest: str, shard: int) -> Path:
@@ -76,7 +73,7 @@ def write_label_block(
 
     Raises
     ------
-    LabelsError
+    MismatchError
         A labelled spectrum is not among the observations.
     """
     rows = _labelled_rows(shard, root)
@@ -118,7 +115,7 @@ def _labelled_rows(shard: int, root: Root) -> pa.Table:
     )
     joined = rows.join(seen, "row", join_type="inner").sort_by("row")
     if joined.num_rows != rows.num_rows:
-        raise LabelsError(
+        raise MismatchError(
             f"{rows.num_rows - joined.num_rows} labelled spectra of shard {shard} below "
             f"{root.path} are not among the observations; run `pairspec label` again"
         )

@@ -15,6 +15,7 @@ from hats.pixel_math.spatial_index import SPATIAL_INDEX_COLUMN, SPATIAL_INDEX_OR
 from hats.pixel_tree.negative_tree import compute_negative_tree_pixels
 from hats.pixel_tree.pixel_tree import PixelTree
 
+from pipeline.core.errors import InputError
 from pipeline.core.progress import track
 from pipeline.core.run import Run
 from pipeline.photometry.healpix_split import (
@@ -29,10 +30,6 @@ from pipeline.photometry.healpix_split import (
 
 IMPORTING = ".importing"
 """Ending of collections in the making; what a killed run left is made anew."""
-
-
-class PartitionError(ValueError):
-    """A table cannot be partitioned."""
 
 
 def import_parquet(
@@ -71,7 +68,7 @@ def import_parquet(
 
     Raises
     ------
-    PartitionError
+    InputError
         There is no row with a position, or the margin is wider than a partition can have.
     """
     if folder.exists():
@@ -90,7 +87,7 @@ def import_parquet(
             counts[pixels] += rows
             advance()
         if not counts.any():
-            raise PartitionError(f"no row of {files[0] if files else 'no file'} has a position")
+            raise InputError(f"no row of {files[0] if files else 'no file'} has a position")
         plan, n_main = _plan(counts, partition_rows, margin_arcsec)
         plan.save(work / "plan.npz")
         for _ in run.tasks(route_block, blocks, job):
@@ -98,7 +95,7 @@ def import_parquet(
     main, margin = [], []
     numbers = sorted({int(piece.name) for piece in work.glob("*/*") if piece.is_dir()})
     for number, n_rows, n_margin in run.tasks(gather, numbers, job):
-        pixel = HealpixPixel(int(plan.order_P[number]), int(plan.pixel_P[number]))
+        pixel = HealpixPixel(int(plan.order[number]), int(plan.pixel[number]))
         if number < n_main:
             main.append((pixel, n_rows))
         if n_margin:
@@ -140,7 +137,7 @@ def _plan(counts: np.ndarray, partition_rows: int, margin_arcsec: float) -> tupl
         order = int(margin2order(margin_arcsec / 60))
         pixels += compute_negative_tree_pixels(PixelTree.from_healpix(pixels))
         if order <= max(pixel.order for pixel in pixels):
-            raise PartitionError(
+            raise InputError(
                 f"a margin of {margin_arcsec:.0f} arcsec is too wide for partitions of "
                 f"{partition_rows} rows; raise photometry.partition_rows"
             )

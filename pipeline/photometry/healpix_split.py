@@ -25,7 +25,7 @@ BLOCK_ROWS = 500_000
 
 
 @dataclass(frozen=True)
-class Block:
+class RowGroups:
     """Consecutive row groups, each with its Parquet file: the unit of reading."""
 
     number: int
@@ -62,22 +62,22 @@ class Plan:
 
     Parameters
     ----------
-    order_P, pixel_P : numpy.ndarray
+    order, pixel : numpy.ndarray
         Partitions of the catalogue, then those that have a margin only.
     home : numpy.ndarray
         Partition of every pixel of order ``HISTOGRAM_ORDER``.
     margin_order : int
         Order of the pixels along the borders; -1 without a margin.
-    margin_pixel_M, margin_home_M : numpy.ndarray
+    margin_pixel, margin_home : numpy.ndarray
         Pixels of that order, sorted, and the partition that each borders on.
     """
 
-    order_P: NDArray[np.int64]
-    pixel_P: NDArray[np.int64]
+    order: NDArray[np.int64]
+    pixel: NDArray[np.int64]
     home: NDArray[np.int64]
     margin_order: int
-    margin_pixel_M: NDArray[np.int64]
-    margin_home_M: NDArray[np.int64]
+    margin_pixel: NDArray[np.int64]
+    margin_home: NDArray[np.int64]
 
     def save(self, path: Path) -> None:
         """Write the plan to a file."""
@@ -92,9 +92,9 @@ class Plan:
         return cls(**content | {"margin_order": int(content["margin_order"])})
 
 
-def blocks_of(files: list[Path]) -> list[Block]:
+def blocks_of(files: list[Path]) -> list[RowGroups]:
     """Cut Parquet files into blocks of about ``BLOCK_ROWS`` rows along their row groups."""
-    blocks: list[Block] = []
+    blocks: list[RowGroups] = []
     held: list[tuple[Path, int]] = []
     rows = 0
     for path in files:
@@ -103,12 +103,12 @@ def blocks_of(files: list[Path]) -> list[Block]:
             held.append((path, group))
             rows += metadata.row_group(group).num_rows
             if rows >= BLOCK_ROWS:
-                blocks.append(Block(len(blocks), tuple(held)))
+                blocks.append(RowGroups(len(blocks), tuple(held)))
                 held, rows = [], 0
-    return [*blocks, Block(len(blocks), tuple(held))] if held else blocks
+    return [*blocks, RowGroups(len(blocks), tuple(held))] if held else blocks
 
 
-def count_block(block: Block, job: PartitionJob) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def count_block(block: RowGroups, job: PartitionJob) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Count the rows of a block in each pixel.
 
     Returns
@@ -122,7 +122,7 @@ def count_block(block: Block, job: PartitionJob) -> tuple[NDArray[np.int64], NDA
     return pixels, counts[pixels]
 
 
-def route_block(block: Block, job: PartitionJob) -> int:
+def route_block(block: RowGroups, job: PartitionJob) -> int:
     """Cut a block into one piece a partition, and one a margin; return the number of rows."""
     plan = Plan.load(job.work / "plan.npz")
     table = _placed(_read(block, list(job.columns)), job)
@@ -133,11 +133,11 @@ def route_block(block: Block, job: PartitionJob) -> int:
     _write_pieces(job.work / "main", block.number, table, np.arange(len(home)), home)
     if plan.margin_order >= 0:
         pixel = index >> 2 * (29 - plan.margin_order)
-        first = np.searchsorted(plan.margin_pixel_M, pixel, "left")
-        count = np.searchsorted(plan.margin_pixel_M, pixel, "right") - first
+        first = np.searchsorted(plan.margin_pixel, pixel, "left")
+        count = np.searchsorted(plan.margin_pixel, pixel, "right") - first
         row = np.repeat(np.arange(len(pixel)), count)
         within = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-        border = plan.margin_home_M[np.repeat(first, count) + within]
+        border = plan.margin_home[np.repeat(first, count) + within]
         _write_pieces(job.work / "margin", block.number, table, row, border)
     return int(table.num_rows)
 
@@ -151,7 +151,7 @@ def gather(number: int, job: PartitionJob) -> tuple[int, int, int]:
         The partition's number, its rows, and the rows of its margin; no file is written for none.
     """
     plan = Plan.load(job.work / "plan.npz")
-    pixel = HealpixPixel(int(plan.order_P[number]), int(plan.pixel_P[number]))
+    pixel = HealpixPixel(int(plan.order[number]), int(plan.pixel[number]))
     rows = []
     for kind, folder in (("main", job.catalogue), ("margin", job.margin)):
         pieces = sorted((job.work / kind / f"{number:06d}").glob("*.arrow"))
@@ -166,7 +166,7 @@ def gather(number: int, job: PartitionJob) -> tuple[int, int, int]:
     return number, rows[0], rows[1]
 
 
-def _read(block: Block, columns: list[str]) -> pa.Table:
+def _read(block: RowGroups, columns: list[str]) -> pa.Table:
     tables = []
     for path, groups in groupby(block.row_groups, key=itemgetter(0)):
         with pq.ParquetFile(path) as file:

@@ -11,6 +11,7 @@ from lsdb.core.crossmatch.crossmatch_args import CrossmatchArgs
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from pipeline.core.errors import InputError
 from pipeline.photometry.positions import (
     Floats,
     chord,
@@ -21,10 +22,6 @@ from pipeline.photometry.positions import (
 
 SLACK = 1 + 1e-9
 """Rounding must not lose a pair before its separation is known."""
-
-
-class MotionError(ValueError):
-    """A source moves faster than the margins allow for."""
 
 
 class MovingMatch(AbstractCrossmatchAlgorithm):
@@ -81,7 +78,7 @@ class MovingMatch(AbstractCrossmatchAlgorithm):
 
         Raises
         ------
-        MotionError
+        InputError
             A source can have moved further than the margin.
         """
         sources, targets = crossmatch_args.left_df, crossmatch_args.right_df
@@ -92,17 +89,17 @@ class MovingMatch(AbstractCrossmatchAlgorithm):
         born = _floats(sources, self.names.get("ref_epoch"))
         born = np.where(np.isfinite(born), born, self.epoch_yr)
         seen = _floats(targets, "target_epoch_yr")
-        place_T3 = unit_vectors(
+        place_B3 = unit_vectors(
             _floats(targets, "target_ra_deg"), _floats(targets, "target_dec_deg")
         )
         span = np.maximum(np.abs(seen.max() - born), np.abs(seen.min() - born))
         reach = self.radius_arcsec + np.hypot(pmra, pmdec) * 1e-3 * span
         self._check(sources, reach)
-        source, target = _within(unit_vectors(ra, dec), place_T3, reach)
-        moved_P3 = propagate(
+        source, target = _within(unit_vectors(ra, dec), place_B3, reach)
+        moved_Y3 = propagate(
             ra[source], dec[source], pmra[source], pmdec[source], seen[target] - born[source]
         )
-        separation = separation_arcsec(moved_P3, place_T3[target])
+        separation = separation_arcsec(moved_Y3, place_B3[target])
         near = separation <= self.radius_arcsec
         column = pd.Series(separation[near], dtype=pd.ArrowDtype(pa.float64()))
         return source[near], target[near], pd.DataFrame({"separation_arcsec": column})
@@ -110,7 +107,7 @@ class MovingMatch(AbstractCrossmatchAlgorithm):
     def _check(self, sources: pd.DataFrame, reach: Floats) -> None:
         fastest = int(np.argmax(reach))
         if reach[fastest] > self.reach_arcsec * SLACK:
-            raise MotionError(
+            raise InputError(
                 f"a source at {sources[self.names['ra']].iloc[fastest]}, "
                 f"{sources[self.names['dec']].iloc[fastest]} may have moved "
                 f"{reach[fastest]:.1f} arcsec; raise photometry.max_motion_arcsec_yr, or "
@@ -119,10 +116,10 @@ class MovingMatch(AbstractCrossmatchAlgorithm):
 
 
 def _within(
-    source_S3: Floats, target_T3: Floats, reach_arcsec: Floats
+    source_S3: Floats, target_B3: Floats, reach_arcsec: Floats
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the indices of all pairs within each source's own reach."""
-    tree = KDTree(target_T3, balanced_tree=False, compact_nodes=False)
+    tree = KDTree(target_B3, balanced_tree=False, compact_nodes=False)
     limit = chord(reach_arcsec) * SLACK
     # Few sources move far: nearly all are dismissed by one short query.
     slow = limit <= 2 * np.median(limit)

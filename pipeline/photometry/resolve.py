@@ -106,7 +106,7 @@ def choose_sources(pairs: pa.Table, observed: pa.Table, job: ResolveJob) -> tupl
 
     Raises
     ------
-    TableError
+    InputError
         Ids that are no whole numbers.
     """
     own = job.names["source_id"]

@@ -1,1 +1,1 @@
-"""All settings, one section a file."""
+"""All settings, one section per file."""

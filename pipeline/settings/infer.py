@@ -40,4 +40,4 @@ class InferSettings(Section):
 
     threads: int = Field(0, ge=0)
     """CPU threads of a worker; 0: leave it to the environment, in which a worker of the engine
-    gets one. [derived: one worker a core is faster than one worker of many threads]"""
+    gets one. [derived: one worker per core is faster than one worker of many threads]"""

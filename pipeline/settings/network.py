@@ -26,7 +26,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 
 class NetworkSettings(Section):
-    """Sizes of the residual network; the tuples hold one entry a stage, from the input on.
+    """Sizes of the residual network; the tuples hold one entry per stage, from the input on.
 
     The paper names the kinds of layers but not their sizes. The defaults are, of the few sizes
     tried, what learns fastest on two CPU cores: about 1 M parameters and 30 MFLOP a spectrum.
@@ -81,7 +81,7 @@ class NetworkSettings(Section):
     def _fits_together(self) -> Self:
         if not len(self.channels) == len(self.blocks) == len(self.strides) > 0:
             raise ValueError(
-                "channels, blocks and strides need one entry a stage each, got "
+                "channels, blocks and strides need one entry per stage, got "
                 f"{len(self.channels)}, {len(self.blocks)} and {len(self.strides)}"
             )
         if min(*self.channels, *self.blocks, *self.strides, *self.hidden) < 1:

@@ -20,9 +20,9 @@ class TrainingSettings(Section):
     (`pairspec composites`); 1: only those. [assumed]"""
 
     ranks: int = Field(0, ge=0)
-    """Processes that train together, one a worker; 0: one a GPU, or without GPUs one a machine,
-    with all of its cores as threads. [derived: two ranks of one thread cannot do more than one of
-    two threads]"""
+    """Processes that train together, one per worker; 0: one per GPU, or without GPUs one per
+    machine, with all of its cores as threads. [derived: two ranks of one thread cannot do more than
+    one of two threads]"""
 
     min_ranks: int = Field(0, ge=0)
     """With how many ranks to go on when lost workers do not come back; 0: not with fewer.

@@ -16,7 +16,7 @@ from pipeline.spectra.prepare import Prepared, network_input
 ARRAYS = ("flux", "ivar", "log10_first", "n_pixel")
 
 
-class Block(NamedTuple):
+class StoredBlock(NamedTuple):
     """Some spectra of a shard as stored.
 
     Parameters
@@ -31,7 +31,7 @@ class Block(NamedTuple):
     arrays: dict[str, npt.NDArray[Any]]
 
 
-def read_blocks(store: xr.Dataset, rows: pd.DataFrame, block_rows: int) -> Iterator[Block]:
+def read_blocks(store: xr.Dataset, rows: pd.DataFrame, block_rows: int) -> Iterator[StoredBlock]:
     """Read the spectra of one shard block by block; the next one is read during the computation.
 
     Parameters
@@ -45,7 +45,7 @@ def read_blocks(store: xr.Dataset, rows: pd.DataFrame, block_rows: int) -> Itera
 
     Yields
     ------
-    Block
+    StoredBlock
         The wanted spectra of one or more chunks, in order of row.
     """
     chunk = rows["row"].to_numpy(dtype="int64") // block_rows
@@ -70,7 +70,7 @@ def _merged(cuts: list[int], most: int) -> list[slice]:
     return spans
 
 
-def _read(store: xr.Dataset, rows: pd.DataFrame, block_rows: int) -> Block:
+def _read(store: xr.Dataset, rows: pd.DataFrame, block_rows: int) -> StoredBlock:
     index = rows["row"].to_numpy(dtype="int64")
     arrays = {name: np.empty((index.size, *store[name].shape[1:]), store[name].dtype)
               for name in ARRAYS}  # fmt: skip
@@ -82,15 +82,15 @@ def _read(store: xr.Dataset, rows: pd.DataFrame, block_rows: int) -> Block:
         for name, array in arrays.items():
             read = store[name].isel(row=span).to_numpy()
             array[inside] = read[index[inside] - span.start]
-    return Block(rows, arrays)
+    return StoredBlock(rows, arrays)
 
 
-def prepare(block: Block, settings: SpectraSettings, device: torch.device | None) -> Prepared:
+def prepare(block: StoredBlock, settings: SpectraSettings, device: torch.device | None) -> Prepared:
     """Clean, resample and normalise a block where the network will run.
 
     Parameters
     ----------
-    block : Block
+    block : StoredBlock
         Spectra as stored.
     settings : SpectraSettings
         The preprocessing that the network was trained with.

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.core.atomic import PARTIAL
+from pipeline.core.errors import InputError
 from pipeline.store.tree import LeftOut, Tree
 from pipeline.tables.literal import parquet_files
 from schemas.observations import MANIFEST
@@ -21,10 +22,6 @@ _CHANGES = """
     FROM read_parquet($old, hive_partitioning = false) AS old
     FULL JOIN read_parquet($new, hive_partitioning = false) AS new ON old.path = new.path
 """
-
-
-class ManifestError(ValueError):
-    """The folder of spectra is not what the manifest was made from."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +68,13 @@ def scan(folder: Path, left_out: LeftOut | None = None) -> Iterator[tuple[str, i
 
     Raises
     ------
-    ManifestError
+    InputError
         There is no such folder.
     ValueError
         A folder below it cannot be read.
     """
     if not folder.is_dir():
-        raise ManifestError(f"no folder of spectra at {folder}; give one by --spectra")
+        raise InputError(f"no folder of spectra at {folder}; give one by --spectra")
     yield from Tree(folder, LeftOut() if left_out is None else left_out).files()
 
 
@@ -100,7 +97,7 @@ def freeze(path: Path, files: Iterable[tuple[str, int]], shard_rows: int) -> Man
 
     Raises
     ------
-    ManifestError
+    InputError
         There are no files, or a manifest of other files or another cut is there already.
     """
     partial = path.with_name(path.name + PARTIAL)
@@ -111,7 +108,7 @@ def freeze(path: Path, files: Iterable[tuple[str, int]], shard_rows: int) -> Man
             partial.rename(path)
         manifest = open_manifest(path)
         if manifest.digest != digest:
-            raise ManifestError(_difference(manifest, partial, shard_rows))
+            raise InputError(_difference(manifest, partial, shard_rows))
         return manifest
     finally:
         partial.unlink(missing_ok=True)
@@ -138,7 +135,7 @@ def _write(path: Path, files: Iterable[tuple[str, int]], shard_rows: int) -> str
         writer.add_key_value_metadata({"digest": digest, "shard_rows": str(shard_rows)})
     if shard == 0:
         path.unlink()
-        raise ManifestError("the folder of spectra holds no *.fits or *.fits.gz file, at any depth")
+        raise InputError("the folder of spectra holds no *.fits or *.fits.gz file, at any depth")
     return digest
 
 
@@ -147,11 +144,11 @@ def open_manifest(path: Path) -> Manifest:
 
     Raises
     ------
-    ManifestError
+    InputError
         There is none.
     """
     if not path.exists():
-        raise ManifestError(f"no manifest at {path}; run `pairspec ingest` first")
+        raise InputError(f"no manifest at {path}; run `pairspec ingest` first")
     with pq.ParquetFile(path) as file:
         notes = file.metadata.metadata
         return Manifest(

@@ -9,14 +9,11 @@ import numpy.typing as npt
 import xarray as xr
 
 from pipeline.core.atomic import PARTIAL
+from pipeline.core.errors import InputError, MismatchError
 from schemas.store import PIXEL_ARRAYS, ROW_ARRAYS, ROW_PIXELS, create
 
 Rows = dict[str, npt.NDArray[Any]]
 """Arrays of one shard by name."""
-
-
-class StoreError(ValueError):
-    """The store and the work do not fit together."""
 
 
 def ensure_store(path: Path, n_shards: int, shard_rows: int, chunk_rows: int, digest: str) -> None:
@@ -37,13 +34,13 @@ def ensure_store(path: Path, n_shards: int, shard_rows: int, chunk_rows: int, di
 
     Raises
     ------
-    StoreError
+    MismatchError
         The store there was made for other files.
     """
     if path.exists():
         there = open_store(path).attrs
         if (there.get("manifest"), there.get("shard_rows")) != (digest, shard_rows):
-            raise StoreError(f"{path} was made for another manifest; use another --root")
+            raise MismatchError(f"{path} was made for another manifest; use another --root")
         return
     # Created beside and renamed: a killed driver leaves no half-made metadata.
     partial = path.with_name(path.name + PARTIAL)
@@ -57,11 +54,11 @@ def open_store(path: Path) -> xr.Dataset:
 
     Raises
     ------
-    StoreError
+    InputError
         There is none.
     """
     if not path.exists():
-        raise StoreError(f"no store at {path}; run `pairspec ingest` first")
+        raise InputError(f"no store at {path}; run `pairspec ingest` first")
     store: xr.Dataset = xr.open_zarr(path, consolidated=False, chunks=None)
     return store
 
@@ -91,8 +88,10 @@ def write_shard(path: Path, shard: int, rows: Rows) -> None:
 
     Raises
     ------
-    StoreError
-        The rows are not exactly one shard, or what was read back differs.
+    ValueError
+        The rows are not exactly one shard.
+    OSError
+        What was read back differs from what was written.
     """
     store = open_store(path)
     region = shard_region(store, shard, rows["valid"].size)
@@ -101,7 +100,7 @@ def write_shard(path: Path, shard: int, rows: Rows) -> None:
     dataset.to_zarr(path, region={"row": region}, mode="r+", consolidated=False)
     for name, array in rows.items():
         if not _same_bits(store[name].isel(row=region).to_numpy(), array):
-            raise StoreError(
+            raise OSError(
                 f"shard {shard} of {path}: array {name} read back differs; check the disk"
             )
 
@@ -135,13 +134,13 @@ def shard_region(store: xr.Dataset, shard: int, n_rows: int) -> slice:
 
     Raises
     ------
-    StoreError
+    ValueError
         Wrong number of rows, or a shard beyond the end.
     """
     shard_rows = int(store.attrs["shard_rows"])
     n_shards = store.sizes["row"] // shard_rows
     if n_rows != shard_rows or not 0 <= shard < n_shards:
-        raise StoreError(
+        raise ValueError(
             f"a write of {n_rows} rows as shard {shard} does not fill a shard: the store has "
             f"{n_shards} shards of {shard_rows} rows; pad the rows to a whole shard"
         )

@@ -44,7 +44,7 @@ class TableFile:
 
         Raises
         ------
-        TableError
+        InputError
             Names the file, the column and its type.
         """
         for name, own in self.own.items():
@@ -56,7 +56,7 @@ class TableFile:
 
         Raises
         ------
-        TableError
+        InputError
             A value cannot be converted without loss.
         """
         for batch in self._rows.batches(list(self.own.values()), BATCH_ROWS):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipeline.tables.kind import TableError
+from pipeline.core.errors import InputError
 
 
 class FitsRows:
@@ -22,7 +22,7 @@ class FitsRows:
         with _open(path) as hdus:
             tables = [number for number, hdu in enumerate(hdus) if isinstance(hdu, kinds)]
             if not tables:
-                raise TableError(f"{path} is FITS without a table, e.g. an image or a spectrum")
+                raise InputError(f"{path} is FITS without a table, e.g. an image or a spectrum")
             self._hdu = tables[0]
             data = hdus[self._hdu].data[:0]
             fields = {name: self._array(data, name).type for name in data.names}
@@ -56,7 +56,7 @@ def _open(path: Path) -> Iterator[Any]:
     try:
         with fits.open(path, memmap=True) as hdus:
             yield hdus
-    except TableError:
+    except InputError:
         raise
     except (OSError, TypeError, ValueError) as error:
-        raise TableError(f"{path} is broken FITS ({error}); fetch it again") from None
+        raise InputError(f"{path} is broken FITS ({error}); fetch it again") from None

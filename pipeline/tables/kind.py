@@ -8,12 +8,10 @@ from typing import IO, cast
 
 from isal import igzip, isal_zlib
 
+from pipeline.core.errors import InputError
+
 HEAD_BYTES = 1 << 16
 GZIP_MAGIC = b"\x1f\x8b"
-
-
-class TableError(ValueError):
-    """A table that a user gave cannot be read; the message says what it is and what is wanted."""
 
 
 class Kind(Enum):
@@ -58,17 +56,17 @@ def kind_of(path: Path) -> Kind:
 
     Raises
     ------
-    TableError
+    InputError
         There is no such file, or it is empty, or something else than a table.
     """
     with broken_gzip(path), open_plain(path) as stream:
         head = stream.read(HEAD_BYTES)
     if not head.strip():
-        raise TableError(f"{path} is empty; {WANTED}")
+        raise InputError(f"{path} is empty; {WANTED}")
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if head.startswith(b"PAR1"):
         if _is_packed(path):
-            raise TableError(f"{path} is gzipped Parquet: unpack it")
+            raise InputError(f"{path} is gzipped Parquet: unpack it")
         return Kind.PARQUET
     if head.startswith(b"SIMPLE  ="):
         return Kind.FITS
@@ -79,7 +77,7 @@ def kind_of(path: Path) -> Kind:
         return Kind.VOTABLE
     foreign = _foreign(head, lower)
     if foreign is not None:
-        raise TableError(f"{path} is {foreign}; {WANTED}")
+        raise InputError(f"{path} is {foreign}; {WANTED}")
     return Kind.CSV
 
 
@@ -88,7 +86,7 @@ def open_plain(path: Path) -> IO[bytes]:
 
     Raises
     ------
-    TableError
+    InputError
         It cannot be opened.
     """
     if _is_packed(path):
@@ -102,13 +100,13 @@ def broken_gzip(path: Path) -> Iterator[None]:
 
     Raises
     ------
-    TableError
+    InputError
         In place of them.
     """
     try:
         yield
     except (EOFError, igzip.BadGzipFile, isal_zlib.error) as error:  # type: ignore[misc]
-        raise TableError(f"{path}: the gzip stream is broken ({error}); fetch it again") from None
+        raise InputError(f"{path}: the gzip stream is broken ({error}); fetch it again") from None
 
 
 def _is_packed(path: Path) -> bool:
@@ -116,7 +114,7 @@ def _is_packed(path: Path) -> bool:
         with path.open("rb") as file:
             return file.read(2) == GZIP_MAGIC
     except OSError as error:
-        raise TableError(f"cannot read {path}: {error.strerror}") from None
+        raise InputError(f"cannot read {path}: {error.strerror}") from None
 
 
 def _foreign(head: bytes, lower: bytes) -> str | None:

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from pipeline.core.errors import InputError
+
 _NAMED = 30
-
-
-class ColumnError(ValueError):
-    """A table lacks a column."""
 
 
 def resolve(
@@ -41,7 +39,7 @@ def resolve(
 
     Raises
     ------
-    ColumnError
+    InputError
         A required column is missing; the message names it, its aliases and the table.
     """
     names = list(available)
@@ -63,7 +61,7 @@ def resolve(
         others = [f"{aliases[n][0]} as {' or '.join(aliases[n][1:])}" for n in missing]
         also = "; ".join(text for text in others if not text.endswith(" as "))
         advice = "".join(f"; {hints[name]}" for name in missing if hints and name in hints)
-        raise ColumnError(
+        raise InputError(
             f"{source} has no column {wanted}; it has {_few(names)}"
             f"{f' (also taken: {also})' if also else ''}{advice}"
         )

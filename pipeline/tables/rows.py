@@ -7,8 +7,9 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.core.errors import InputError
 from pipeline.tables.fits import FitsRows
-from pipeline.tables.kind import Kind, TableError, kind_of
+from pipeline.tables.kind import Kind, kind_of
 from pipeline.tables.text import TextRows
 from pipeline.tables.votable import VotableRows
 
@@ -34,7 +35,7 @@ class ParquetRows:
         try:
             self.schema = pq.read_schema(path).remove_metadata()
         except (pa.ArrowInvalid, OSError) as error:
-            raise TableError(f"{path} is broken Parquet ({error}); fetch it again") from None
+            raise InputError(f"{path} is broken Parquet ({error}); fetch it again") from None
 
     def batches(self, names: Sequence[str], batch_rows: int) -> Iterator[pa.RecordBatch]:
         """Yield some columns of the table; holds one row group at a time."""
@@ -48,7 +49,7 @@ def open_rows(path: Path) -> Rows:
 
     Raises
     ------
-    TableError
+    InputError
         There is no such file, or it is broken, or no table.
     """
     readers: dict[Kind, Callable[[Path], Rows]] = {

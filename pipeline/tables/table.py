@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from pyarrow.fs import LocalFileSystem
 
+from pipeline.core.errors import InputError
 from pipeline.tables.file import TableFile
-from pipeline.tables.kind import WANTED, TableError
+from pipeline.tables.kind import WANTED
 from pipeline.tables.names import resolve
 from pipeline.tables.rows import open_rows
 
@@ -94,9 +95,9 @@ def open_table(
 
     Raises
     ------
-    TableError
+    InputError
         There is no table, or one of another kind, or ids have lost digits.
-    ColumnError
+    InputError
         A file lacks a required column.
     """
     found = []
@@ -127,13 +128,13 @@ def files_of(path: Path) -> list[Path]:
 
     Raises
     ------
-    TableError
+    InputError
         There is nothing, or no table below the folder, or tables of Parquet and of other kinds.
     """
     if path.is_file():
         return [path]
     if not path.is_dir():
-        raise TableError(f"no table at {path}; {WANTED}")
+        raise InputError(f"no table at {path}; {WANTED}")
     below = sorted(
         file
         for file in path.rglob("*")
@@ -142,12 +143,12 @@ def files_of(path: Path) -> list[Path]:
     parquet = [file for file in below if file.name.lower().endswith(PARQUET_ENDINGS)]
     others = [file for file in below if file.name.lower().endswith(OTHER_ENDINGS)]
     if parquet and others:
-        raise TableError(
+        raise InputError(
             f"{path} holds Parquet files and others ({others[0].name}); name a folder with "
             "nothing but the files of one table"
         )
     if not (parquet or others):
-        raise TableError(f"no table below {path}; {WANTED}, or a folder of such files")
+        raise InputError(f"no table below {path}; {WANTED}, or a folder of such files")
     return parquet or others
 
 

@@ -10,7 +10,8 @@ from typing import IO, cast
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from pipeline.tables.kind import HEAD_BYTES, TableError, broken_gzip, open_plain
+from pipeline.core.errors import InputError
+from pipeline.tables.kind import HEAD_BYTES, broken_gzip, open_plain
 
 DELIMITERS = (",", "|", "\t", ";")
 _ECSV = b"# %ECSV"
@@ -40,7 +41,7 @@ class TextRows:
 
         Raises
         ------
-        TableError
+        InputError
             The table breaks off, or is not what its head says.
         """
         read = pacsv.ReadOptions(column_names=self.schema.names, block_size=_BLOCK_BYTES)
@@ -64,7 +65,7 @@ class TextRows:
                     for start in range(0, block.num_rows, batch_rows):
                         yield block.slice(start, batch_rows)
             except pa.ArrowInvalid as error:
-                raise TableError(f"{self._path} is not a regular table: {error}") from None
+                raise InputError(f"{self._path} is not a regular table: {error}") from None
 
     def _read_head(self, stream: IO[bytes]) -> list[str]:
         """Find the delimiter and where the values begin; return the names of the columns."""
@@ -80,9 +81,9 @@ class TextRows:
         try:
             header = raw.decode("utf-8-sig").rstrip("\r\n")
         except UnicodeDecodeError:
-            raise TableError(f"{self._path} is not text in UTF-8; save it as UTF-8") from None
+            raise InputError(f"{self._path} is not text in UTF-8; save it as UTF-8") from None
         if not header:
-            raise TableError(f"{self._path} has no line with the names of its columns")
+            raise InputError(f"{self._path} has no line with the names of its columns")
         self._delimiter = delimiter or max(DELIMITERS, key=header.count)
         # VizieR writes a line of units and one of dashes below the names.
         below = [stream.readline().strip() for _ in range(2)]

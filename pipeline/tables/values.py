@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.tables.kind import TableError
+from pipeline.core.errors import InputError
 
 NULLS = ("", "null", "NULL", "Null", "nan", "NaN", "NAN", "None", "N/A", "--")
 """Texts that stand for a missing value."""
@@ -24,20 +24,20 @@ def check_type(kind: pa.DataType, to: pa.DataType, column: str, table: str) -> N
 
     Raises
     ------
-    TableError
+    InputError
         An id that is not an integer or text; several values per row.
     """
     plain = kind.value_type if pa.types.is_dictionary(kind) else kind
     if _is_text(plain) or pa.types.is_null(plain) or pa.types.is_integer(plain):
         return
     if pa.types.is_integer(to):
-        raise TableError(
+        raise InputError(
             f"column {column} of {table} is {str(kind).upper()}: ids above 2^53 have lost digits "
             "where they were floating-point numbers; write them as 64-bit integers or as text "
             '(pandas keeps integers beside missing values in the type "Int64" only)'
         )
     if pa.types.is_nested(plain):
-        raise TableError(f"column {column} of {table} is {kind}: one value per row is wanted")
+        raise InputError(f"column {column} of {table} is {kind}: one value per row is wanted")
 
 
 def convert(raw: pa.Array, to: pa.DataType, column: str, table: str) -> pa.Array:
@@ -59,7 +59,7 @@ def convert(raw: pa.Array, to: pa.DataType, column: str, table: str) -> pa.Array
 
     Raises
     ------
-    TableError
+    InputError
         As :func:`check_type`, or a value cannot be converted without loss.
     """
     check_type(raw.type, to, column, table)
@@ -74,7 +74,7 @@ def convert(raw: pa.Array, to: pa.DataType, column: str, table: str) -> pa.Array
     try:
         return raw.cast(to)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise TableError(f"{table}: {column} cannot be read as {to}: {error}") from None
+        raise InputError(f"{table}: {column} cannot be read as {to}: {error}") from None
 
 
 def _check_digits(texts: pa.Array, column: str, table: str) -> None:
@@ -83,12 +83,12 @@ def _check_digits(texts: pa.Array, column: str, table: str) -> None:
         return
     named = ", ".join(repr(value) for value in bad.slice(0, _NAMED).to_pylist())
     if pc.all(pc.match_substring_regex(bad, _FLOAT)).as_py():
-        raise TableError(
+        raise InputError(
             f"{table}: {column} holds floating-point numbers, e.g. {named}, which cannot hold "
             "Gaia's ids (they exceed 2^53, so the last digits are lost); write all digits, without "
             "point and exponent"
         )
-    raise TableError(f"{table}: {len(bad)} values of {column} are no whole numbers, e.g. {named}")
+    raise InputError(f"{table}: {len(bad)} values of {column} are no whole numbers, e.g. {named}")
 
 
 def _is_text(kind: pa.DataType) -> bool:

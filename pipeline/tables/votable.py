@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pyarrow as pa
 
-from pipeline.tables.kind import TableError, broken_gzip, open_plain
+from pipeline.core.errors import InputError
+from pipeline.tables.kind import broken_gzip, open_plain
 
 _TYPES = {
     "boolean": pa.bool_(),
@@ -40,7 +41,7 @@ class VotableRows:
 
         Raises
         ------
-        TableError
+        InputError
             The table breaks off, or is not what its head says.
         """
         from astropy.io import votable
@@ -51,7 +52,7 @@ class VotableRows:
                 tree = votable.parse(self._path, verify="ignore")
                 table = next(tree.iter_tables()).to_table(use_names_over_ids=True)
             except Exception as error:  # noqa: BLE001 (astropy raises many kinds)
-                raise TableError(f"{self._path} is a broken VOTable: {error}") from None
+                raise InputError(f"{self._path} is a broken VOTable: {error}") from None
         arrays = [_array(table[name], self.schema.field(name).type) for name in names]
         whole = pa.RecordBatch.from_arrays(arrays, list(names))
         for start in range(0, whole.num_rows, batch_rows):
@@ -72,10 +73,10 @@ def _fields(path: Path) -> list[tuple[str, pa.DataType]]:
                 elif tag == "DATA" and fields:
                     return list(fields.items())
     except ElementTree.ParseError as error:
-        raise TableError(f"{path} is a broken VOTable ({error}); fetch it again") from None
+        raise InputError(f"{path} is a broken VOTable ({error}); fetch it again") from None
     if fields:
         return list(fields.items())
-    raise TableError(f"{path} is a VOTable without a table{said}")
+    raise InputError(f"{path} is a VOTable without a table{said}")
 
 
 def _type(field: ElementTree.Element) -> pa.DataType:

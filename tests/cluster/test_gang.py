@@ -7,7 +7,7 @@ import pytest
 
 from cluster.connect import connect
 from cluster.gang import GangError, GangOptions, RankError, run_gang
-from cluster.rank import MisplacedError, Rank, run_rank
+from cluster.rank import Rank, run_rank
 from cluster.settings import ClusterSettings
 from cluster.workers import present
 
@@ -121,7 +121,7 @@ def test_too_few_workers(pair):
 
 def test_a_rank_checks_where_it_is(pair):
     rank = Rank(0, 1, "tcp://10.0.0.1:1")
-    with pytest.raises(MisplacedError, match="was sent to tcp://10.0.0.1:1"):
+    with pytest.raises(RuntimeError, match="was sent to tcp://10.0.0.1:1"):
         pair.submit(run_rank, rank, ("", 0), "cpu", 5, total, (1,), pure=False).result()
 
 

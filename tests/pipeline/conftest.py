@@ -42,7 +42,7 @@ def training(diagram: Diagram) -> pd.DataFrame:
 
 @pytest.fixture
 def build_root(tmp_path: Path) -> Callable[..., Root]:
-    """Write a root: ``build_root(observed, photometry)``, data frames with a row a spectrum."""
+    """Write a root: ``build_root(observed, photometry)``, data frames with one row per spectrum."""
     return lambda observed, photometry, name="run": _build(tmp_path / name, observed, photometry)
 
 

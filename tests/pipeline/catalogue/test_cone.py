@@ -7,10 +7,10 @@ from astropy.coordinates import SkyCoord
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.catalogue.complaint import QueryError
 from pipeline.catalogue.cone import MOST_RANGES, cone_ranges, pixel_expression
 from pipeline.catalogue.hats import Pixel
 from pipeline.catalogue.query import connect, show, table_parts
+from pipeline.core.errors import InputError
 from schemas.catalogue import STARS
 
 
@@ -90,7 +90,7 @@ def pixel_of(index, parts):
 @pytest.mark.parametrize("arguments", ["10, 91, 1", "10, 20, -1", "'a', 20, 1", "10, 20"])
 def test_what_is_no_cone_is_said(stars_root, arguments):
     root, _ = stars_root
-    with pytest.raises(QueryError, match="cone|Could not convert"):
+    with pytest.raises(InputError, match="cone|Could not convert"):
         show(root.path, f"FROM cone({arguments})")
 
 

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.catalogue.complaint import QueryError
 from pipeline.catalogue.query import connect, save, show
 from pipeline.core.atomic import write_parquet
+from pipeline.core.errors import InputError
 from schemas.observations import MANIFEST
 from schemas.sample import CUT_FLOW
 from schemas.table import Table
@@ -177,14 +177,14 @@ def test_what_does_not_read_the_run_is_refused_in_one_plain_line(
     before = state(tmp_path)
     sql = sql.format(here=root, out=tmp_path)
     for statement in (sql, sql.replace("\n", "\r\n")):
-        with pytest.raises(QueryError) as caught:
+        with pytest.raises(InputError) as caught:
             show(root, statement)
     message = str(caught.value)
     assert message
     assert "\n" not in message
     assert SECRET not in message
     assert "Error:" not in message
-    with pytest.raises(QueryError):
+    with pytest.raises(InputError):
         save(root, sql, tmp_path / "answer.csv")
     with connect(root) as tables, pytest.raises(Exception, match="."):
         tables.sql(sql).fetchall()
@@ -223,7 +223,7 @@ def test_a_relation_cannot_be_written_by_duckdb(root, tmp_path):
     ],
 )
 def test_what_is_wrong_is_said(root, sql, message):
-    with pytest.raises(QueryError, match=message):
+    with pytest.raises(InputError, match=message):
         show(root, sql)
 
 

@@ -185,7 +185,7 @@ def test_another_seed_makes_others_elsewhere(real_data, root, report, client):
 def test_a_block_reads_its_own_shards_and_all_shards_take_turns(
     real_data, root, report, client, tmp_path
 ):
-    """Shards of 128 rows, one a block: memory does not grow with the survey."""
+    """Shards of 128 rows, one per block: memory does not grow with the survey."""
     settings = settings_for(
         real_data, tmp_path, "ingest.shard_rows=128", "composites.block_shards=3",
         "composites.training_couples=80", "composites.block_couples=10",

@@ -10,9 +10,9 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from pipeline.core.atomic import write_parquet
+from pipeline.core.errors import MismatchError
 from pipeline.core.published import Published, publish
 from pipeline.core.root import Root
-from pipeline.evaluation.stage import EvaluationError
 from pipeline.network.checkpoint import ModelCard, save_model
 from pipeline.network.model import build_model
 from pipeline.settings.load import load_settings
@@ -44,7 +44,7 @@ def table_of(schema, columns):
 
 @pytest.fixture
 def settings(tmp_path):
-    """Two Gaussians, APART standard deviations from each other; two spectra a star."""
+    """Two Gaussians, APART standard deviations from each other; two spectra per star."""
     rng = np.random.default_rng(5)
     binary = rng.permutation(np.repeat([False, True], [N_SINGLE, N_BINARY]))
     binary = np.repeat(binary[::2], 2)[: binary.size]
@@ -115,18 +115,18 @@ def test_missing_and_foreign_predictions_are_refused(settings, client):
     root = Root(settings.root)
     foreign = columns | {"model_id": ["0123456789ab"] * len(columns["row"])}
     write_parquet(root.part(PREDICTIONS, 0), table_of(PREDICTIONS.schema, foreign))
-    with pytest.raises(EvaluationError, match="of model 0123456789ab"):
+    with pytest.raises(MismatchError, match="of model 0123456789ab"):
         run(settings, client)
     whole = table_of(PREDICTIONS.schema, columns)
     write_parquet(root.part(PREDICTIONS, 0), whole.slice(0, len(columns["row"]) - 30))
-    with pytest.raises(EvaluationError, match=r"20 of the .* no row in the predictions"):
+    with pytest.raises(MismatchError, match=r"20 of the .* no row in the predictions"):
         run(settings, client)
 
 
 def test_another_split_is_refused(settings):
     settings, _ = settings
     other = load_settings(None, ["labels.seed=9"], root=settings.root)
-    with pytest.raises(EvaluationError, match="may have seen the test stars"):
+    with pytest.raises(MismatchError, match="may have seen the test stars"):
         run(other, None)
 
 

@@ -6,8 +6,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.catalogue.query import connect
+from pipeline.core.errors import InputError
 from pipeline.evaluation.labelled import read_labelled_predictions
-from pipeline.store.manifest import ManifestError
 from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
 from schemas.observations import DUPLICATES, HEADERS, MANIFEST, OBSERVATIONS
 from schemas.sample import LABELS
@@ -62,7 +62,7 @@ def test_a_run_does_not_depend_on_its_path(roots, settings, client):
     assert len(joined[0].p_b_B) == len(labels)
     np.testing.assert_array_equal(joined[1].p_b_B, joined[0].p_b_B)
     (settings.inputs.spectra / "new.fits").write_bytes(b"")
-    with pytest.raises(ManifestError, match=r"1 new, 0 missing, 0 of another size"):
+    with pytest.raises(InputError, match=r"1 new, 0 missing, 0 of another size"):
         ingest(settings.model_copy(update={"root": odd}), client)
 
 

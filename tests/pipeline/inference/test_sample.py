@@ -8,10 +8,9 @@ from typer.testing import CliRunner
 
 from pipeline.cli.app import app
 from pipeline.core.atomic import write_parquet
-from pipeline.core.errors import InputError
+from pipeline.core.errors import InputError, MismatchError
 from pipeline.core.published import NotReadyError, Published, publish, require_published
 from pipeline.core.root import Root
-from pipeline.inference.rows import RowsError
 from pipeline.settings.load import load_settings
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.stages import run_stage
@@ -121,7 +120,7 @@ def test_tables_of_other_observations_are_refused(ingested, client, table):
         wrong = wrong.set_column(1, "row", pa.array(np.arange(900, 900 + len(wrong))))
     write_parquet(root.part(table, 1), wrong.cast(table.schema))
     command = "photometry" if table is PHOTOMETRY else "select"
-    with pytest.raises(RowsError, match=f"shard 1 .* run `pairspec {command}` again"):
+    with pytest.raises(MismatchError, match=f"shard 1 .* run `pairspec {command}` again"):
         infer(with_scope(ingested, "sample"), client)
 
 

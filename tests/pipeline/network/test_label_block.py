@@ -8,13 +8,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.core.atomic import write_parquet
-from pipeline.core.errors import InputError
+from pipeline.core.errors import InputError, MismatchError
 from pipeline.core.published import NotReadyError, Published, publish
 from pipeline.core.root import Root
 from pipeline.network.blocks import Stacked, map_block
 from pipeline.network.checkpoint import load_model
 from pipeline.network.domain import read_stars
-from pipeline.network.label_block import LabelsError, label_block_path, write_label_block
+from pipeline.network.label_block import label_block_path, write_label_block
 from pipeline.network.parts import survey_parts
 from pipeline.settings.load import Settings
 from pipeline.settings.network import NetworkSettings
@@ -93,7 +93,7 @@ def test_labels_without_their_observation_are_refused(labelled):
     root = Root(labelled.root)
     part = root.part(OBSERVATIONS, 0)
     write_parquet(part, pq.read_table(part).slice(0, 10))
-    with pytest.raises(LabelsError, match="5 labelled spectra of shard 0.*pairspec label"):
+    with pytest.raises(MismatchError, match="5 labelled spectra of shard 0.*pairspec label"):
         write_label_block(0, root, "d", labelled.spectra, 8)
 
 

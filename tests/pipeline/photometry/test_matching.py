@@ -7,8 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 from hats.pixel_math.healpix_shim import radec2pix
 
-from pipeline.photometry.hats_import import PartitionError, import_parquet
-from pipeline.photometry.matching import MotionError, MovingMatch
+from pipeline.core.errors import InputError
+from pipeline.photometry.hats_import import import_parquet
+from pipeline.photometry.matching import MovingMatch
 from pipeline.photometry.pairs import Match, match_catalogues, read_pairs
 from pipeline.photometry.positions import degrees, propagate, separation_arcsec, unit_vectors
 from pipeline.photometry.targets import POSITION, TARGETS
@@ -173,7 +174,7 @@ def test_too_narrow_margins_and_too_fast_sources_are_refused(run, sky, tmp_path)
     with pytest.raises(ValueError, match=r"margin of 10.0 arcsec is less than"):
         all_pairs(run, left, narrow, tmp_path / "pairs")
     slow = MovingMatch(RADIUS, 10.0, NAMES, 2016.0)
-    with pytest.raises(MotionError, match="raise photometry.max_motion_arcsec_yr"):
+    with pytest.raises(InputError, match="raise photometry.max_motion_arcsec_yr"):
         all_pairs(run, left, narrow, tmp_path / "pairs", slow)
-    with pytest.raises(PartitionError, match="too wide for partitions of 1 rows"):
+    with pytest.raises(InputError, match="too wide for partitions of 1 rows"):
         import_targets(run, targets, tmp_path, rows=1, reach=3600.0)

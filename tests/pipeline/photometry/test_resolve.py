@@ -4,10 +4,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from pipeline.core.errors import InputError
 from pipeline.photometry.pairs import ROW, SEPARATION, SHARD
 from pipeline.photometry.resolve import choose_sources
 from pipeline.settings.photometry import PhotometrySettings
-from pipeline.tables.kind import TableError
 
 FIRST = 2**60 + 1
 OBSERVED = pa.table({"row": [4, 5], "obsid": [40, 50], "gaia_source_id": [FIRST, None]})
@@ -61,5 +61,5 @@ def test_ids_as_text_keep_every_digit_and_a_source_without_id_is_no_candidate():
     "ids", [pa.array([float(FIRST)]), pa.array(["1.15e18"]), pa.array([FIRST], pa.decimal128(20))]
 )
 def test_ids_that_have_lost_digits_are_refused(ids):
-    with pytest.raises(TableError, match=r"Source .*2\^53"):
+    with pytest.raises(InputError, match=r"Source .*2\^53"):
         choose_sources(pairs([4], ids, [1.0], [14.0]), OBSERVED, JOB)

@@ -3,11 +3,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.core.errors import InputError
 from pipeline.photometry.columns import GAIA, GAIA_REQUIRED, TMASS, TMASS_REQUIRED
-from pipeline.photometry.sources import SourceError, find_catalogue
+from pipeline.photometry.sources import find_catalogue
 from pipeline.simulate.merge import write_hats
-from pipeline.tables.kind import TableError
-from pipeline.tables.names import ColumnError
 from tests.pipeline.tables.kinds import write_table
 
 FIRST = 2**60 + 1
@@ -57,21 +56,21 @@ FLOATS = {
 @pytest.mark.parametrize("name", FLOATS)
 def test_ids_that_have_lost_digits_are_refused_at_once(tmp_path, name):
     path = write(gaia(source_id=FLOATS[name]), tmp_path / "gaia.parquet")
-    with pytest.raises(TableError, match=rf"column source_id of .*gaia\.parquet is {name.upper()}"):
+    with pytest.raises(InputError, match=rf"column source_id of .*gaia\.parquet is {name.upper()}"):
         find(path)
 
 
 def test_ids_of_a_hats_catalogue_that_have_lost_digits_are_refused_at_once(tmp_path):
     path = write(gaia(source_id=FLOATS["double"]), tmp_path / "gaia.parquet")
     write_hats(path, tmp_path / "hats", "hats")
-    with pytest.raises(TableError, match=r"column source_id of .*hats is DOUBLE"):
+    with pytest.raises(InputError, match=r"column source_id of .*hats is DOUBLE"):
         find(tmp_path / "hats")
 
 
 def test_ids_of_another_file_of_the_folder_are_refused_before_the_match(tmp_path, run):
     write(gaia(), tmp_path / "gaia" / "1.parquet")
     write(gaia(source_id=FLOATS["double"]), tmp_path / "gaia" / "2.parquet")
-    with pytest.raises(TableError, match=r"column source_id of .*2\.parquet is DOUBLE"):
+    with pytest.raises(InputError, match=r"column source_id of .*2\.parquet is DOUBLE"):
         find(tmp_path / "gaia").open(run, tmp_path / "work", 20)
     assert not (tmp_path / "work").exists()
 
@@ -104,7 +103,7 @@ def test_chunks_of_other_types_are_one_catalogue(tmp_path, run):
 def test_a_missing_column_of_another_file_is_named(tmp_path, run):
     write(gaia(), tmp_path / "gaia" / "1.parquet")
     write(gaia().drop_columns("dec"), tmp_path / "gaia" / "2.parquet")
-    with pytest.raises(ColumnError, match=r"2\.parquet has no column dec"):
+    with pytest.raises(InputError, match=r"2\.parquet has no column dec"):
         find(tmp_path / "gaia").open(run, tmp_path / "work", 20)
 
 
@@ -128,23 +127,23 @@ def test_the_parent_of_hats_catalogues_is_no_catalogue(tmp_path):
     path = write(gaia(), tmp_path / "gaia.parquet")
     for name in ("gaia", "other"):
         write_hats(path, tmp_path / "hats" / name, name)
-    with pytest.raises(SourceError, match=r"parent folder .*hats/gaia, .*hats/other"):
+    with pytest.raises(InputError, match=r"parent folder .*hats/gaia, .*hats/other"):
         find(tmp_path / "hats")
 
 
 def test_gaia_as_it_is_published_lacks_a_reddening(tmp_path):
     path = write(gaia(), tmp_path / "gaia.parquet")
     aliases = GAIA | {"e_bv": ("e_bv",)}
-    with pytest.raises(ColumnError, match=r"no column e_bv; .*set photometry\.reddening to map"):
+    with pytest.raises(InputError, match=r"no column e_bv; .*set photometry\.reddening to map"):
         find_catalogue(str(path), aliases, (*GAIA_REQUIRED, "e_bv"))
 
 
 def test_what_is_not_there_is_said(tmp_path):
-    with pytest.raises(SourceError, match="no source catalogue at"):
+    with pytest.raises(InputError, match="no source catalogue at"):
         find(tmp_path / "none")
     (tmp_path / "page.parquet").write_text("<html>404</html>")
-    with pytest.raises(TableError, match="HTML page"):
+    with pytest.raises(InputError, match="HTML page"):
         find(tmp_path / "page.parquet")
-    with pytest.raises(ColumnError, match="no column designation, ra, dec, k_m"):
+    with pytest.raises(InputError, match="no column designation, ra, dec, k_m"):
         find_catalogue(str(write(pa.table({"x": [1]}), tmp_path / "x.parquet")), TMASS,
                        TMASS_REQUIRED)  # fmt: skip

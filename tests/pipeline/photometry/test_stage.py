@@ -9,12 +9,10 @@ import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.core.published import NotReadyError
-from pipeline.photometry.sources import SourceError
 from pipeline.settings.load import load_settings
 from pipeline.settings.simulate import SurveySettings
 from pipeline.simulate.merge import write_hats
 from pipeline.stages import run_stage
-from pipeline.tables.names import ColumnError
 from schemas.observations import OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
 from schemas.quality import PhotometryFlag
@@ -189,8 +187,8 @@ def test_what_is_missing_is_said(survey, finished, tmp_path, client):
 
     with pytest.raises(InputError, match="set inputs.gaia"):
         run(with_gaia(None), client)
-    with pytest.raises(SourceError, match="no source catalogue at"):
+    with pytest.raises(InputError, match="inputs.gaia: no source catalogue at"):
         run(with_gaia(str(tmp_path / "none")), client)
     pq.write_table(pa.table({"source_id": [1], "ra": [1.0]}), tmp_path / "poor.parquet")
-    with pytest.raises(ColumnError, match="no column dec, phot_g_mean_mag, e_bv; it has ra"):
+    with pytest.raises(InputError, match="no column dec, phot_g_mean_mag, e_bv; it has ra"):
         run(with_gaia(str(tmp_path / "poor.parquet")), client)

@@ -5,7 +5,7 @@ import torch
 import xarray as xr
 
 from pipeline.settings.spectra import SpectraSettings
-from pipeline.spectra.stored import ARRAYS, Block, prepare, read_blocks
+from pipeline.spectra.stored import ARRAYS, StoredBlock, prepare, read_blocks
 
 N_ROW, N_PIXEL = 40, 3920
 
@@ -74,7 +74,7 @@ def test_blocks_are_the_same_on_a_device(store):
 def test_the_velocity_moves_the_spectrum_and_a_missing_one_does_not(store):
     (block,) = read_blocks(store, frame([4, 5]), 8)
     still = prepare(block, SpectraSettings(frame="observed"), None)
-    missing = Block(block.rows.assign(rv_kms=pd.array([None, 50.0], "float[pyarrow]")),
+    missing = StoredBlock(block.rows.assign(rv_kms=pd.array([None, 50.0], "float[pyarrow]")),
                     block.arrays)  # fmt: skip
     moved = prepare(missing, SpectraSettings(), None)
     np.testing.assert_array_equal(moved.flux_BL[0], still.flux_BL[0])

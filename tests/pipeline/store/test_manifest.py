@@ -1,6 +1,7 @@
 import pytest
 
-from pipeline.store.manifest import ManifestError, freeze, open_manifest, scan
+from pipeline.core.errors import InputError
+from pipeline.store.manifest import freeze, open_manifest, scan
 from pipeline.store.tree import LeftOut
 
 
@@ -35,24 +36,24 @@ def test_a_changed_folder_is_refused_with_what_changed(tmp_path, survey):
     (survey / "new.fits").write_bytes(b"x")
     (survey / "broken" / "empty.fits.gz").unlink()
     (survey / "broken" / "text.fits").write_bytes(b"longer" * 1000)
-    with pytest.raises(ManifestError, match="1 new, 1 missing, 1 of another size"):
+    with pytest.raises(InputError, match="1 new, 1 missing, 1 of another size"):
         freeze(path, scan(survey), 8)
 
 
 def test_another_cut_into_shards_is_refused(tmp_path, survey):
     path = tmp_path / "m.parquet"
     freeze(path, scan(survey), 8)
-    with pytest.raises(ManifestError, match="set ingest.shard_rows=8"):
+    with pytest.raises(InputError, match="set ingest.shard_rows=8"):
         freeze(path, scan(survey), 16)
 
 
 def test_no_folder_and_no_files_are_refused(tmp_path):
-    with pytest.raises(ManifestError, match="no folder"):
+    with pytest.raises(InputError, match="no folder"):
         list(scan(tmp_path / "none"))
-    with pytest.raises(ManifestError, match="holds no"):
+    with pytest.raises(InputError, match="holds no"):
         freeze(tmp_path / "m.parquet", scan(tmp_path), 8)
     assert not list(tmp_path.iterdir())
-    with pytest.raises(ManifestError, match="pairspec ingest"):
+    with pytest.raises(InputError, match="pairspec ingest"):
         open_manifest(tmp_path / "none.parquet")
 
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import zarr
 
-from pipeline.store.store import StoreError, blank_rows, ensure_store, open_store, write_shard
+from pipeline.core.errors import InputError, MismatchError
+from pipeline.store.store import blank_rows, ensure_store, open_store, write_shard
 from schemas.store import PIXEL_ARRAYS, ROW_PIXELS
 
 
@@ -51,15 +52,15 @@ def test_the_same_shard_gives_the_same_bytes(store, digest_tree):
 
 
 def test_an_unaligned_write_is_refused_with_the_cure(store):
-    with pytest.raises(StoreError, match="7 rows as shard 0 .* pad the rows"):
+    with pytest.raises(ValueError, match="7 rows as shard 0 .* pad the rows"):
         write_shard(store, 0, blank_rows(7))
-    with pytest.raises(StoreError, match="as shard 3 .* 3 shards of 8 rows"):
+    with pytest.raises(ValueError, match="as shard 3 .* 3 shards of 8 rows"):
         write_shard(store, 3, blank_rows(8))
 
 
 def test_a_store_of_another_manifest_is_refused(store):
     ensure_store(store, 3, 8, 4, "digest")
-    with pytest.raises(StoreError, match="another manifest"):
+    with pytest.raises(MismatchError, match="another manifest"):
         ensure_store(store, 3, 8, 4, "other")
-    with pytest.raises(StoreError, match="run `pairspec ingest`"):
+    with pytest.raises(InputError, match="run `pairspec ingest`"):
         open_store(store.parent / "none.zarr")

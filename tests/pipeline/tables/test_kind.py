@@ -6,7 +6,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from pipeline.tables.kind import Kind, TableError, kind_of
+from pipeline.core.errors import InputError
+from pipeline.tables.kind import Kind, kind_of
 from tests.pipeline.tables.kinds import KINDS, write_table
 
 
@@ -62,7 +63,7 @@ FOREIGN = {
 def test_what_is_no_table_is_named_by_its_content(tmp_path, message, name):
     path = tmp_path / name
     path.write_bytes(FOREIGN[message])
-    with pytest.raises(TableError, match=message) as caught:
+    with pytest.raises(InputError, match=message) as caught:
         kind_of(path)
     assert str(path) in str(caught.value)
 
@@ -81,7 +82,7 @@ def test_a_table_is_known_under_any_name(tmp_path, kind):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(TableError, match=r"cannot read .*none\.csv: No such file"):
+    with pytest.raises(InputError, match=r"cannot read .*none\.csv: No such file"):
         kind_of(tmp_path / "none.csv")
-    with pytest.raises(TableError, match="Is a directory"):
+    with pytest.raises(InputError, match="Is a directory"):
         kind_of(tmp_path)

@@ -3,10 +3,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.core.errors import InputError
 from pipeline.labels.user_labels import read_label_table
 from pipeline.photometry.columns import GAIA, GAIA_REQUIRED, LOOKED_UP, TMASS, TMASS_REQUIRED, TYPES
-from pipeline.tables.kind import TableError
-from pipeline.tables.names import ColumnError
 from pipeline.tables.table import files_of, open_table
 from tests.pipeline.tables.kinds import KINDS, write_table
 
@@ -99,7 +98,7 @@ def test_ids_that_have_lost_digits_are_refused_before_anything_is_read(tmp_path,
     path = tmp_path / "gaia.parquet"
     pq.write_table(pa.table({"source_id": LOST[name], "x": [1, 2]}), path)
     with pytest.raises(
-        TableError, match=rf"column source_id of .*{path.name} is {name.upper()}.*2\^53"
+        InputError, match=rf"column source_id of .*{path.name} is {name.upper()}.*2\^53"
     ):
         open_table(path, {"source_id": ("source_id",)}, ("source_id",), TYPES)
 
@@ -107,7 +106,7 @@ def test_ids_that_have_lost_digits_are_refused_before_anything_is_read(tmp_path,
 @pytest.mark.parametrize("kind", ["fits", "vot"])
 def test_ids_of_other_kinds_that_have_lost_digits_are_refused_too(tmp_path, kind):
     path = write_table(pa.table({"source_id": LOST["double"]}), tmp_path, kind)
-    with pytest.raises(TableError, match="is DOUBLE: ids above"):
+    with pytest.raises(InputError, match="is DOUBLE: ids above"):
         open_table(path, {"source_id": ("source_id",)}, ("source_id",), TYPES)
 
 
@@ -117,7 +116,7 @@ def test_ids_written_with_an_exponent_are_refused(tmp_path, kind, text):
     path = write_table(pa.table({"source_id": [str(IDS[0]), text]}), tmp_path, kind)
     table = open_table(path, {"source_id": ("source_id",)}, ("source_id",), TYPES)
     with pytest.raises(
-        TableError, match=rf"{path.name}: source_id holds floating-point.*{text[:4]}"
+        InputError, match=rf"{path.name}: source_id holds floating-point.*{text[:4]}"
     ):
         table.as_parquet(tmp_path / "copies")
     assert not list((tmp_path / "copies").iterdir())
@@ -192,15 +191,15 @@ def test_files_of_a_folder_become_one_schema(tmp_path, columns, expected, names)
 def test_what_does_not_fit_is_refused_with_file_and_column(tmp_path):
     chunk(tmp_path / "a", "1.parquet")
     chunk(tmp_path / "a", "2.parquet", source_id=LOST["double"])
-    with pytest.raises(TableError, match=r"column source_id of .*a/2\.parquet is DOUBLE"):
+    with pytest.raises(InputError, match=r"column source_id of .*a/2\.parquet is DOUBLE"):
         open_table(tmp_path / "a", GAIA, GAIA_REQUIRED, TYPES)
     chunk(tmp_path / "b", "1.parquet")
     chunk(tmp_path / "b", "2.parquet", dec=None)
-    with pytest.raises(ColumnError, match=r"b/2\.parquet has no column dec; it has"):
+    with pytest.raises(InputError, match=r"b/2\.parquet has no column dec; it has"):
         open_table(tmp_path / "b", GAIA, GAIA_REQUIRED, TYPES)
     chunk(tmp_path / "c", "1.parquet", ruwe=pa.array(["high", "low"]))
     table = open_table(tmp_path / "c", GAIA, GAIA_REQUIRED, TYPES)
-    with pytest.raises(TableError, match=r"c/1\.parquet: ruwe cannot be read as double: .*low"):
+    with pytest.raises(InputError, match=r"c/1\.parquet: ruwe cannot be read as double: .*low"):
         table.as_parquet(tmp_path / "copies")
 
 
@@ -245,10 +244,10 @@ def test_a_folder_is_the_files_of_one_kind_below_it(tmp_path):
         (tmp_path / name).write_text("source_id\n1\n")
     assert [f.name for f in files_of(tmp_path)] == ["x.csv.gz", "y.CSV"]
     pq.write_table(pa.table({"a": [1]}), tmp_path / "z.parquet")
-    with pytest.raises(TableError, match=r"holds Parquet files and others \(x\.csv\.gz\)"):
+    with pytest.raises(InputError, match=r"holds Parquet files and others \(x\.csv\.gz\)"):
         files_of(tmp_path)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(TableError, match="no table below"):
+    with pytest.raises(InputError, match="no table below"):
         files_of(tmp_path / "empty")
-    with pytest.raises(TableError, match="no table at"):
+    with pytest.raises(InputError, match="no table at"):
         files_of(tmp_path / "none")
