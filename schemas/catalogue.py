@@ -131,7 +131,7 @@ _LABEL = (
         _F4,
         "M_G less the single-star ridge; negative is brighter; of stars of the sample",
         "mag",
-        "arith.diff",
+        "phot.mag;arith.diff",
         "labels",
     ),
     Column("label", pa.string(), "`single`, `binary`, `excluded`; training sample only"),

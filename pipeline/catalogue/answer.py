@@ -38,8 +38,29 @@ def check_output(root: Path, output: Path) -> Path:
     """
     if output.suffix not in _ENDINGS:
         raise ValueError(f"--output must end in .csv or .parquet, not {output.name!r}")
+    path = check_place(root, output)
+    if path.is_dir():
+        raise ValueError(f"--output {output}: there is no folder {path.parent} for a file")
+    return path
+
+
+def check_place(root: Path, output: Path) -> Path:
+    """Return the resolved path of what is to be written, unless it would harm a run.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Root of the run that is asked.
+    output : pathlib.Path
+        File or folder to write.
+
+    Raises
+    ------
+    ValueError
+        No such folder, or a file of a run.
+    """
     path = output.resolve()
-    if not path.parent.is_dir() or path.is_dir():
+    if not path.parent.is_dir():
         raise ValueError(f"--output {output}: there is no folder {path.parent} for a file")
     for folder in path.parents:
         if folder == root.resolve() or _is_run(folder):

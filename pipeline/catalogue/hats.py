@@ -95,7 +95,9 @@ def plan_partitions(counts: NDArray[np.int64], most_rows: int) -> list[Pixel]:
     return [Pixel(*one) for one in found]
 
 
-def describe(folder: Path, rows: Sequence[tuple[Pixel, int]], most_rows: int) -> list[Path]:
+def describe(
+    folder: Path, rows: Sequence[tuple[Pixel, int]], most_rows: int, name: str = "stars"
+) -> list[Path]:
     """Write what makes a folder of partitions a HATS catalogue, its properties last.
 
     Parameters
@@ -106,6 +108,8 @@ def describe(folder: Path, rows: Sequence[tuple[Pixel, int]], most_rows: int) ->
         Partitions and their numbers of rows.
     most_rows : int
         As for `plan_partitions`.
+    name : str
+        Name of the catalogue.
 
     Returns
     -------
@@ -121,7 +125,7 @@ def describe(folder: Path, rows: Sequence[tuple[Pixel, int]], most_rows: int) ->
     else:
         pq.write_metadata(STARS.schema, work / "dataset" / "_common_metadata")
     TableProperties(
-        catalog_name=folder.name,
+        catalog_name=name,
         catalog_type=CatalogType.OBJECT,
         ra_column="ra_deg",
         dec_column="dec_deg",

@@ -189,6 +189,39 @@ def query(
 
 
 @app.command()
+def export(
+    output: Annotated[Path, typer.Option("--output", "-o", help="File, or folder for hats.")],
+    form: Annotated[
+        str, typer.Option("--format", "-f", help="fits, votable, csv, ecsv or hats.")
+    ] = "fits",
+    where: Annotated[
+        str | None, typer.Option(help="Condition in SQL on the columns of the stars.")
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option(help="Columns, separated by commas; all by default.")
+    ] = None,
+    config: Config = None,
+    root: RootOption = None,
+    overrides: Overrides = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """Write the catalogue of stars for other programs, with units, UCDs and provenance.
+
+    CSV has no place for them; ECSV is CSV that has.
+
+    Example: pairspec export --format votable --where "p_b > 0.8" --output pairs.vot --root run
+    """
+    from pipeline.cli.console import settings_of
+
+    with settings_of(config, root, overrides or [], debug=debug) as loaded:
+        from pipeline.catalogue.export.run import export as write
+
+        names = None if columns is None else [name.strip() for name in columns.split(",")]
+        typer.echo(write(loaded.root, form, output, where, names))
+
+
+@app.command()
 def tables(
     name: Annotated[str | None, typer.Argument(help="Table whose columns are listed.")] = None,
     config: Config = None,
@@ -256,7 +289,9 @@ def settings(
 
 app.registered_commands += queue.app.registered_commands
 
-OTHERS = ("query", "tables", "submit", "status", "cancel", "verify", "job-script", "settings")
+OTHERS = (
+    "query", "tables", "export", "submit", "status", "cancel", "verify", "job-script", "settings",
+)  # fmt: skip
 ORDER = ("demo", *(stage.name for stage in STAGES), *OTHERS)
 """Commands in the order in which ``--help`` lists them."""
 

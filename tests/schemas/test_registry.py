@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from astropy.io.votable.ucd import check_ucd
 
 from schemas.quality import UNCOUNTED, CutFlag, PhotometryFlag, QualityFlag
 from schemas.registry import MADE_BY, TABLES, data_dictionary
@@ -26,6 +27,14 @@ def test_units_stand_where_the_name_promises_them():
             for ending, unit in units.items():
                 if column.name.endswith(ending):
                     assert column.unit == unit, (table.name, column.name)
+
+
+def test_ucds_are_those_of_the_ivoa():
+    for table in TABLES:
+        for column in table.columns:
+            assert not column.ucd or check_ucd(
+                column.ucd, check_controlled_vocabulary=True, has_colon=False
+            ), (table.name, column.name, column.ucd)
 
 
 @pytest.mark.parametrize("bits", [QualityFlag, PhotometryFlag, CutFlag])

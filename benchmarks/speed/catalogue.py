@@ -1,0 +1,140 @@
+"""Predictions to a catalogue of stars: time and peak memory of the whole process tree.
+
+    python benchmarks/speed/catalogue.py [--rows 7000000] [--folder DIR]
+
+Observations, photometry and the chosen Gaia sources are those of `select_sample.py`, drawn from the
+simulator's populations; each spectrum gets a random p_b. Runs `pairspec catalogue` with two
+workers, then a cone search, and checks the stars against DuckDB. Observations without a source, two
+in a hundred, are grouped by position.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from select_sample import SHARD, _fill, measure, write_tables
+
+from pipeline.catalogue.assignment import gaia_part
+from pipeline.catalogue.query import connect, table_parts
+from pipeline.core.published import Published, publish
+from pipeline.core.root import Root
+from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
+from schemas.observations import OBSERVATIONS
+from schemas.photometry import PHOTOMETRY
+
+CONES = 20
+STAR_SPREAD_DEG = 1e-5
+
+
+def write_predictions(root: Root, rows: int) -> None:
+    """Write predictions, and positions of the spectra that fit their sources."""
+    rng = np.random.default_rng(2)
+    n_stars = int(rows / 1.6)
+    ra_S = rng.uniform(0, 360, n_stars)
+    dec_S = np.degrees(np.arcsin(rng.uniform(-0.17, 0.87, n_stars)))
+    for shard in range(-(-rows // SHARD)):
+        path = root.part(PHOTOMETRY, shard)
+        table = pq.read_table(path, partitioning=None)
+        n, row = table.num_rows, table["row"].to_numpy()
+        star = table["source_id"].to_numpy() - (1 << 60)
+        unmatched = star % 50 == 0
+        known = {name: table[name].combine_chunks() for name in table.column_names}
+        known["source_id"] = pa.array((1 << 60) + star, mask=unmatched)
+        known["flags"] = np.where(unmatched, 1, 0)
+        for name in ("bp_mag", "rp_mag", "j_mag", "h_mag", "ks_mag", "ruwe", "distance_pc", "e_bv"):
+            known[name] = rng.uniform(1, 16, n)
+        pq.write_table(_fill(PHOTOMETRY, n, known), path, compression="zstd")
+        seen = root.part(OBSERVATIONS, shard)
+        observed = pq.read_table(seen, partitioning=None)
+        known = {name: observed[name].combine_chunks() for name in observed.column_names}
+        known["ra_deg"] = ra_S[star] + rng.normal(0, STAR_SPREAD_DEG, n)
+        known["dec_deg"] = dec_S[star] + rng.normal(0, STAR_SPREAD_DEG, n)
+        known |= {"rv_kms": rng.normal(0, 30, n), "rv_err_kms": rng.uniform(1, 9, n)}
+        known |= {"obj_class": "STAR", "teff_err_k": 50.0, "logg_err": 0.1, "feh_err": 0.1}
+        pq.write_table(_fill(OBSERVATIONS, n, known), seen, compression="zstd")
+        gaia = gaia_part(root, shard)
+        gaia.parent.mkdir(parents=True, exist_ok=True)
+        best = {
+            "row": row[~unmatched], "ra": ra_S[star][~unmatched], "dec": dec_S[star][~unmatched],
+            "ref_epoch": np.full((~unmatched).sum(), 2016.0),
+            "pmra": rng.normal(0, 9, (~unmatched).sum()),
+            "pmdec": rng.normal(0, 9, (~unmatched).sum()),
+        }  # fmt: skip
+        pq.write_table(pa.table(best), gaia)
+        logit = rng.normal(-1, 2, n)
+        predicted = {
+            "shard": shard, "row": row, "obsid": 100_000_000 + row, "source_id": None,
+            "p_b": 1 / (1 + np.exp(-logit)), "logit": logit, "bad_fraction": 0.0, "quality": 0,
+            "model_id": "benchmark123", "mode": "cpu float32 fused",
+        }  # fmt: skip
+        part = root.part(PREDICTIONS, shard)
+        part.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(_fill(PREDICTIONS, n, predicted), part, compression="zstd")
+    publish(root.path, "predictions", Published("benchmark", {"spectra": rows}))
+
+
+def check(root: Root) -> int:
+    """Compare the stars with what DuckDB makes of the spectra; return their number."""
+    stars, spectra = ([str(p) for p in table_parts(root.path, t)] for t in (STARS, SPECTRA))
+    with duckdb.connect() as db:
+        files = {"stars": stars, "spectra": spectra}
+        wrong = db.execute(
+            """SELECT count(*) FROM read_parquet($stars, hive_partitioning = false) AS s
+            FULL JOIN (SELECT star_id, max(p_b) AS p_b, count(*) AS n,
+                              max(rv_kms) - min(rv_kms) AS d
+                       FROM read_parquet($spectra, hive_partitioning = false) GROUP BY star_id) AS t
+            USING (star_id) WHERE s.p_b IS DISTINCT FROM t.p_b OR s.n_spectra IS DISTINCT FROM t.n
+            OR abs(coalesce(s.delta_rv_max_kms, 0) - t.d) > 0.001""",
+            files,
+        ).fetchall()[0][0]
+        if wrong:
+            raise SystemExit(f"{wrong} stars differ from what DuckDB makes of the spectra")
+        counted = db.execute(
+            "SELECT count(*) FROM read_parquet($stars, hive_partitioning = false)", {"stars": stars}
+        )
+        return int(counted.fetchall()[0][0])
+
+
+def time_cones(root: Root) -> float:
+    """Return the median time of a cone search of 10 arcmin, in one open connection, in ms."""
+    rng, times = np.random.default_rng(3), []
+    with connect(root.path) as tables:
+        for _ in range(CONES):
+            begin = time.perf_counter()
+            sql = f"FROM cone({rng.uniform(0, 360)}, {rng.uniform(-5, 55)}, 10)"
+            tables.sql(sql).fetchall()
+            times.append(1000 * (time.perf_counter() - begin))
+    return float(np.median(times))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rows", type=int, default=7_000_000)
+    parser.add_argument("--folder", type=Path, help="keep the tables here")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.folder) as scratch:
+        root = Root(Path(options.folder or scratch) / "run")
+        if not (root.path / "ledger" / "predictions.json").exists():
+            root.path.mkdir(parents=True, exist_ok=True)
+            write_tables(root, options.rows)
+            write_predictions(root, options.rows)
+        command = [sys.executable, "-m", "pipeline", "catalogue", "--root", str(root.path)]
+        command += ["--set", "cluster.workers=2"]
+        print("run      predictions  seconds  peak MiB")
+        for name in ("first", "second"):
+            seconds, peak = measure(command)
+            print(f"{name:6} {options.rows:13,} {seconds:8.1f} {peak:9.0f}", flush=True)
+        print(f"{check(root):,} stars, which are those of DuckDB")
+        print(f"cone of 10 arcmin: median {time_cones(root):.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
