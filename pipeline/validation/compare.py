@@ -17,7 +17,7 @@ from pipeline.validation.stars import has_truth
 def validate(data: RunData) -> Result:
     """Compare the run with ``inputs.compare``."""
     theirs = read_compare(data.given("compare"), data.settings)
-    return compare(data.stars, theirs, data.settings)
+    return compare(data.all_stars, theirs, data.settings)
 
 
 def compare(stars: pd.DataFrame, theirs: pd.DataFrame, settings: ValidationSettings) -> Result:
@@ -26,7 +26,7 @@ def compare(stars: pd.DataFrame, theirs: pd.DataFrame, settings: ValidationSetti
     Parameters
     ----------
     stars : pandas.DataFrame
-        Stars of the catalogue.
+        Stars of the catalogue, those seen in training too, which are counted as overlap only.
     theirs : pandas.DataFrame
         As from `pipeline.validation.given.read_compare`.
     settings : ValidationSettings
@@ -44,7 +44,8 @@ def compare(stars: pd.DataFrame, theirs: pd.DataFrame, settings: ValidationSetti
     first = first_of_each(row)
     both = stars.iloc[row[first]].reset_index(drop=True)
     both["their_score"] = theirs["score"].to_numpy()[first] if "score" in theirs else np.inf
-    judged = both[~both["their_score"].isna()].reset_index(drop=True)
+    usable = ~both["their_score"].isna() & ~both["seen"]
+    judged = both[usable].reset_index(drop=True)
     theirs_binary = (judged["their_score"] > settings.compare_threshold).to_numpy()
     true = (judged["true_kind"] == "pair").to_numpy() if has_truth(judged) else None
     p_b = judged["p_b"].to_numpy()
@@ -67,8 +68,8 @@ def compare(stars: pd.DataFrame, theirs: pd.DataFrame, settings: ValidationSetti
     draw_scores(axis, p_b[~theirs_binary], "their others", SINGLE)
     legend(axis)
     apart_note = (
-        f"{n - len(judged):,} of these have no score; {int(apart.sum()):,} stars on which the "
-        "catalogues disagree are in listed.parquet"
+        f"{n - len(judged):,} of these have no score or were seen in training; "
+        f"{int(apart.sum()):,} stars on which the catalogues disagree are in listed.parquet"
     )
     notes = (match_note(row, first), apart_note)
     return Result(tuple(measures), figure, notes, listed)

@@ -51,7 +51,7 @@ def false_positives(stars: pd.DataFrame) -> Result:
             spectra = stars["n_spectra"].to_numpy()
             here = np.isfinite(value) & ((spectra >= n) if n == MOST else (spectra == n))
             truth = None if truly is None else mean_of(value[here & truly] > 0.5)
-            name = f"singles above 0.5 by the {way}, {n}{'+' if n == MOST else ''} spectra"
+            name = f"singles above 0.5 by the {way}, by spectra"
             paper = PAPER_STABLE_FLAGGED if n == MOST and way == "highest" else None
             found = value[here & single] > 0.5
             edge = (n - 0.5, n + 0.5)

@@ -120,6 +120,6 @@ def match_note(row_T: IntArray, first_T: NDArray[np.bool_]) -> str:
     """
     n_matched, n_first = int((row_T >= 0).sum()), int(first_T.sum())
     return (
-        f"{len(row_T):,} listed: {len(row_T) - n_matched:,} are no star with a p_b outside of the "
-        f"training, {n_matched - n_first:,} are of a star listed before, {n_first:,} are compared"
+        f"{len(row_T):,} listed: {len(row_T) - n_matched:,} are none of our stars with a p_b, "
+        f"{n_matched - n_first:,} are of a star listed before, {n_first:,} are compared"
     )

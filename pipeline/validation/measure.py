@@ -51,11 +51,13 @@ class Measure:
     def line(self) -> str:
         """Return the row as text: quantity, value and interval, stars, truth, paper."""
         truth = "-" if self.truth is None or np.isnan(self.truth) else f"{self.truth:.3f}"
-        paper = "-" if self.paper is None else f"{self.paper:g}"
-        return f"{self.quantity:46}{self.estimate!s:24}{self.n_stars:>8,}{truth:>9}{paper:>9}"
+        paper = "-" if self.paper is None else f"{self.paper:.4g}"
+        where = f" {self.bin[0]:g}-{self.bin[1]:g}" if self.bin else ""
+        name = f"{self.quantity}{where}"
+        return f"{name:58}{self.estimate!s:28}{self.n_stars:>8,}{truth:>9}{paper:>9}"
 
 
-HEADER = f"{'':46}{'value [95 % interval]':24}{'stars':>8}{'truth':>9}{'paper':>9}"
+HEADER = f"{'':58}{'value [95 % interval]':28}{'stars':>8}{'truth':>9}{'paper':>9}"
 """Above the lines of `Measure.line`."""
 
 

@@ -18,7 +18,7 @@ PAPER_HOSTS, PAPER_NEW = 128, 114
 
 def validate(data: RunData) -> Result:
     """Compare the run with ``inputs.planets``."""
-    return planets(data.stars, read_planets(data.given("planets")), data.settings)
+    return planets(data.all_stars, read_planets(data.given("planets")), data.settings)
 
 
 def planets(stars: pd.DataFrame, hosts: pd.DataFrame, settings: ValidationSettings) -> Result:
@@ -27,7 +27,7 @@ def planets(stars: pd.DataFrame, hosts: pd.DataFrame, settings: ValidationSettin
     Parameters
     ----------
     stars : pandas.DataFrame
-        Stars of the catalogue.
+        Stars of the catalogue, those seen in training too, which are left out.
     hosts : pandas.DataFrame
         As from `pipeline.validation.given.read_planets`.
     settings : ValidationSettings
@@ -46,6 +46,8 @@ def planets(stars: pd.DataFrame, hosts: pd.DataFrame, settings: ValidationSettin
     found = stars.iloc[row[first]].reset_index(drop=True)
     found["name"] = hosts.loc[first, "name"].to_numpy()
     found["sy_snum"] = hosts.loc[first, "stars"].to_numpy()
+    n_seen = int(found["seen"].sum())
+    found = found[~found["seen"]].reset_index(drop=True)
     flagged = (found["p_b"] > 0.5).to_numpy()
     known = (found["sy_snum"] > 1).to_numpy()
     new = flagged & ~known
@@ -78,7 +80,7 @@ def planets(stars: pd.DataFrame, hosts: pd.DataFrame, settings: ValidationSettin
     draw_scores(axis, found["p_b"].to_numpy(), "planet hosts", BINARY)
     draw_scores(axis, stars["p_b"].to_numpy(), "all stars", SINGLE)
     legend(axis)
-    notes = [match_note(row, first)]
+    notes = [match_note(row, first), f"{n_seen:,} of these were seen in training and are left out"]
     if not np.isfinite(hosts["stars"]).any():
         notes.append("the table has no sy_snum: no host counts as a known binary")
     return Result(measures, figure, tuple(notes), listed)

@@ -68,7 +68,7 @@ def run(run: Run) -> StageReport:
     run.once(_gather, run.root, tuple(done), digest=whole)
     skipped = [name for name, one in done.items() if one.counts.get("skipped")]
     counts = {
-        "validations": len(done) - len(skipped),
+        "done": len(done) - len(skipped),
         "skipped": len(skipped),
         "numbers": sum(one.counts.get("numbers", 0) for one in done.values()),
     }
