@@ -14,7 +14,7 @@ from pipeline.validation.registry import VALIDATIONS, chosen
 from pipeline.validation.result import Result, write_result
 from schemas.validation import VALIDATION
 
-pytestmark = pytest.mark.xdist_group("finished")
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("finished")]
 COUNT = Measure("stars", count_interval(3), 3)
 KINDS = {"figure.png", "figure.pdf", "table.parquet", "table.json"}
 
