@@ -125,7 +125,7 @@ def cmd_density(data: RunData) -> Result:
     measures = []
     for axis, rows, name in ((axes[0], ~found, "p_b < 0.5"), (axes[1], found, "p_b > 0.5")):
         if rows.any():
-            axis.hist2d(colour[rows], m_g[rows], 60, bounds, norm=LogNorm(), cmap="viridis")
+            axis.hist2d(colour[rows], m_g[rows], 60, range=bounds, norm=LogNorm(), cmap="viridis")
         axis.set(title=f"${name}$", **_CMD)
         axis.set_ylim(bounds[1][::-1])
         excess = _excess(stars[rows])
