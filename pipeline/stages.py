@@ -213,6 +213,26 @@ STAGES: tuple[Stage, ...] = (
     Example: pairspec report --config demo/pairspec.toml
     """,
     ),
+    Stage(
+        "validate",
+        "pipeline.validation.stage",
+        makes="validation",
+        needs=("catalogue",),
+        uses=("labels", "evaluation"),
+        tables=("validation",),
+        page="validation.md",
+        summary="Compare the catalogue with what is known of its stars from elsewhere.",
+        manual="""
+    Eclipsing binaries, radial velocities, mass ratios, planet hosts, Gaia's evidence, another
+    catalogue, and the paper's figures from the run's own data; the published values beside. One
+    without its input is skipped and named. Stars seen in training are left out.
+
+    Writes ROOT/validation/NAME/ (figure.png, figure.pdf, table.parquet, table.json) and
+    ROOT/validation/validation.parquet.
+
+    Example: pairspec validate eclipsing velocities --root run
+    """,
+    ),
 )
 
 

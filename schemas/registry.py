@@ -10,6 +10,7 @@ from schemas.quality import Bits, CutFlag, PhotometryFlag, QualityFlag
 from schemas.sample import CUT_FLOW, CUTS, LABELS, RIDGE, SAMPLE
 from schemas.store import LOG10_STEP, PIXEL_ARRAYS, ROW_ARRAYS, ROW_PIXELS
 from schemas.table import Table
+from schemas.validation import VALIDATION
 
 TABLES: tuple[Table, ...] = (
     MANIFEST,
@@ -27,6 +28,7 @@ TABLES: tuple[Table, ...] = (
     SPECTRA,
     STARS,
     UNPLACED,
+    VALIDATION,
 )
 
 
@@ -46,6 +48,7 @@ MADE_BY: dict[str, str] = {
     "spectra": "catalogue",
     "stars": "catalogue",
     "unplaced_stars": "catalogue",
+    "validation": "validate",
 }
 """The command that makes each table."""
 

@@ -132,6 +132,24 @@ def infer(
     run_command("infer", config, root, overrides or [], debug=debug, infer=values)
 
 
+@as_command("validate")
+def validate(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Validations to run; by default all.")
+    ] = None,
+    config: Config = None,
+    root: RootOption = None,
+    overrides: Overrides = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """Run the stage `validate`."""
+    from pipeline.cli.console import run_command
+
+    values = {"names": names} if names else {}
+    run_command("validate", config, root, overrides or [], debug=debug, validation=values)
+
+
 def _plain(stage: Stage) -> None:
     """Add the command of a stage that takes nothing but the common options."""
 

@@ -41,6 +41,14 @@ class InputSettings(Section):
     planets: Path | None = None
     """Planet hosts in the columns of the NASA Exoplanet Archive."""
 
+    compare: Path | None = None
+    """Another catalogue of binaries, with Gaia DR3 ids or positions; `validation.compare_...` name
+    its columns."""
+
+    gaia_evidence: Path | None = None
+    """Gaia's own evidence of binaries: a table with `source_id` and any of `non_single_star`,
+    `radial_velocity_error`."""
+
     truth: Path | None = None
     """Folder of the truth of a simulated survey; read by validation only."""
 

@@ -30,6 +30,7 @@ from pipeline.settings.sample import SampleSettings
 from pipeline.settings.simulate import SimulateSettings
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.settings.training import TrainingSettings
+from pipeline.settings.validation import ValidationSettings
 
 DEFAULT_FILE = "pairspec.toml"
 
@@ -65,6 +66,7 @@ class Settings(BaseSettings):
     infer: InferSettings = InferSettings()
     catalogue: CatalogueSettings = CatalogueSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
+    validation: ValidationSettings = ValidationSettings()
     simulate: SimulateSettings = SimulateSettings()
 
     def for_stage(self, name: str) -> "Settings":

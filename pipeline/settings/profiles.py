@@ -88,7 +88,8 @@ class ClusterProfiles(ClusterSettings):
         name : str
             Name of the stage, or ``driver``.
         """
-        own = getattr(self, name) or self
+        # `validate` is a name of pydantic's own; that stage has no profile and runs in the driver.
+        own = (getattr(self, name) if name in PROFILES else None) or self
         return ClusterProfiles(**own.model_dump(exclude_unset=True, exclude=set(PROFILES)))
 
 

@@ -27,6 +27,7 @@ OTHER = {
     "evaluate": "evaluate.binary_fraction=0.3",
     "catalogue": "catalogue.star_radius_arcsec=1.0",
     "report": "inputs.truth='{folder}/truth'",
+    "validate": "validation.thresholds=[0.5, 0.8]",
 }
 """A setting of each stage that gives another output."""
 

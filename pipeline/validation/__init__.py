@@ -1,0 +1,1 @@
+"""The catalogue compared with what is known of its stars from elsewhere."""

@@ -1,0 +1,63 @@
+"""False positives against the number of spectra: the highest of many is high by chance."""
+
+import numpy as np
+import pandas as pd
+
+from pipeline.validation.drawing import BINARY, OTHER, SINGLE, draw_bins, legend, new_figure
+from pipeline.validation.measure import Measure, mean_of, share
+from pipeline.validation.result import Result
+from pipeline.validation.run_data import RunData
+from pipeline.validation.stars import has_truth
+from pipeline.validation.velocities import WAYS
+
+MOST = 4
+"""Stars with so many spectra and more are taken together."""
+
+COLOURS = {"highest": BINARY, "mean": SINGLE, "combined": OTHER}
+PAPER_STABLE_FLAGGED = 0.312
+"""Stars of at least four spectra and a stable velocity with a p_b > 0.5: 1 - 0.688."""
+
+
+def validate(data: RunData) -> Result:
+    """Count the singles of the labels that are called binaries, by number of spectra."""
+    return false_positives(data.stars)
+
+
+def false_positives(stars: pd.DataFrame) -> Result:
+    """Measure the share of labelled singles above 0.5, by each way of combining spectra.
+
+    Parameters
+    ----------
+    stars : pandas.DataFrame
+        Stars of the catalogue.
+
+    Returns
+    -------
+    Result
+        The truth is the same share of the sample's truly single stars, whatever their label.
+    """
+    single = (stars["label"] == "single").to_numpy()
+    if not single.any():
+        return Result(
+            skipped="no star outside of the training is labelled as single: run `pairspec label`"
+        )
+    truly = (stars["true_kind"] == "single").to_numpy() if has_truth(stars) else None
+    measures: list[Measure] = []
+    figure, (axis,) = new_figure(5.5, 4)
+    for way, column in WAYS.items():
+        value = stars[column].to_numpy()
+        bins = []
+        for n in range(1, MOST + 1):
+            spectra = stars["n_spectra"].to_numpy()
+            here = np.isfinite(value) & ((spectra >= n) if n == MOST else (spectra == n))
+            truth = None if truly is None else mean_of(value[here & truly] > 0.5)
+            name = f"singles above 0.5 by the {way}, by spectra"
+            paper = PAPER_STABLE_FLAGGED if n == MOST and way == "highest" else None
+            found = value[here & single] > 0.5
+            edge = (n - 0.5, n + 0.5)
+            bins.append(share(name, found, bin=edge, truth=truth, paper=paper, main=n in (1, MOST)))
+        draw_bins(axis, bins, way, COLOURS[way])
+        measures += bins
+    axis.set(xlabel=f"spectra ({MOST}: and more)", ylabel="singles called binaries", ylim=(0, None))
+    legend(axis)
+    return Result(tuple(measures), figure)

@@ -1,0 +1,87 @@
+"""`pairspec validate` on the finished survey, with tables that are missing or bad."""
+
+import shutil
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.core.errors import InputError
+from pipeline.settings.load import load_settings
+from pipeline.stages import run_stage
+from pipeline.validation.drawing import new_figure
+from pipeline.validation.measure import Measure, count_interval
+from pipeline.validation.registry import VALIDATIONS, chosen
+from pipeline.validation.result import Result, write_result
+from schemas.validation import VALIDATION
+
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("finished")]
+COUNT = Measure("stars", count_interval(3), 3)
+KINDS = {"figure.png", "figure.pdf", "table.parquet", "table.json"}
+
+
+@pytest.fixture(scope="module")
+def validated(finished, client, tmp_path_factory):
+    """All validations on a copy of the root, one of them without its table, another's bad."""
+    root = tmp_path_factory.mktemp("validated") / "run"
+    shutil.copytree(finished.root, root)
+    bad = root.parent / "hosts.csv"
+    bad.write_text("planet,ra,dec\nx,1,2\n")
+    more = ["validation.names=[]", f"inputs.planets='{bad}'"]
+
+    def run(*overrides):
+        settings = load_settings(finished.config, [*more, *overrides], root=root)
+        return run_stage("validate", settings, client)
+
+    with pytest.raises(InputError, match=r"planets: .*hosts.csv has no column hostname"):
+        run()
+    bad.write_text("hostname,ra,dec\nx,1,2\n")
+    return root, run, run()
+
+
+def test_each_has_its_figure_and_table_and_none_stops_the_others(validated):
+    root, run, report = validated
+    names = {path.name for path in (root / "validation").iterdir() if path.is_dir()}
+    assert names == {one.name for one in VALIDATIONS} - {"compare"}
+    for name in names:
+        assert {file.name for file in (root / "validation" / name).iterdir()} >= KINDS, name
+    assert report.counts["done"] == len(names) and report.counts["skipped"] == 1
+    assert "compare: skipped, set inputs.compare to feed it" in report.notes
+    assert any("0.949" in line for line in report.table)
+    table = pq.read_table(root / VALIDATION.location)
+    assert set(table["validation"].to_pylist()) == names
+    assert table.num_rows == report.counts["numbers"]
+    again = run()
+    assert again.idle and again.counts == report.counts
+
+
+def test_the_numbers_agree_with_the_truth(validated):
+    """Where both are the same count of the same stars, found in two ways."""
+    root, *_ = validated
+    rows = pq.read_table(root / VALIDATION.location).to_pylist()
+    same = [
+        row
+        for row in rows
+        if row["n_stars"] and row["truth"] is not None
+        if row["validation"] == "eclipsing" or row["quantity"].endswith("| true_q")
+    ]
+    assert len(same) > 5
+    assert all(row["value_low"] <= row["truth"] <= row["value_high"] for row in same)
+    (median,) = [row for row in rows if row["quantity"].startswith("median distance")]
+    assert median["value_low"] <= median["truth"] <= median["value_high"]
+
+
+def test_a_skipped_one_leaves_nothing_of_an_earlier_one(tmp_path):
+    figure, _ = new_figure(1, 1)
+    folder = tmp_path / "x"
+    write_result("x", Result((COUNT,), figure), folder)
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    assert before.keys() == KINDS
+    write_result("x", Result((COUNT,), figure), folder)
+    assert before == {file.name: file.read_bytes() for file in folder.iterdir()}
+    done = write_result("x", Result(skipped="no stars"), folder)
+    assert done.notes == ("x: skipped, no stars",) and not folder.exists()
+
+
+def test_an_unknown_name_is_refused_with_the_nearest():
+    with pytest.raises(InputError, match="did you mean velocities"):
+        chosen(["velocity"])
