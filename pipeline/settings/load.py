@@ -15,6 +15,7 @@ from pydantic_settings import (
 )
 
 from cluster.settings import ClusterSettings
+from pipeline.settings.acquire import AcquireSettings
 from pipeline.settings.catalogue import CatalogueSettings
 from pipeline.settings.composites import CompositeSettings
 from pipeline.settings.evaluate import EvaluateSettings
@@ -51,6 +52,7 @@ class Settings(BaseSettings):
     """Folder of everything that a run writes."""
 
     inputs: InputSettings = InputSettings()
+    acquire: AcquireSettings = AcquireSettings()
     cluster: ClusterSettings = ClusterSettings()
     ingest: IngestSettings = IngestSettings()
     spectra: SpectraSettings = SpectraSettings()
