@@ -73,3 +73,13 @@ class AcquireSettings(Section):
 
     exoplanet_url: Address = "https://exoplanetarchive.ipac.caltech.edu/TAP"
     """TAP service of the NASA Exoplanet Archive. [source: exoplanetarchive.ipac.caltech.edu]"""
+
+    dust_url: Address = "https://raw.githubusercontent.com/kbarbary/sfddata/master"
+    """Folder with the two files of the SFD map. [source: the copy that sfdmap uses; the originals
+    are at doi:10.7910/DVN/EWCNL5, behind a redirect to another host]"""
+
+    gaia_url: Address = "https://data.lsdb.io/hats/gaia_dr3/gaia"
+    """Gaia DR3 as a HATS catalogue, which `photometry` reads by URL. [source: data.lsdb.io]"""
+
+    tmass_url: Address = "https://data.lsdb.io/hats/two_mass"
+    """2MASS as a HATS catalogue. [source: data.lsdb.io]"""

@@ -30,6 +30,8 @@ class Server:
         From a path and the number of the attempt (from 0) to the name of a fault, or None.
     token : str, optional
         Without it in the query, nothing is given.
+    answer : callable
+        From a path and its query to what is there, where ``files`` has nothing.
     """
 
     def __init__(
@@ -39,8 +41,10 @@ class Server:
         token: str | None = None,
         *,
         ranges: bool = True,
+        answer: Callable[[str, dict[str, str]], bytes | None] = lambda path, query: None,
     ) -> None:
         self.files, self.faults, self.token, self.ranges = files, faults, token, ranges
+        self.answer = answer
         self.attempts: Counter[str] = Counter()
         self.complete: Counter[str] = Counter()
         self.times: list[float] = []
@@ -93,6 +97,9 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
                     return self._send(401, f"bad token {given}".encode())
             fault = server.faults(parts.path, attempt)
             content = server.files.get(parts.path)
+            if content is None:
+                query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+                content = server.answer(parts.path, query)
             if content is None:
                 return self._send(404, b"not here")
             if fault is not None:
