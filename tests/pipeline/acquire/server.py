@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 HTML = b"<!DOCTYPE html><html><body>Please log in</body></html>"
 
 
-class _Quiet(ThreadingHTTPServer):
+class QuietServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
@@ -51,7 +51,7 @@ class Server:
         self.ranges_asked: list[str] = []
         self.sent_bytes = 0
         self.lock = threading.Lock()
-        self._server = _Quiet(("127.0.0.1", 0), _handler(self))
+        self._server = QuietServer(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
         )
