@@ -8,6 +8,7 @@ from importlib.metadata import version
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from pipeline.acquire.pace import Pace
 from pipeline.acquire.reasons import FetchError, Reason
@@ -71,11 +72,12 @@ class Connection:
             response = self._send(url, headers, private=private)
             if response.status_code not in _REDIRECTS:
                 return self._checked(response)
-            to = urljoin(url, response.headers.get("Location", ""))
+            location = response.headers.get("Location", "")
             response.close()
-            if not _same_host(start, urlsplit(to)):
-                host = urlsplit(to).hostname
-                raise FetchError(Reason.OTHER_HOST, f"redirected to {self._secret.hide(str(host))}")
+            to = _same_host(start, url, location)
+            if to is None:
+                shown = self._secret.hide(location.partition("?")[0])[:200]
+                raise FetchError(Reason.OTHER_HOST, f"redirected to {shown}")
             # A server that repeats our query has the token in it already.
             private = private and "token=" not in (urlsplit(to).query or "")
             url = to
@@ -92,7 +94,7 @@ class Connection:
             )
         except requests.exceptions.ReadTimeout:
             raise FetchError(Reason.TOO_SLOW, "the server is silent") from None
-        except (requests.RequestException, OSError) as error:
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             raise FetchError(Reason.NO_CONNECTION, self._secret.hide(str(error))) from None
 
     def _session(self) -> requests.Session:
@@ -115,12 +117,18 @@ class Connection:
         raise FetchError(_STATUS.get(status, fallback), f"HTTP status {status}", retry_after_s)
 
 
-def _same_host(start: SplitResult, to: SplitResult) -> bool:
-    """Whether a redirect stays on its host, and is not less safe."""
-    if to.hostname != start.hostname or to.scheme not in _PORTS or to.username:
-        return False
-    same = to.scheme == start.scheme and _port(to) == _port(start)
-    return same or (to.scheme == "https" and _port(to) == _PORTS["https"])
+def _same_host(start: SplitResult, url: str, location: str) -> str | None:
+    """Return where a redirect leads; None if that is another host, less safe, or no address."""
+    try:
+        to = urljoin(url, location)
+        parts = urlsplit(to)
+        if parts.hostname != start.hostname or parts.scheme not in _PORTS or parts.username:
+            return None
+        same = parts.scheme == start.scheme and _port(parts) == _port(start)
+        safer = parts.scheme == "https" and _port(parts) == _PORTS["https"]
+    except ValueError:
+        return None
+    return to if same or safer else None
 
 
 def _port(url: SplitResult) -> int:
@@ -131,9 +139,9 @@ def _retry_after_s(value: str | None) -> float | None:
     """Read ``Retry-After``: seconds, or a date (RFC 9110, section 10.2.3)."""
     if value is None:
         return None
-    if value.strip().isdigit():
+    if value.isascii() and value.strip().isdigit():
         return float(value)
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         return None

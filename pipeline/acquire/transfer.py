@@ -184,7 +184,7 @@ def _start(response: requests.Response, held: int) -> int:
 
 def _length(response: requests.Response) -> int | None:
     value = response.headers.get("Content-Length", "").strip()
-    return int(value) if value.isdigit() else None
+    return int(value) if value.isascii() and value.isdigit() else None
 
 
 def _note(response: requests.Response, length: int | None, note: Path) -> None:

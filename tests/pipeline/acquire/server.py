@@ -1,6 +1,7 @@
 """HTTP servers on loopback that misbehave as real ones do, by a fixed schedule."""
 
 import gzip
+import ssl
 import threading
 import time
 from collections import Counter
@@ -32,6 +33,10 @@ class Server:
         Without it in the query, nothing is given.
     answer : callable
         From a path and its query to what is there, where ``files`` has nothing.
+    ranges : bool
+        Ranges are obeyed.
+    tls : ssl.SSLContext, optional
+        For https.
     """
 
     def __init__(
@@ -41,10 +46,14 @@ class Server:
         token: str | None = None,
         *,
         ranges: bool = True,
+        tls: ssl.SSLContext | None = None,
         answer: Callable[[str, dict[str, str]], bytes | None] = lambda path, query: None,
     ) -> None:
         self.files, self.faults, self.token, self.ranges = files, faults, token, ranges
         self.answer = answer
+        self.retry_after = "0"
+        self.location = ""
+        self._scheme = "http" if tls is None else "https"
         self.attempts: Counter[str] = Counter()
         self.complete: Counter[str] = Counter()
         self.times: list[float] = []
@@ -52,13 +61,15 @@ class Server:
         self.sent_bytes = 0
         self.lock = threading.Lock()
         self._server = QuietServer(("127.0.0.1", 0), _handler(self))
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
         )
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> "Server":
         self._thread.start()
@@ -133,7 +144,7 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             self._send(403, b"not yours")
 
         def _busy(self, content: bytes) -> None:
-            self._send(429, b"slow down", {"Retry-After": "0"})
+            self._send(429, b"slow down", {"Retry-After": server.retry_after})
 
         def _busy_a_second(self, content: bytes) -> None:
             self._send(503, b"slow down", {"Retry-After": "1"})
@@ -185,7 +196,7 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             self._send(302, b"", {"Location": f"http://localhost:{port}{self.path}"})
 
         def _moved(self, content: bytes) -> None:
-            self._send(302, b"", {"Location": self.path})
+            self._send(302, b"", {"Location": server.location or self.path})
 
         def _encoded(self, content: bytes) -> None:
             self._send(200, gzip.compress(content, 1), {"Content-Encoding": "gzip"})
