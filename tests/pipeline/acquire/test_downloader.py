@@ -1,12 +1,9 @@
 import gzip
 import hashlib
-import json
 import logging
-import multiprocessing
 import os
 import time
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -49,13 +46,6 @@ LASTING = {
 }
 
 
-@dataclass(frozen=True)
-class Address:
-    """Where a server of another process is."""
-
-    url: str
-
-
 def is_gzip(path: Path, key: str) -> None:
     """Check of the tests' files: a whole gzip stream."""
     try:
@@ -73,7 +63,7 @@ def files_of(n: int) -> dict[str, bytes]:
     return {f"/f/{i}": content_of(str(i)) for i in range(n)}
 
 
-def plan_of(server: Server | Address, out: Path, n: int, batch_rows: int = 300):
+def plan_of(server: Server, out: Path, n: int, batch_rows: int = 300):
     wanted = [Wanted(str(i), f"{server.url}/f/{i}", out / f"{i % 7}" / f"{i}.gz") for i in range(n)]
     return freeze(out, "files", wanted, batch_rows)
 
@@ -286,40 +276,3 @@ def test_a_token_is_nowhere_but_in_requests(tmp_path, caplog, capfd):
     shown += [Path(f"/proc/{os.getpid()}/cmdline").read_text()]
     for form in (TOKEN[:-1], "s3cret%2Fto%2Bke"):
         assert not [text for text in shown if form in text]
-
-
-def _fetch(server: Address, out: Path, n: int) -> None:
-    """Work of a process that is killed."""
-    os.close(2)  # its progress would stand among that of the tests
-    downloader(rate_per_s=400).run(plan_of(server, out, n, 50), kind())
-
-
-def test_killed_and_gone_on_with_nothing_twice_and_nothing_torn(tmp_path):
-    n = 200
-    files = files_of(n)
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    with Server(files) as server:
-        for kill in range(10):
-            process = context.Process(target=_fetch, args=(Address(server.url), tmp_path, n))
-            process.start()
-            deadline = time.monotonic() + 30
-            while len(server.times) < 15 * (kill + 1) and process.is_alive():
-                assert time.monotonic() < deadline
-                time.sleep(0.001 * (kill + 1))
-            process.kill()
-            process.join()
-            for stem, digest in digests(tmp_path).items():
-                assert stem.endswith(".gz") or digest == expected(files)[stem]
-        downloader().run(plan_of(server, tmp_path, n, 50), kind())
-        assert digests(tmp_path) == expected(files)
-        # A request in flight when the process dies has no file yet: at most one per connection.
-        assert sum(count > 1 for count in server.complete.values()) <= 10 * FAST["parallel"]
-        journals = list(tmp_path.rglob("*.jsonl"))
-        fetched = [
-            json.loads(line)["row"] + 50 * int(path.stem)
-            for path in journals
-            for line in path.read_bytes().split(b"\n")
-            if line.endswith(b"}") and b'"fetched"' in line
-        ]
-        assert len(fetched) == len(set(fetched)), "a file was fetched twice"
