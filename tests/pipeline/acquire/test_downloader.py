@@ -220,10 +220,15 @@ def test_a_server_that_is_not_there(tmp_path):
 
 
 def test_the_rate_is_held(tmp_path):
-    with Server(files_of(80)) as server:
-        downloader(rate_per_s=80).run(plan_of(server, tmp_path, 80), kind())
-        rate = (len(server.times) - 1) / (server.times[-1] - server.times[0])
-        assert 50 < rate < 80 * 1.05  # the lower bound leaves room for a busy machine
+    n, rate = 80, 80
+    with Server(files_of(n)) as server:
+        plan = plan_of(server, tmp_path, n)
+        start = time.monotonic()
+        downloader(rate_per_s=rate).run(plan, kind())
+    # Measured from before the first one: a busy machine may be late, but never early. That
+    # the rate is reached is a matter of test_pace.
+    for i in range(n // 4, n):
+        assert (server.times[i] - start) * rate > 0.95 * i
 
 
 def test_files_that_are_there_are_not_asked_for(tmp_path):
