@@ -17,18 +17,20 @@ SET       ?=
 STARS     ?= 12000
 DEMO      ?= demo
 NAME      ?=
+DEEP      ?=
 INPUTS    ?= 1000000
 SEED      ?= 1
 ARGS      ?=
+STAGES    ?= all
 
 OPTIONS  := $(if $(CONFIG),--config $(CONFIG)) $(if $(ROOT),--root $(ROOT)) $(foreach s,$(SET),--set $(s))
 PAIRSPEC := $(BIN)/pairspec
 # The list of stages is pipeline/stages.py; `simulate` and `ingest` take more options than the others.
-STAGES   := $(filter-out simulate ingest,$(shell $(PYTHON) -m pipeline.stages | cut -f1))
+PLAIN    := $(filter-out simulate ingest,$(shell $(PYTHON) -m pipeline.stages | cut -f1))
 BENCHES   = $(sort $(notdir $(basename $(shell grep -l __main__ benchmarks/*/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-large simulate ingest $(STAGES) query status settings test test-kills fuzz lint format docs bench clean
+.PHONY: help env demo demo-large simulate ingest $(PLAIN) query submit status cancel verify settings test test-slurm test-kills fuzz lint format docs bench clean
 
 help: ## This list
 	@echo "pairspec: find the unresolved binary stars in millions of low-resolution spectra"; echo
@@ -38,6 +40,7 @@ help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 	@echo; echo "Options of a stage: CONFIG=file ROOT=folder SET='section.key=value ...'"
 	@echo "  ingest: SPECTRA=folder CATALOGUE=file; simulate: STARS=12000 DEMO=folder"
+	@echo; echo "On a cluster: copy a file of configs/, then make submit CONFIG=file, and docs/hpc.md"
 
 env: $(READY) ## Create the environment (.venv) with the tested versions
 
@@ -59,20 +62,33 @@ simulate: env
 ingest: env
 	$(PAIRSPEC) ingest $(OPTIONS) $(if $(SPECTRA),--spectra $(SPECTRA)) $(if $(CATALOGUE),--catalogue $(CATALOGUE))
 
-$(STAGES): env
+$(PLAIN): env
 	$(PAIRSPEC) $@ $(OPTIONS)
 
 query: env ## Ask the catalogue: SQL="SELECT ..."
 	$(PAIRSPEC) query "$(SQL)" $(OPTIONS)
 
-status: env ## Show which stages of a run are complete
+submit: env ## Put stages into the cluster's queue: STAGES="ingest infer", or all (docs/hpc.md)
+	$(PAIRSPEC) submit $(STAGES) $(OPTIONS)
+
+status: env ## Show which stages of a run are complete, running, waiting or failed
 	$(PAIRSPEC) status $(OPTIONS)
+
+cancel: env ## Take stages back from the queue: STAGES="infer", or all
+	$(PAIRSPEC) cancel $(STAGES) $(OPTIONS)
+
+verify: env ## Compare the files of a run with its ledger: DEEP=1 for all contents
+	$(PAIRSPEC) verify $(if $(DEEP),--deep) $(OPTIONS)
 
 settings: env ## Show the settings that a run would use
 	$(PAIRSPEC) settings $(OPTIONS)
 
 test: env ## Run the tests (within 15 minutes on two cores)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slurm"
+
+test-slurm: env ## Run the tests of batch jobs on a private SLURM, which is installed if missing
+	bash scripts/slurm/install.sh
+	$(BIN)/python -m pytest -n 0 -m slurm
 
 test-kills: env ## Kill every stage at every file operation (hours)
 	$(BIN)/python -m pytest -n 2 tests/pipeline/test_kills.py --every-kill

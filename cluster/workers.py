@@ -41,6 +41,17 @@ def present(client: "Client") -> dict[str, Any]:
     return found
 
 
+def most_memory(client: "Client") -> int:
+    """Return the most bytes of memory that a worker holds now.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Of the cluster.
+    """
+    return max((int(w["metrics"]["memory"]) for w in present(client).values()), default=0)
+
+
 def deaths(client: "Client") -> set[str]:
     """Collect what the nannies of the workers that are present saw of deaths.
 

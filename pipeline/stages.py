@@ -21,6 +21,7 @@ STAGES: tuple[Stage, ...] = (
         "simulate",
         "pipeline.simulate.stage",
         makes="survey",
+        interim=("fields",),
         folder="simulate.out",
         page="simulator.md",
         summary="Write a synthetic survey in the real file formats, with known truth.",
@@ -35,7 +36,10 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "ingest",
         "pipeline.ingest.stage",
+        inputs="pipeline.ingest.inputs",
         makes="observations",
+        steps=("store", "duplicates", "observations"),
+        interim=("lamost_catalogue", "matches"),
         tables=("manifest", "headers", "duplicates", "observations"),
         page="data-dictionary.md",
         summary="Read FITS files into the store and write the table of observations.",
@@ -52,7 +56,9 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "photometry",
         "pipeline.photometry.stage",
+        inputs="pipeline.photometry.inputs",
         makes="photometry",
+        interim=("sources", "match_gaia", "match_tmass"),
         needs=("observations",),
         tables=("photometry",),
         page="photometry.md",
@@ -70,6 +76,7 @@ STAGES: tuple[Stage, ...] = (
         "select",
         "pipeline.selection.stage",
         makes="sample",
+        steps=("cut_flow",),
         needs=("observations", "photometry"),
         tables=("cuts", "cut_flow", "sample"),
         page="labels.md",
@@ -85,8 +92,9 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "label",
         "pipeline.labels.stage",
+        inputs="pipeline.labels.inputs",
         makes="labels",
-        needs=("sample",),
+        needs=("sample", "observations"),
         tables=("ridge", "labels"),
         page="labels.md",
         summary="Label the stars of the training sample as single or binary, and split them.",
@@ -103,6 +111,7 @@ STAGES: tuple[Stage, ...] = (
         "composites",
         "pipeline.composites.stage",
         makes="composites",
+        steps=("composite_pool",),
         needs=("observations",),
         uses=("labels",),
         tables=("composite_pool",),
@@ -120,7 +129,9 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "train",
         "pipeline.network.stage",
+        inputs="pipeline.network.inputs",
         makes="model",
+        interim=("prepare", "examples"),
         uses=("labels", "observations", "composites"),
         page="training.md",
         summary="Train the network on the labelled spectra of the survey, or on simulated ones.",
@@ -137,6 +148,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "infer",
         "pipeline.inference.stage",
+        inputs="pipeline.inference.inputs",
         makes="predictions",
         needs=("observations",),
         uses=("sample", "photometry"),
@@ -153,6 +165,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "evaluate",
         "pipeline.evaluation.stage",
+        inputs="pipeline.evaluation.inputs",
         makes="evaluation",
         needs=("labels", "predictions"),
         page="evaluation.md",
@@ -170,7 +183,8 @@ STAGES: tuple[Stage, ...] = (
         "catalogue",
         "pipeline.catalogue.stage",
         makes="catalogue",
-        needs=("predictions",),
+        steps=("catalogue_assignment", "catalogue_spectra", "catalogue_stars"),
+        needs=("predictions", "observations"),
         uses=("photometry", "sample", "labels", "evaluation"),
         tables=("spectra", "stars", "unplaced_stars"),
         page="catalogue.md",
@@ -187,6 +201,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "report",
         "pipeline.report.stage",
+        inputs="pipeline.report.inputs",
         makes="summary",
         needs=("catalogue",),
         uses=("evaluation",),
@@ -222,6 +237,31 @@ def makers() -> dict[str, str]:
     return {stage.makes: stage.name for stage in STAGES}
 
 
+def check_stage(name: str, settings: "Settings") -> None:
+    """Check everything that a stage is given, before workers start and before a file is written.
+
+    Parameters
+    ----------
+    name : str
+        Name of the stage.
+    settings : Settings
+        Of the run.
+
+    Raises
+    ------
+    ValueError
+        Inputs are missing or do not fit; the message names the setting.
+    """
+    from pipeline.core.datasets import Datasets
+    from pipeline.core.root import Root
+
+    stage = find_stage(name)
+    asked = Datasets(stage, settings, Root(written_folder(stage, settings).resolve()), makers())
+    asked.needs()
+    if stage.inputs:
+        importlib.import_module(stage.inputs).check(asked)
+
+
 def run_stage(name: str, settings: "Settings", client: "Client") -> "StageReport":
     """Run one stage to its end.
 
@@ -244,6 +284,8 @@ def run_stage(name: str, settings: "Settings", client: "Client") -> "StageReport
     ValueError
         Inputs are missing or do not fit; each stage says which errors it raises.
     """
+    check_stage(name, settings)
+
     from pipeline.core.atomic import sweep
     from pipeline.core.root import Root
     from pipeline.core.run import Run

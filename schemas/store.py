@@ -45,11 +45,13 @@ def create(path: Path, n_shards: int, shard_rows: int, chunk_rows: int, digest: 
     import dask.array as da
     import numpy as np
     import xarray as xr
-    from zarr.codecs import BloscCodec
+    from zarr.codecs import BloscCodec, Crc32cCodec, ZstdCodec
 
     n_rows = n_shards * shard_rows
     # As small as zstd on the noise of spectra, at several times its speed.
     compressor = BloscCodec(cname="lz4", clevel=5, shuffle="bitshuffle")
+    # Looked at whenever a chunk is read; the index of a shard has one of its own.
+    checksum = Crc32cCodec()
     variables: dict[str, Any] = {}
     encoding: dict[str, dict[str, Any]] = {}
     for name, (dtype, unit, text) in PIXEL_ARRAYS.items():
@@ -58,13 +60,17 @@ def create(path: Path, n_shards: int, shard_rows: int, chunk_rows: int, digest: 
         encoding[name] = {
             "chunks": (chunk_rows, ROW_PIXELS),
             "shards": (shard_rows, ROW_PIXELS),
-            "compressors": (compressor,),
+            "compressors": (compressor, checksum),
             "fill_value": np.zeros((), dtype).item(),
         }
     for name, (dtype, unit, text) in ROW_ARRAYS.items():
         lazy = da.zeros((n_rows,), chunks=(shard_rows,), dtype=dtype)
         variables[name] = (("row",), lazy, _notes(unit, text))
-        encoding[name] = {"chunks": (shard_rows,), "fill_value": _ROW_FILL[name]}
+        encoding[name] = {
+            "chunks": (shard_rows,),
+            "compressors": (ZstdCodec(), checksum),
+            "fill_value": _ROW_FILL[name],
+        }
     attrs = {
         "title": "LAMOST low-resolution spectra, one per row",
         "log10_step": LOG10_STEP,

@@ -54,6 +54,17 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
 
 
 @pytest.fixture(scope="session")
+def slurm() -> Iterator[object]:
+    """A private SLURM of two nodes, `tests.slurm.Slurm`, which the environment leads to."""
+    from tests.slurm import Slurm
+
+    with closing(Slurm()) as started, pytest.MonkeyPatch.context() as patch:
+        for name, value in started.environment.items():
+            patch.setenv(name, value)
+        yield started
+
+
+@pytest.fixture(scope="session")
 def make_run(client: object) -> Callable[..., object]:
     """One stage at work: ``make_run("photometry", folder)``."""
     from pipeline.core.root import Root

@@ -14,8 +14,8 @@ from pipeline.acquire.plan import Plan
 from pipeline.acquire.reasons import FetchError, Reason, is_final, is_of_server, is_retried
 from pipeline.acquire.secret import HideInLogs, Secret
 from pipeline.acquire.transfer import Kind, Transfer, Wanted, require_sound
+from pipeline.core.damage import file_size, sha256_of
 from pipeline.core.errors import MismatchError
-from pipeline.core.ledger import file_size, sha256_of
 from pipeline.core.progress import track
 from pipeline.settings.acquire import AcquireSettings
 

@@ -11,8 +11,8 @@ from pipeline.acquire.reasons import FetchError, Reason
 from pipeline.acquire.request import Outcomes, Request, fetch
 from pipeline.acquire.transfer import Kind, Wanted
 from pipeline.core.atomic import PARTIAL
+from pipeline.core.damage import file_size
 from pipeline.core.errors import InputError
-from pipeline.core.ledger import file_size
 from pipeline.lamost.catalogue import catalogue_columns, iter_catalogue
 from pipeline.lamost.multi_epoch import NEEDED
 from pipeline.lamost.raw_rows import open_rows

@@ -14,7 +14,7 @@ import urllib3
 from pipeline.acquire.connection import Connection
 from pipeline.acquire.reasons import FetchError, Reason
 from pipeline.core.atomic import PARTIAL, write_json
-from pipeline.core.ledger import sha256_of
+from pipeline.core.damage import sha256_of
 
 _CHUNK_BYTES = 1 << 18
 _RESUMED_FROM_BYTES = 1 << 20

@@ -60,8 +60,8 @@ def assign(job: CatalogueJob) -> Done:
         trust_ids=job.trust_ids,
         photometry=root.table(PHOTOMETRY) if job.photometry else None,
     )
-    row_B = stars["row"].to_numpy()
-    star_B = stars["star_id"].combine_chunks().dictionary_encode().indices.to_numpy()
+    row_B = stars.row_B
+    _, star_B = np.unique(stars.numbers(), return_inverse=True)
     ra_S, dec_S = _star_positions(job, row_B, star_B)
     placed_S = np.isfinite(ra_S)
     index_S = np.full(ra_S.size, -1, np.int64)
@@ -73,9 +73,10 @@ def assign(job: CatalogueJob) -> Done:
     write_json(job.layout, pixels)
     for block in range(job.n_blocks):
         shards = job.shards(block)
-        ends = np.searchsorted(row_B, np.array([shards[0], shards[-1] + 1]) * job.shard_rows)
-        chosen = np.flatnonzero(wanted_B[ends[0] : ends[1]]) + ends[0]
-        table, star = stars.take(pa.array(chosen)), star_B[chosen]
+        first, last = shards[0] * job.shard_rows, (shards[-1] + 1) * job.shard_rows
+        here = slice(*np.searchsorted(row_B, [first, last]))
+        wanted = wanted_B[here]
+        table, star = stars.table(first, last).filter(pa.array(wanted)), star_B[here][wanted]
         for name, value_S in ((HEALPIX, index_S), ("star_ra_deg", ra_S), ("star_dec_deg", dec_S)):
             table = table.append_column(name, pa.array(value_S[star], mask=~placed_S[star]))
         write_parquet(job.assignment(block), table)

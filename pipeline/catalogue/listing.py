@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from pipeline.catalogue.query import table_parts
 from pipeline.core.errors import InputError
+from pipeline.core.parquet import table_files
 from schemas.registry import MADE_BY, TABLES
 from schemas.table import Table
 
@@ -24,7 +24,7 @@ def list_tables(root: Path) -> list[str]:
     """
     lines = [f"{'table':15}{'rows':>12}{'columns':>9}  what it is"]
     for table in TABLES:
-        parts = table_parts(root, table)
+        parts = table_files(root / table.location)
         rows = f"{sum(pq.read_metadata(part).num_rows for part in parts):,}" if parts else "-"
         what = table.description.split(". ")[0].split(": ")[0].rstrip(".")
         if not parts:

@@ -16,9 +16,9 @@ from pipeline.catalogue.answer import check_output, write_answer
 from pipeline.catalogue.complaint import complain
 from pipeline.catalogue.cone import add_cone, pixel_expression
 from pipeline.core.errors import InputError
+from pipeline.core.parquet import CHECKED, table_files
 from schemas.catalogue import STARS
 from schemas.registry import TABLES
-from schemas.table import Table
 
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 _EXPLAIN = re.compile(r"\s*EXPLAIN\s+(ANALYZE\s|\([^)]*\))?", re.IGNORECASE)
@@ -97,7 +97,7 @@ def connect(root: Path, **files: Path) -> Iterator[Tables]:
     FileNotFoundError
         The root holds no table, or a further file is not there.
     """
-    parts = {table.name: table_parts(root, table) for table in TABLES}
+    parts = {table.name: table_files(root / table.location) for table in TABLES}
     if not any(parts.values()):
         raise FileNotFoundError(f"{root} holds no table; run `pairspec ingest` first")
     for name, path in files.items():
@@ -158,26 +158,12 @@ def _closed_database(spill: str) -> duckdb.DuckDBPyConnection:
     )
 
 
-def table_parts(root: Path, table: Table) -> list[Path]:
-    """Return the files of a table, in order of name; none where it has not been made.
-
-    Parameters
-    ----------
-    root : pathlib.Path
-        Root of the run.
-    table : Table
-        Which table.
-    """
-    path = root / table.location
-    return sorted(path.rglob("*.parquet")) if path.is_dir() else [path] * path.is_file()
-
-
 def _dataset(parts: list[Path]) -> ds.Dataset:
     # A path is a path: no patterns, no folders taken for columns.
     return ds.FileSystemDataset.from_paths(
         [str(part) for part in parts],
         schema=pq.read_schema(parts[0]),
-        format=ds.ParquetFileFormat(),
+        format=CHECKED,
         filesystem=LocalFileSystem(),
         partitions=[pixel_expression(part) for part in parts],
     )

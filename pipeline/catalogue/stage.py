@@ -39,7 +39,7 @@ def run(run: Run) -> StageReport:
     MismatchError
         Predictions and catalogued spectra differ in number.
     """
-    (predicted,) = run.needs()
+    predicted, _ = run.needs()
     inputs = {name: run.uses(name) for name in ("photometry", "sample", "labels")}
     evaluation, notes = _evaluation(run)
     job = _job(run, inputs, evaluation)

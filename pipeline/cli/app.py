@@ -15,7 +15,9 @@ app = typer.Typer(
     "Each stage is one command and goes on where the last run of it stopped; a second run does "
     f"nothing. Order: {', '.join(stage.name for stage in STAGES[1:])}; then query. "
     "`pairspec simulate` makes a survey to try them on. Settings come from --set, else "
-    "PAIRSPEC_SECTION__KEY in the environment, else pairspec.toml, else the defaults.",
+    "PAIRSPEC_SECTION__KEY in the environment, else pairspec.toml, else the defaults.\n\n"
+    "On a cluster, `pairspec submit all` puts the stages into its queue, `pairspec status` tells "
+    "how far they are, and `pairspec cancel` takes them back; see docs/hpc.md and configs/.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -253,6 +255,82 @@ def query(
             typer.echo(show(loaded.root, sql))
 
 
+Names = Annotated[
+    list[str], typer.Argument(metavar="STAGE...", help="Stages, or `all` from ingest to report.")
+]
+
+
+@app.command()
+def submit(
+    stages: Names,
+    config: Config = None,
+    root: RootOption = None,
+    overrides: Overrides = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """Put stages into the cluster's queue, each after the one before.
+
+    The driver of each stage becomes a batch job of its own ([cluster.driver]), which submits the
+    jobs of its workers ([cluster], [cluster.STAGE]). At its time limit it goes back into the queue
+    and goes on. You may log out. Written up in docs/hpc.md.
+
+    Example: pairspec submit ingest photometry select --config run.toml
+    """
+    from pipeline.cli.console import settings_of
+
+    with settings_of(config, root, overrides or [], debug=debug) as loaded:
+        from pipeline.jobs.submit import submit as submit_stages
+
+        for line in submit_stages(stages, loaded):
+            typer.echo(line)
+
+
+@app.command()
+def cancel(
+    stages: Annotated[
+        list[str] | None, typer.Argument(metavar="[STAGE...]", help="Default: everything.")
+    ] = None,
+    config: Config = None,
+    root: RootOption = None,
+    overrides: Overrides = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """Take stages back from the queue, with their workers and with what waits for them.
+
+    Example: pairspec cancel infer --root run
+    """
+    from pipeline.cli.console import settings_of
+
+    with settings_of(config, root, overrides or [], debug=debug) as loaded:
+        from pipeline.jobs.cancel import cancel as cancel_stages
+
+        for line in cancel_stages(stages or [], loaded):
+            typer.echo(line)
+
+
+@app.command("job-script")
+def job_script(
+    stage: Annotated[str, typer.Argument(help="Name of the stage.")],
+    config: Config = None,
+    root: RootOption = None,
+    overrides: Overrides = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """Print the scripts of the jobs that a stage would have in the queue; submits nothing.
+
+    Example: pairspec job-script infer --config run.toml
+    """
+    from pipeline.cli.console import settings_of
+
+    with settings_of(config, root, overrides or [], debug=debug) as loaded:
+        from pipeline.jobs.scripts import scripts
+
+        typer.echo(scripts(stage, loaded))
+
+
 @app.command()
 def tables(
     name: Annotated[str | None, typer.Argument(help="Table whose columns are listed.")] = None,
@@ -282,7 +360,7 @@ def status(
     *,
     debug: Debug = False,
 ) -> None:
-    """Show which stages of a run are complete, and what they hold.
+    """Show which stages of a run are complete, running, waiting or failed, and how long it takes.
 
     Example: pairspec status --root run
     """
@@ -292,6 +370,36 @@ def status(
         from pipeline.cli.status import status_lines
 
         typer.echo("\n".join(status_lines(loaded)))
+
+
+@app.command()
+def verify(
+    config: Config = None,
+    root: RootOption = None,
+    overrides: Overrides = None,
+    *,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Compare the contents of all files, not only sizes.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """Compare the files of a run with what the ledger says of them; nothing is changed.
+
+    Prints a line for each damaged file: what is wrong, and the command that makes it again. Exit
+    code 1 if there is one.
+
+    Example: pairspec verify --deep --root run
+    """
+    from pipeline.cli.console import EXIT_FAILED, settings_of
+    from pipeline.cli.interrupt import ends_at_once
+
+    with ends_at_once(), settings_of(config, root, overrides or [], debug=debug) as loaded:
+        from pipeline.verify.verify import verify as verify_run
+
+        found = verify_run(loaded.root.resolve(), deep=deep)
+        typer.echo("\n".join(found.lines()))
+    if found.damaged:
+        raise typer.Exit(EXIT_FAILED)
 
 
 @app.command()
@@ -309,15 +417,8 @@ def settings(
         typer.echo(loaded.model_dump_json(indent=2))
 
 
-ORDER = (
-    "acquire",
-    "demo",
-    *(stage.name for stage in STAGES),
-    "query",
-    "tables",
-    "status",
-    "settings",
-)
+OTHERS = ("query", "tables", "submit", "status", "cancel", "verify", "job-script", "settings")
+ORDER = ("acquire", "demo", *(stage.name for stage in STAGES), *OTHERS)
 """Commands in the order in which ``--help`` lists them."""
 
 app.registered_commands.sort(

@@ -1,5 +1,7 @@
 """What every command has in common: settings, lock, engine, report, errors, exit codes."""
 
+import errno
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -48,6 +51,35 @@ def _fail(error: Exception, code: int, *, debug: bool) -> None:
     name = "" if isinstance(error, ValueError | RuntimeError) else f"{type(error).__name__}: "
     typer.echo(f"pairspec: {name}{error}", err=True)
     raise typer.Exit(code) from None
+
+
+@contextmanager
+def says_where_space_is_missing(folder: Path) -> Iterator[None]:
+    """Turn every form of the error of a full disk into one that says what to do.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder that the command writes to.
+
+    Raises
+    ------
+    InputError
+        A disk is full, or a quota or the largest size of a file is reached.
+    """
+    from pipeline.core.errors import InputError
+
+    try:
+        yield
+    except Exception as error:
+        # Python, zarr, pyarrow, DuckDB and the ranks of a gang have classes of their own for it.
+        words = " ".join(str(error).split())
+        if any(os.strerror(code) in words for code in _FULL):
+            raise InputError(
+                f"no space left to write below {folder}, or for temporary files ({words}); make "
+                "room and run the same command again: what is finished is kept"
+            ) from error
+        raise
 
 
 @contextmanager
@@ -90,7 +122,7 @@ def run_command(
     debug: bool,
     **values: Any,
 ) -> None:
-    """Run one stage as a command: read the settings, lock the root, connect, run, report.
+    """Run one stage as a command: settings, inputs, lock of the root, workers, work, report.
 
     Parameters
     ----------
@@ -105,18 +137,39 @@ def run_command(
     """
     with (
         ends_at_once(),
-        settings_of(config, root, overrides, debug=debug, **values) as settings,
+        settings_of(config, root, overrides, debug=debug, **values) as all_settings,
     ):
-        typer.echo(f"{name}: starting workers ({settings.cluster.kind})", err=True)
+        typer.echo(f"{name}: looking at the inputs", err=True)
+        settings = all_settings.for_stage(name)
         start = time.monotonic()
 
-        from cluster.connect import connect
+        from pipeline.stages import check_stage, find_stage, run_stage, written_folder
+
+        check_stage(name, settings)
+
+        from cluster.connect import connect, serve
+        from cluster.window import threads_of
+        from cluster.workers import most_memory
+        from pipeline.cli.quiet import QuietWorker
         from pipeline.core.lock import root_lock
-        from pipeline.stages import find_stage, run_stage, written_folder
+        from pipeline.core.pace import leave_record, pace_kept
 
         folder = written_folder(find_stage(name), settings)
-        with root_lock(folder, name), connect(settings.cluster) as client:
+        logs = folder / "logs" / "jobs"
+        serve(settings.cluster, logs)
+        typer.echo(f"{name}: starting workers ({settings.cluster.kind})", err=True)
+        with (
+            says_where_space_is_missing(folder),
+            root_lock(folder, name),
+            connect(settings.cluster, logs) as client,
+            pace_kept(folder, name, lambda: (threads_of(client), most_memory(client))),
+        ):
+            if not debug:
+                client.register_plugin(QuietWorker())
             report = run_stage(name, settings, client)
+        seconds = time.monotonic() - start
+        if not report.idle:
+            leave_record(folder, name, seconds)
         for line in report.lines():
             typer.echo(line)
-        typer.echo(f"  {time.monotonic() - start:.1f} s")
+        typer.echo(f"  {seconds:.1f} s")

@@ -20,6 +20,7 @@ from pipeline.labels.split import PARTS
 from pipeline.settings.composites import CompositeSettings
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.settings.stars import PopulationSettings
+from pipeline.store.rows import read_rows
 from pipeline.store.store import open_store
 from schemas.composites import COMPOSITE_POOL
 
@@ -174,7 +175,7 @@ def read_stored(root: Root, row: NDArray[np.int64], rv_kms: NDArray[np.float64])
     """
     store = open_store(root.store)
     flux, ivar, first, n_pixel = (
-        store[name].isel(row=row).to_numpy() for name in ("flux", "ivar", "log10_first", "n_pixel")
+        read_rows(store, name, row) for name in ("flux", "ivar", "log10_first", "n_pixel")
     )
     return Stored(flux, ivar, first, n_pixel, rv_kms)
 

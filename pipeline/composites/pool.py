@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from pipeline.core.parquet import read_table
 from pipeline.core.root import Root
 from pipeline.labels.labels import SINGLE
 from pipeline.labels.split import split
@@ -90,7 +89,7 @@ def read_pool(path: Path, part: str) -> Pool:
     Pool
         In the order of the table.
     """
-    table = pq.read_table(path, filters=pc.equal(pc.field("split"), part), partitioning=None)
+    table = read_table(path, COMPOSITE_POOL, filters=pc.equal(pc.field("split"), part))
     columns = {f.name: table[f.name].to_numpy() for f in fields(Pool)}
     whole = ("shard", "row", "star")
     return Pool(**{k: v.astype(np.int64 if k in whole else np.float64) for k, v in columns.items()})
@@ -139,13 +138,12 @@ def find_dwarfs(
     ):
         wanted &= (pc.field(name) > float(low)) & (pc.field(name) < float(high))
     wanted &= pc.is_finite(pc.field("rv_kms"))
-    observed = ds.dataset(root.table(OBSERVATIONS), format="parquet")
-    frame = observed.to_table(columns=_OBSERVED, filter=wanted).to_pandas()
-    if labelled:
-        stars = _labelled_stars(root)
-    else:
-        stars = _all_stars(root, labels, star_radius_arcsec, trust_ids)
+    observed = read_table(root.table(OBSERVATIONS), OBSERVATIONS, _OBSERVED, wanted)
+    frame = observed.to_pandas()
+    stars = _labelled_stars(root) if labelled else _all_stars(root, star_radius_arcsec, trust_ids)
     frame = frame.merge(stars, on="row", how="inner").sort_values("row", ignore_index=True)
+    if not labelled:
+        frame["split"] = split(frame["star"].to_numpy(), labels)
     dwarfs = dwarf_mass(
         frame["teff_k"].to_numpy(np.float64), frame["feh"].to_numpy(np.float64), settings.log_age
     )
@@ -157,23 +155,11 @@ def find_dwarfs(
 
 def _labelled_stars(root: Root) -> pd.DataFrame:
     single = pc.equal(pc.field("label"), SINGLE)
-    table = ds.dataset(root.table(LABELS), format="parquet").to_table(
-        columns={name: pc.field(name) for name in ("row", "source_id", "split")}, filter=single
-    )
+    table = read_table(root.table(LABELS), LABELS, ["row", "source_id", "split"], single)
     frame: pd.DataFrame = table.rename_columns(["row", "star", "split"]).to_pandas()
     return frame
 
 
-def _all_stars(
-    root: Root, labels: LabelSettings, radius_arcsec: float, trust_ids: bool
-) -> pd.DataFrame:
+def _all_stars(root: Root, radius_arcsec: float, trust_ids: bool) -> pd.DataFrame:
     assigned = assign_stars(root.table(OBSERVATIONS), radius_arcsec, trust_ids=trust_ids)
-    row = assigned["row"].to_numpy()
-    _, first, member = np.unique(
-        assigned["star_id"].to_numpy(zero_copy_only=False).astype(str),
-        return_index=True,
-        return_inverse=True,
-    )
-    source = pc.fill_null(assigned["source_id"], 0).to_numpy()
-    star = np.where(source != 0, source, -1 - row[first[member]])
-    return pd.DataFrame({"row": row, "star": star, "split": split(star, labels)})
+    return pd.DataFrame({"row": assigned.row_B, "star": assigned.numbers()})

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from pipeline.composites.block import CompositeJob, composite_folder, write_composites
 from pipeline.composites.pool import find_dwarfs
 from pipeline.core.atomic import write_parquet
 from pipeline.core.ledger import Done
+from pipeline.core.parquet import read_table
 from pipeline.core.report import StageReport
 from pipeline.core.root import Root
 from pipeline.core.run import Run
@@ -85,7 +85,7 @@ def _write_pool(run: Run, labelled: bool, trust_ids: bool) -> Done:
 
 
 def _pool_counts(root: Root) -> dict[str, int]:
-    pool = pq.read_table(root.table(COMPOSITE_POOL), columns=["star"], partitioning=None)
+    pool = read_table(root.table(COMPOSITE_POOL), COMPOSITE_POOL, ["star"])
     stars = int(np.unique(pool["star"].to_numpy()).size)
     return {"stars of the pool": stars, "spectra of the pool": pool.num_rows}
 

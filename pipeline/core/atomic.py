@@ -73,6 +73,7 @@ def write_parquet(
         compression="zstd",
         row_group_size=row_group_rows,
         use_dictionary=dictionary,
+        write_page_checksum=True,
     )
     write_bytes(path, sink.getvalue())
 

@@ -1,13 +1,13 @@
 """Which units of work are done: one small record each, written after the output was read back."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.core.atomic import sync_folder, write_json
+from pipeline.core.atomic import sync_folder
+from pipeline.core.damage import Damage, Recorded, damage_of, sha256_of
+from pipeline.core.sealed import read_sealed, write_sealed
 
 _FIELDS = {"digest", "counts", "outputs", "notes", "table"}
 
@@ -60,7 +60,9 @@ class Ledger:
         return self.root / "ledger" / self.step
 
     def read(self, unit: int) -> Done | None:
-        """Return the record of a unit; None where it is not done or a file of it has changed size.
+        """Return the record of a unit; None where it is not done or a file of it is another.
+
+        Files are compared by size; JSON, which is small and has no checksum inside, by content.
 
         Parameters
         ----------
@@ -68,13 +70,34 @@ class Ledger:
             Number of the unit.
         """
         record = self._record(unit)
-        if record is None:
+        files = self.files(unit)
+        if record is None or files is None:
             return None
-        outputs = {self.root / name: size for name, (size, _) in record["outputs"].items()}
-        if any(file_size(path) != size for path, size in outputs.items()):
+        if any(damage_of(file, content=file.path.suffix == ".json") for file in files):
             return None
         notes, table = tuple(record["notes"]), tuple(record["table"])
-        return Done(record["counts"], tuple(outputs), notes, table)
+        return Done(record["counts"], tuple(file.path for file in files), notes, table)
+
+    def files(self, unit: int) -> list[Recorded] | None:
+        """Return the files of a unit as its record names them; None where it is not done.
+
+        Parameters
+        ----------
+        unit : int
+            Number of the unit.
+        """
+        record = self._record(unit)
+        return None if record is None else recorded_files(self.root, record)
+
+    def lost_record(self, unit: int) -> Damage:
+        """Say that a unit, which was done, has no record that counts.
+
+        Parameters
+        ----------
+        unit : int
+            Number of the unit.
+        """
+        return damaged_json(self._path(unit))
 
     def write(self, unit: int, done: Done) -> None:
         """Mark a unit as done.
@@ -98,8 +121,7 @@ class Ledger:
             "notes": done.notes,
             "table": done.table,
         }
-        # Counts are printed in the order in which they were given.
-        write_json(self._path(unit), content, sort_keys=False)
+        write_sealed(self._path(unit), content)
 
     def pending(self, n_units: int) -> list[int]:
         """Return the units that are not done."""
@@ -119,7 +141,7 @@ class Ledger:
         if not self.folder.is_dir():
             return
         for path in self.folder.glob("*.json"):
-            if (_load(path) or {}).get("digest") != self.digest:
+            if (read_record(path) or {}).get("digest") != self.digest:
                 path.unlink(missing_ok=True)
         sync_folder(self.folder)
 
@@ -127,28 +149,43 @@ class Ledger:
         return self.folder / f"{unit:06d}.json"
 
     def _record(self, unit: int) -> dict[str, Any] | None:
-        record = _load(self._path(unit))
+        record = read_record(self._path(unit))
         return record if record is not None and record["digest"] == self.digest else None
 
 
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file in hex digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def recorded_files(root: Path, record: Mapping[str, Any]) -> list[Recorded]:
+    """Return the files that a record names.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Root of the run.
+    record : mapping of str to object
+        As from `read_record`.
+    """
+    return [Recorded(root / name, *entry) for name, entry in record["outputs"].items()]
 
 
-def file_size(path: Path) -> int:
-    """Return the size of a file in bytes, -1 where there is none."""
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return -1
+def read_record(path: Path) -> dict[str, Any] | None:
+    """Return a record; None where there is none, or what is there is none or was edited.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        File of the record.
+    """
+    record = read_sealed(path)
+    return record if record is not None and record.keys() >= _FIELDS else None
 
 
-def _load(path: Path) -> dict[str, Any] | None:
-    """Return a record; None where there is none, or what is there is none."""
-    try:
-        record = json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
-        return None
-    return record if isinstance(record, dict) and record.keys() >= _FIELDS else None
+def damaged_json(path: Path) -> Damage:
+    """Say what is wrong with a file of the ledger that cannot be believed.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    """
+    if path.exists():
+        return Damage(path, "is damaged: its content does not fit its own digest")
+    return Damage(path, "is missing", missing=True)

@@ -12,6 +12,29 @@ class RootLockedError(RuntimeError):
     """Another run is writing into the same root."""
 
 
+def require_unlocked(root: Path) -> None:
+    """Require that no stage is writing into a root; writes nothing itself.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Root of the run.
+
+    Raises
+    ------
+    RootLockedError
+        A stage is at work; the message names its process.
+    """
+    path = root / ".lock"
+    if not path.exists():
+        return
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise _locked(root, path) from None
+
+
 @contextmanager
 def root_lock(root: Path, stage: str) -> Iterator[None]:
     """Hold the root for the time of a stage.
@@ -34,10 +57,7 @@ def root_lock(root: Path, stage: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            holder = path.read_text().strip() or "another process"
-            raise RootLockedError(
-                f"{root} is being written by {holder}; wait for it, or choose another --root"
-            ) from error
+            raise _locked(root, path) from error
         file.truncate(0)
         file.write(f"pairspec {stage}, process {os.getpid()} on {socket.gethostname()}\n")
         file.flush()
@@ -45,3 +65,29 @@ def root_lock(root: Path, stage: str) -> Iterator[None]:
             yield
         finally:
             file.truncate(0)
+
+
+def lock_holder(root: Path) -> str | None:
+    """Return which stage is writing into a root, e.g. ``ingest``, or None.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Root of the run.
+    """
+    try:
+        with (root / ".lock").open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return file.read().removeprefix("pairspec ").partition(",")[0] or None
+    except FileNotFoundError:
+        pass
+    return None
+
+
+def _locked(root: Path, path: Path) -> RootLockedError:
+    holder = path.read_text().strip() or "another process"
+    return RootLockedError(
+        f"{root} is being written by {holder}; wait for it, or choose another --root"
+    )

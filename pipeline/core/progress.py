@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from pipeline.core.pace import paced
+
 _LINE_EVERY_S = 10.0
 
 
@@ -28,12 +30,17 @@ def track(name: str, total: int, done: int = 0, unit: str = "") -> Iterator[Call
     callable
         To be called once for every further unit.
     """
-    if sys.stderr.isatty():
-        yield from _bar(name, total, done, unit)
-    else:
-        yield from _lines(name, total, done, unit)
+    shown = _bar if sys.stderr.isatty() else _lines
+    with paced(name, total, done, unit) as keep, shown(name, total, done, unit) as show:
+
+        def advance() -> None:
+            show()
+            keep()
+
+        yield advance
 
 
+@contextmanager
 def _bar(name: str, total: int, done: int, unit: str) -> Iterator[Callable[[], None]]:
     from rich.console import Console
     from rich.progress import (
@@ -58,6 +65,7 @@ def _bar(name: str, total: int, done: int, unit: str) -> Iterator[Callable[[], N
         yield lambda: progress.advance(task)
 
 
+@contextmanager
 def _lines(name: str, total: int, done: int, unit: str) -> Iterator[Callable[[], None]]:
     count, last = done, time.monotonic()
 

@@ -1,11 +1,12 @@
 """A dataset counts once it is published: its small record is written last."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.core.atomic import sync_folder, write_json
+from pipeline.core.atomic import sync_folder
+from pipeline.core.ledger import damaged_json
+from pipeline.core.sealed import read_sealed, write_sealed
 
 
 class NotReadyError(ValueError):
@@ -24,14 +25,26 @@ class Published:
         What it holds.
     needs : mapping of str to str
         Digests of the datasets that it was made from.
+    records : mapping of str to (str, int)
+        Steps of the ledger that name its files: digest and number of units of each.
     """
 
     digest: str
     counts: Mapping[str, int]
     needs: Mapping[str, str] = field(default_factory=dict)
+    records: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
 
-def _path(root: Path, name: str) -> Path:
+def published_path(root: Path, name: str) -> Path:
+    """Return the file that declares a dataset complete.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Root of the run.
+    name : str
+        Dataset.
+    """
     return root / "ledger" / f"{name}.json"
 
 
@@ -52,20 +65,21 @@ def publish(root: Path, name: str, published: Published) -> None:
             "digest": published.digest,
             "counts": dict(published.counts),
             "needs": dict(published.needs),
+            "records": dict(published.records),
         }
-        write_json(_path(root, name), content, sort_keys=False)
+        write_sealed(published_path(root, name), content)
 
 
 def withdraw(root: Path, name: str) -> None:
     """Take a declaration back, before a file of the dataset is overwritten."""
-    path = _path(root, name)
+    path = published_path(root, name)
     if path.exists():
         path.unlink()
         sync_folder(path.parent)
 
 
 def read_published(root: Path, name: str) -> Published | None:
-    """Return what was declared of a dataset, or None where it is not complete.
+    """Return what was declared of a dataset; None where it is not complete, or was edited.
 
     Parameters
     ----------
@@ -74,11 +88,20 @@ def read_published(root: Path, name: str) -> Published | None:
     name : str
         Dataset.
     """
+    content = read_sealed(published_path(root, name))
     try:
-        content = json.loads(_path(root, name).read_bytes())
-        return Published(content["digest"], content["counts"], content["needs"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None if content is None else _as_published(**content)
+    except (ValueError, TypeError):
         return None
+
+
+def _as_published(
+    digest: str,
+    counts: dict[str, int],
+    needs: dict[str, str],
+    records: dict[str, tuple[str, int]],
+) -> Published:
+    return Published(digest, counts, needs, {step: (d, n) for step, (d, n) in records.items()})
 
 
 def replaced_source(root: Path, name: str, published: Published) -> tuple[str, str] | None:
@@ -123,10 +146,13 @@ def require_published(root: Path, name: str, command: str) -> Published:
     Raises
     ------
     NotReadyError
-        It has not been made, or not completely.
+        It has not been made, or not completely, or its declaration was edited.
     """
     found = read_published(root, name)
     if found is None:
+        path = published_path(root, name)
+        if path.exists():
+            raise NotReadyError(damaged_json(path).line(f"pairspec {command} --root {root}"))
         raise NotReadyError(
             f"{root} has no complete {name}; run `pairspec {command} --root {root}` first"
         )

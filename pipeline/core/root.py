@@ -38,6 +38,10 @@ class Root:
         """Folder of summaries and figures."""
         return self.path / "reports"
 
+    def is_chunk(self, path: Path) -> bool:
+        """Tell whether a file holds chunks of the store, which carry checksums of their own."""
+        return path.is_relative_to(self.store) and path.suffix != ".json"
+
     def table(self, table: Table) -> Path:
         """Return the folder (or file) of a table."""
         return self.path / table.location

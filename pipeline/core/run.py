@@ -1,19 +1,12 @@
-"""What every stage receives: settings, root, engine, and what it may ask and declare."""
+"""What every stage receives: settings, root, engine, and what it may declare."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pipeline.core.digest import digest_of
+from pipeline.core.datasets import Datasets
 from pipeline.core.errors import MismatchError
-from pipeline.core.published import (
-    NotReadyError,
-    Published,
-    publish,
-    read_published,
-    replaced_source,
-    require_published,
-)
+from pipeline.core.published import Published, publish
 from pipeline.core.report import StageReport
 from pipeline.core.root import Root
 from pipeline.core.stage import Stage
@@ -24,7 +17,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 
-class Run(Units):
+class Run(Datasets, Units):
     """One stage of a run at work.
 
     A stage asks what it *needs*, does its units of work by *each*, *each_partition* or *once*, and
@@ -52,57 +45,8 @@ class Run(Units):
         client: "Client",
         makers: Mapping[str, str],
     ) -> None:
-        super().__init__(stage, settings, root, client)
-        self._makers = makers
-        self._used: dict[str, str] = {}
-
-    def needs(self, *names: str) -> tuple[Published, ...]:
-        """Return datasets that other stages published, by default all that the stage needs.
-
-        Parameters
-        ----------
-        *names : str
-            Datasets.
-
-        Raises
-        ------
-        NotReadyError
-            One has not been made, or was made from what has been replaced since.
-        """
-        found = []
-        for name in names or self.stage.needs:
-            published = require_published(self.root.path, name, self._makers[name])
-            self._check_current(name, published)
-            self._used[name] = published.digest
-            found.append(published)
-        return tuple(found)
-
-    def uses(self, name: str) -> Published | None:
-        """Return a dataset if it has been made, else None.
-
-        Parameters
-        ----------
-        name : str
-            Dataset that the run may do without.
-
-        Raises
-        ------
-        NotReadyError
-            It was made from what has been replaced since.
-        """
-        if read_published(self.root.path, name) is None:
-            return None
-        return self.needs(name)[0]
-
-    def digest(self, *parts: Any) -> str:
-        """Return the digest of published datasets, settings, strings and numbers.
-
-        Parameters
-        ----------
-        *parts
-            What an output depends on.
-        """
-        return digest_of(*(p.digest if isinstance(p, Published) else p for p in parts))
+        Datasets.__init__(self, stage, settings, root, makers)
+        Units.__init__(self, stage, settings, root, client)
 
     def balance(self, expected: int, found: int, what: str, step: str = "") -> None:
         """Require that rows in are rows out.
@@ -151,7 +95,9 @@ class Run(Units):
         notes, outputs, table
             As in :class:`~pipeline.core.report.StageReport`.
         """
-        published = Published(digest, dict(counts), dict(self._used))
+        steps = (self.stage.name, *self.stage.steps)
+        records = {step: self._records[step] for step in steps if step in self._records}
+        published = Published(digest, dict(counts), dict(self._used), records)
         publish(self.root.path, self.stage.makes, published)
         return StageReport(
             self.stage.name,
@@ -161,13 +107,3 @@ class Run(Units):
             tuple(table),
             self.idle,
         )
-
-    def _check_current(self, name: str, published: Published) -> None:
-        """Require that a dataset was made from the datasets that are there now."""
-        replaced = replaced_source(self.root.path, name, published)
-        if replaced is not None:
-            stale, source = replaced
-            raise NotReadyError(
-                f"the {stale} of {self.root.path} was made from another {source} than is there "
-                f"now; run `pairspec {self._makers[stale]} --root {self.root.path}` again"
-            )

@@ -22,6 +22,13 @@ class Stage:
     needs, uses : tuple of str
         Datasets that it cannot do without, and those that it uses where they are there or where
         a setting asks for them.
+    inputs : str
+        Module whose function ``check(asked: Datasets) -> None`` looks at what the stage is given
+        beside ``needs``, before anything is done; empty if there is nothing.
+    steps : tuple of str
+        Further steps of the ledger whose files are the dataset, beside the step of its own name.
+    interim : tuple of str
+        Steps whose files only help to make the dataset; they may be deleted afterwards.
     tables : tuple of str
         Views of `pairspec query` that exist once it has run.
     page : str
@@ -37,6 +44,9 @@ class Stage:
     manual: str = ""
     needs: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
+    inputs: str = ""
+    steps: tuple[str, ...] = ()
+    interim: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     page: str = ""
     folder: str = "root"

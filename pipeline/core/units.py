@@ -10,6 +10,7 @@ from pipeline.core.ledger import Done, Ledger
 from pipeline.core.progress import track
 from pipeline.core.published import withdraw
 from pipeline.core.root import Root
+from pipeline.core.sound import require_sound
 from pipeline.core.stage import Stage
 from pipeline.settings.load import Settings
 
@@ -39,6 +40,7 @@ class Units:
     def __init__(self, stage: Stage, settings: Settings, root: Root, client: "Client") -> None:
         self.stage, self.settings, self.root, self.client = stage, settings, root, client
         self.idle = True
+        self._records: dict[str, tuple[str, int]] = {}
 
     def each(
         self,
@@ -79,7 +81,7 @@ class Units:
             items = ((unit, *((extra(unit),) if extra else ())) for unit in pending)
             return self.tasks(_record_item, items, work, ledger, args)
 
-        return self._each(self._ledger(step, digest), n_units, of, start)
+        return self._each(self._ledger(step, digest, n_units), n_units, of, start)
 
     def each_partition(
         self,
@@ -115,7 +117,7 @@ class Units:
             retries = self.settings.cluster.retries
             return map_partitions_window(self.client, read, record, pending, retries=retries)
 
-        return self._each(self._ledger("", digest), n_units, "shards", start)
+        return self._each(self._ledger("", digest, n_units), n_units, "shards", start)
 
     def each_delayed(
         self,
@@ -150,7 +152,7 @@ class Units:
             retries = self.settings.cluster.retries
             return run_delayed(self.client, record, pieces, pending, retries=retries)
 
-        return self._each(self._ledger(step, digest), len(pieces), of, start)
+        return self._each(self._ledger(step, digest, len(pieces)), len(pieces), of, start)
 
     def once(self, work: Callable[..., Done], *args: Any, digest: str, step: str = "") -> Done:
         """Run ``work(*args)`` in this process unless it is done, and record it.
@@ -171,7 +173,7 @@ class Units:
         Done
             Of this run or of an earlier one.
         """
-        ledger = self._ledger(step, digest)
+        ledger = self._ledger(step, digest, 1)
         done = ledger.read(0)
         if done is None:
             self._take_back(ledger)
@@ -191,7 +193,7 @@ class Units:
         step : str
             Name in the ledger; by default the stage's.
         """
-        return bool(self._ledger(step, digest).pending(n_units))
+        return bool(self._ledger(step, digest, n_units).pending(n_units))
 
     def totals(self, n_units: int, *, digest: str, step: str = "") -> dict[str, int]:
         """Return the sum of the counts of all units of a step that are done.
@@ -205,7 +207,7 @@ class Units:
         step : str
             Name in the ledger; by default the stage's.
         """
-        return self._ledger(step, digest).total(n_units)
+        return self._ledger(step, digest, n_units).total(n_units)
 
     def tasks(
         self, function: Callable[..., Any], items: Iterable[Any], *args: Any
@@ -229,8 +231,30 @@ class Units:
         retries = self.settings.cluster.retries
         yield from run_window(self.client, function, items, *args, retries=retries)
 
-    def _ledger(self, step: str, digest: str) -> Ledger:
-        return Ledger(self.root.path, step or self.stage.name, digest)
+    def require_sound(self, n_units: int, *, digest: str, step: str = "") -> None:
+        """Require that the files of a step are still what was written, before they are read.
+
+        Parameters
+        ----------
+        n_units : int
+            Units are numbered from 0.
+        digest : str
+            Digest of everything that the output depends on.
+        step : str
+            Name in the ledger; by default the stage's.
+
+        Raises
+        ------
+        MismatchError
+            A file is missing or damaged; the message names it and the command to run.
+        """
+        records = {step or self.stage.name: (digest, n_units)}
+        require_sound(self.root, records, self.stage.name)
+
+    def _ledger(self, step: str, digest: str, n_units: int) -> Ledger:
+        name = step or self.stage.name
+        self._records[name] = (digest, n_units)
+        return Ledger(self.root.path, name, digest)
 
     def _each(
         self,

@@ -17,7 +17,7 @@ from pipeline.evaluation.figures import reliability_figure, roc_figure, scores_f
 from pipeline.evaluation.labelled import LabelledPredictions, read_labelled_predictions
 from pipeline.evaluation.paper import PAPER
 from pipeline.network.checkpoint import ModelCard, read_card
-from pipeline.network.ensemble import plan_ensemble
+from pipeline.network.ensemble import plan_ensemble, wanted_networks
 from pipeline.settings.load import Settings
 from schemas.catalogue import PREDICTIONS
 from schemas.sample import LABELS
@@ -46,7 +46,7 @@ def run(run: Run) -> StageReport:
     """
     settings, root = run.settings, run.root
     labels, predictions = run.needs()
-    plan = plan_ensemble(settings.infer.models or (root.model,))
+    plan = plan_ensemble(wanted_networks(run))
     cards = [read_card(member.path) for member in plan.members]
     for card in cards:
         _check_split(card, settings)

@@ -6,14 +6,21 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.core.errors import InputError
 from pipeline.evaluation.intervals import Estimate, by_star
 from pipeline.network.metrics import weighted_auc, weighted_mean
+from pipeline.tables.kind import Kind, kind_of
 from pipeline.tables.literal import parquet_files
+from pipeline.tables.table import open_table
 
 Q_RANGE = (0.71, 0.93)
 """Mass ratios that the network is trained to find. [paper]"""
+
+_TRUTH = {"obsid": pa.int64(), "source_id": pa.int64(), "kind": pa.string(), "q": pa.float64()}
+"""What is read of the truth."""
 
 TEFF_EDGES_K = (3800, 4500, 5000, 5500, 6000, 6500)
 
@@ -51,6 +58,30 @@ class TruthComparison:
     purity: dict[float, Estimate]
     n_spectra: int
     n_stars: int
+
+
+def check_truth(folder: Path) -> None:
+    """Check that a folder holds the truth of a simulated survey; no rows are read.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The folder.
+
+    Raises
+    ------
+    InputError
+        It is not there, or holds something else.
+    InputError, InputError
+        Its table is broken, or lacks a column.
+    """
+    path = folder / "observations.parquet"
+    advice = "name the folder truth/ that `pairspec simulate` wrote, or leave it out"
+    if not path.is_file():
+        raise InputError(f"{folder} is no folder with an observations.parquet; {advice}")
+    if kind_of(path) is not Kind.PARQUET:
+        raise InputError(f"{path} is not Parquet; {advice}")
+    open_table(path, {name: (name,) for name in _TRUTH}, tuple(_TRUTH), _TRUTH)
 
 
 def compare_with_truth(

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pipeline.core.errors import MismatchError
+from pipeline.core.parquet import read_table
 from pipeline.core.root import Root
 from pipeline.network.domain import PARAMETERS
 from schemas.observations import OBSERVATIONS
@@ -60,20 +60,16 @@ def read_rows(shard: int, selection: Selection) -> pd.DataFrame:
     """
     root = selection.root
     counted = pc.equal(pc.bit_wise_and(pc.field("quality"), int(UNCOUNTED)), 0)
-    rows = pq.read_table(
-        root.part(OBSERVATIONS, shard), columns=_COLUMNS, filters=counted, partitioning=None
-    )
+    rows = read_table(root.part(OBSERVATIONS, shard), OBSERVATIONS, _COLUMNS, counted)
     rows = rows.sort_by("row")
     if selection.photometry:
-        matched = pq.read_table(
-            root.part(PHOTOMETRY, shard), columns=["row", "source_id"], partitioning=None
-        )
+        matched = read_table(root.part(PHOTOMETRY, shard), PHOTOMETRY, ["row", "source_id"])
         _require(rows, matched, "photometry", "photometry", root, shard)
         rows = rows.join(matched, "row", join_type="left outer").sort_by("row")
     else:
         rows = rows.append_column("source_id", pa.nulls(rows.num_rows, pa.int64()))
     if selection.sample_only:
-        sample = pq.read_table(root.part(SAMPLE, shard), columns=["row"], partitioning=None)
+        sample = read_table(root.part(SAMPLE, shard), SAMPLE, ["row"])
         _require(sample, rows, "sample", "select", root, shard)
         rows = rows.filter(pc.is_in(rows["row"], sample["row"].combine_chunks()))
     frame: pd.DataFrame = rows.to_pandas(types_mapper=pd.ArrowDtype)

@@ -4,13 +4,13 @@ from functools import partial
 
 import pyarrow.dataset as ds
 
-from pipeline.core.published import NotReadyError, Published
 from pipeline.core.report import StageReport
 from pipeline.core.run import Run
+from pipeline.inference.inputs import needed_sample
 from pipeline.inference.quality import shown_bits
 from pipeline.inference.rows import Selection, read_rows
 from pipeline.inference.shard import MODE, InferenceJob, predict_partition
-from pipeline.network.ensemble import EnsemblePlan, plan_ensemble
+from pipeline.network.ensemble import EnsemblePlan, plan_ensemble, wanted_networks
 from pipeline.store.manifest import open_manifest
 from schemas.catalogue import PREDICTIONS
 from schemas.sample import SAMPLE
@@ -43,12 +43,12 @@ def run(run: Run) -> StageReport:
     expected, inputs = observed.counts["valid"], [observed.digest]
     sample_only = infer.scope == "sample"
     if sample_only:
-        inputs.append(_sample(run).digest)
+        inputs.append(needed_sample(run).digest)
         expected = ds.dataset(root.table(SAMPLE), format="parquet").count_rows()
     photometry = run.uses("photometry")
     if photometry is not None:
         inputs.append(photometry.digest)
-    ensemble = plan_ensemble(infer.models or (root.model,))
+    ensemble = plan_ensemble(wanted_networks(run))
     missing = run.settings.sample.missing_values
     digest = run.digest(
         inputs,
@@ -96,13 +96,3 @@ def _domain_notes(ensemble: EnsemblePlan) -> list[str]:
             "bit IN_TRAINING"
         )
     return notes
-
-
-def _sample(run: Run) -> Published:
-    try:
-        return run.needs("sample")[0]
-    except NotReadyError as error:
-        raise NotReadyError(
-            f"{error}; or give --all (infer.scope = 'all') to classify every counted spectrum, "
-            "which needs no photometry"
-        ) from None

@@ -2,17 +2,15 @@
 
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 
 from pipeline.core.atomic import write_parquet
 from pipeline.core.ledger import Done
 from pipeline.core.root import Root
+from pipeline.tables.database import database
 from pipeline.tables.literal import parquet_files
 from schemas.observations import DUPLICATES, HEADERS
 from schemas.table import conform
-
-_MEMORY = "1GB"
 
 # Exposures are told apart by OBSID (positive: one DR3 file has an overflown, negative one). A file
 # without one (DR1, DR2) belongs to the OBSID that another file gives for the same night, plan,
@@ -62,7 +60,7 @@ def find_duplicates(headers: Path) -> pa.Table:
     pyarrow.Table
         The superseded files, as the schema ``duplicates``.
     """
-    with duckdb.connect(config={"memory_limit": _MEMORY}) as db:
+    with database(headers.parent) as db:
         found = db.sql(_SUPERSEDED, params={"headers": parquet_files(headers)})
         return conform(found.to_arrow_table(), DUPLICATES)
 

@@ -103,7 +103,9 @@ def convert_catalogue(catalogue: Catalogue) -> Done:
     n_rows = 0
     for batch in iter_catalogue(catalogue.source, 100_000):
         if writer is None:
-            writer = pq.ParquetWriter(partial, batch.schema, compression="zstd")
+            writer = pq.ParquetWriter(
+                partial, batch.schema, compression="zstd", write_page_checksum=True
+            )
         writer.write_table(pa.Table.from_batches([batch]))
         n_rows += batch.num_rows
     if writer is None:

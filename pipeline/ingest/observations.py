@@ -7,21 +7,15 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 
 from pipeline.core.atomic import write_parquet
 from pipeline.core.ledger import Done
+from pipeline.core.parquet import read_table
 from pipeline.core.root import Root
+from pipeline.ingest.matches import COLUMNS, read_matches
 from pipeline.spectra.velocity import SPEED_OF_LIGHT_KMS
 from schemas.observations import DUPLICATES, HEADERS, OBSERVATIONS
 from schemas.quality import QualityFlag
-
-_CATALOGUE = [
-    "snr_u", "snr_g", "snr_r", "snr_i", "snr_z", "teff_k", "teff_err_k", "logg", "logg_err",
-    "feh", "feh_err", "z", "rv_kms", "rv_err_kms", "gaia_source_id", "uid",
-]  # fmt: skip
-_EXPOSURE = ["lmjd", "planid", "spid", "fiberid"]
 
 
 @dataclass(frozen=True)
@@ -32,12 +26,12 @@ class ObservationsJob:
     ----------
     root : Root
         Where to read and write.
-    catalogue : pathlib.Path or None
-        Catalogue in Parquet, canonical columns.
+    matches : pathlib.Path or None
+        What the catalogue says of each file; None without a catalogue.
     """
 
     root: Root
-    catalogue: Path | None
+    matches: Path | None
 
 
 def write_observations(shard: int, job: ObservationsJob) -> Done:
@@ -48,14 +42,12 @@ def write_observations(shard: int, job: ObservationsJob) -> Done:
     Done
         Counts: rows, superseded, matched (to the catalogue), refused.
     """
-    headers = pq.read_table(job.root.part(HEADERS, shard), partitioning=None).to_pandas(
+    headers = read_table(job.root.part(HEADERS, shard), HEADERS).to_pandas(
         types_mapper=pd.ArrowDtype
     )
-    found = match_catalogue(headers, job.catalogue)
+    found = read_matches(job.matches, headers["row"])
     rows = (pc.field("row") >= headers["row"].min()) & (pc.field("row") <= headers["row"].max())
-    duplicates = pq.read_table(
-        job.root.table(DUPLICATES), columns=["row"], filters=rows, partitioning=None
-    )
+    duplicates = read_table(job.root.table(DUPLICATES), DUPLICATES, ["row"], rows)
     table = combine(headers, found, set(duplicates["row"].to_pylist()))
     part = job.root.part(OBSERVATIONS, shard)
     write_parquet(part, table)
@@ -69,52 +61,13 @@ def write_observations(shard: int, job: ObservationsJob) -> Done:
     return Done(counts, (part,))
 
 
-def match_catalogue(headers: pd.DataFrame, catalogue: Path | None) -> pd.DataFrame:
-    """Find the catalogue's row of every exposure: by OBSID, else by night, plan and fibre.
-
-    Parameters
-    ----------
-    headers : pandas.DataFrame
-        Rows of one shard.
-    catalogue : pathlib.Path or None
-        Catalogue in Parquet.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The catalogue's columns in the order of ``headers``; null where there is no row. Of two
-        rows of one exposure the first counts.
-    """
-    keys = ["obsid", *_EXPOSURE]
-    columns = [*_CATALOGUE, "found_obsid"]
-    if catalogue is None:
-        return pd.DataFrame(index=headers.index, columns=columns, dtype="object")
-    source = ds.dataset(catalogue, format="parquet")
-    numbers = headers["obsid"].dropna().astype("int64").tolist()
-    wanted = pc.field("obsid").isin(pa.array(numbers, pa.int64()))
-    nameless = headers[headers["obsid"].isna() & headers["lmjd"].notna()]
-    if len(nameless):
-        nights = pa.array(sorted(set(nameless["lmjd"].astype(int))), pa.int64())
-        wanted = wanted | pc.field("lmjd").isin(nights)
-    rows = source.to_table(columns=[*keys, *_CATALOGUE], filter=wanted)
-    rows = rows.to_pandas(types_mapper=pd.ArrowDtype)
-    rows["found_obsid"] = rows["obsid"]
-    by_number = rows.drop_duplicates("obsid").set_index("obsid")[columns]
-    by_fibre = rows.drop_duplicates(_EXPOSURE).set_index(_EXPOSURE)[columns]
-    found = by_number.reindex(headers["obsid"]).set_axis(headers.index)
-    if len(nameless):
-        fibres = pd.MultiIndex.from_frame(nameless[_EXPOSURE].astype(by_fibre.index.dtypes))
-        found.loc[nameless.index] = by_fibre.reindex(fibres).to_numpy()
-    return pd.DataFrame(found)
-
-
 def combine(headers: pd.DataFrame, found: pd.DataFrame, superseded: Set[int]) -> pa.Table:
     """Put headers and catalogue together: the catalogue wins for cuts, the header for identity.
 
     Parameters
     ----------
     headers, found : pandas.DataFrame
-        Rows of one shard and their catalogue rows, as from :func:`match_catalogue`.
+        Rows of one shard and their catalogue rows, as from `read_matches`.
     superseded : set of int
         Rows that a newer file supersedes.
 
@@ -124,11 +77,11 @@ def combine(headers: pd.DataFrame, found: pd.DataFrame, superseded: Set[int]) ->
         Rows of the observations table.
     """
     out = headers.copy()
-    numeric = {name: pd.to_numeric(found[name], errors="coerce") for name in _CATALOGUE[:-1]}
+    numeric = {name: pd.to_numeric(found[name], errors="coerce") for name in COLUMNS[:-1]}
     for band in "ugriz":
         header = headers[f"header_snr_{band}"].astype("Float32")
         out[f"snr_{band}"] = numeric[f"snr_{band}"].astype("Float32").fillna(header)
-    for name in _CATALOGUE[5:]:
+    for name in COLUMNS[5:]:
         out[name] = found[name]
     velocity = pd.DataFrame(
         {

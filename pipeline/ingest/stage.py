@@ -1,21 +1,27 @@
 """``pairspec ingest``: files in, store and observations out."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipeline.core.errors import InputError
 from pipeline.core.ledger import Done
 from pipeline.core.report import StageReport
+from pipeline.core.root import Root
 from pipeline.core.run import Run
 from pipeline.ingest.duplicates import write_duplicates
 from pipeline.ingest.lamost_catalogue import Catalogue, convert_catalogue
+from pipeline.ingest.matches import matches_path, write_matches
 from pipeline.ingest.observations import ObservationsJob, write_observations
 from pipeline.ingest.shard import IngestJob, ingest_shard
 from pipeline.store.manifest import Manifest, freeze, open_manifest, scan
-from pipeline.store.store import ensure_store
+from pipeline.store.store import ensure_store, metadata_files
 from pipeline.store.tree import LeftOut
 from schemas.observations import DUPLICATES, OBSERVATIONS
+
+STORE = "store"
+"""Step of the ledger that names the manifest and the description of the store."""
 
 _NOTED = 20
 
@@ -40,22 +46,28 @@ def run(run: Run) -> StageReport:
     InputError
         The folder of spectra has changed since an earlier run.
     MismatchError
-        Rows in are not rows out.
+        Rows in are not rows out, or the manifest is damaged.
     """
     settings, root = run.settings, run.root
     left_out = LeftOut()
-    catalogue, catalogue_notes = _catalogue(run)
     manifest = _manifest(run, left_out)
+    catalogue, catalogue_notes = _catalogue(run)
     chunk_rows = settings.ingest.chunk_rows
-    ensure_store(root.store, manifest.n_shards, manifest.shard_rows, chunk_rows, manifest.digest)
+    layout = run.digest(manifest.digest, chunk_rows)
+    run.once(_lay_out, root, manifest, chunk_rows, digest=layout, step=STORE)
+    run.require_sound(1, digest=layout, step=STORE)
     job = IngestJob(root, Path(settings.inputs.spectra or "").resolve())
-    read = run.each(ingest_shard, manifest.n_shards, job, digest=manifest.digest)
-    run.once(_duplicates, run, digest=manifest.digest, step="duplicates")
-    digest = run.digest(manifest.digest, catalogue and catalogue.digest)
+    read = run.each(ingest_shard, manifest.n_shards, job, digest=layout)
+    run.once(_duplicates, run, digest=layout, step="duplicates")
+    digest = run.digest(layout, catalogue and catalogue.digest)
+    matches = None
+    if catalogue is not None:
+        run.once(_matches, run, catalogue.parquet, digest=digest, step="matches")
+        matches = matches_path(catalogue.parquet)
     observed = run.each(
         write_observations,
         manifest.n_shards,
-        ObservationsJob(root, None if catalogue is None else catalogue.parquet),
+        ObservationsJob(root, matches),
         digest=digest,
         step="observations",
     )
@@ -75,12 +87,10 @@ def run(run: Run) -> StageReport:
 
 
 def _catalogue(run: Run) -> tuple[Catalogue | None, tuple[str, ...]]:
-    """Bring the catalogue into Parquet before any file is read: a wrong one shows at once."""
+    """Bring the catalogue into Parquet before any file is read: a bad value in it shows early."""
     source = run.settings.inputs.catalogue
     if source is None:
         return None, ()
-    if not source.is_file():
-        raise InputError(f"no catalogue at {source}; give one by --catalogue, or leave it out")
     catalogue = Catalogue.at(source, run.root.path / "tables" / "lamost_catalogue")
     done = run.once(
         convert_catalogue, catalogue, digest=run.digest(catalogue.digest), step="lamost_catalogue"
@@ -89,22 +99,35 @@ def _catalogue(run: Run) -> tuple[Catalogue | None, tuple[str, ...]]:
 
 
 def _manifest(run: Run, left_out: LeftOut) -> Manifest:
-    spectra, ingest = run.settings.inputs.spectra, run.settings.ingest
-    if spectra is None:
-        raise InputError("no folder of spectra: give --spectra DIR or set inputs.spectra")
+    spectra, ingest = Path(run.settings.inputs.spectra or ""), run.settings.ingest
     if ingest.frozen:
         return open_manifest(run.root.manifest)
-    return freeze(run.root.manifest, scan(spectra, left_out), ingest.shard_rows)
+    return freeze(run.root.manifest, lambda: scan(spectra, left_out), ingest.shard_rows)
+
+
+def _lay_out(root: Root, manifest: Manifest, chunk_rows: int) -> Done:
+    """Describe the store; from here on the ledger knows the manifest and that description."""
+    ensure_store(root.store, manifest.n_shards, manifest.shard_rows, chunk_rows, manifest.digest)
+    outputs = (manifest.path, *metadata_files(root.store))
+    return Done({"shards": manifest.n_shards}, outputs)
 
 
 def _duplicates(run: Run) -> Done:
-    # On a worker: sorting millions of headers is too much for a driver on a login node.
-    done: list[Done] = list(run.tasks(write_duplicates, [run.root]))
+    return _on_a_worker(run, write_duplicates)
+
+
+def _matches(run: Run, catalogue: Path) -> Done:
+    return _on_a_worker(run, write_matches, catalogue)
+
+
+def _on_a_worker(run: Run, work: Callable[..., Done], *args: Any) -> Done:
+    # Sorting millions of headers is too much for a driver on a login node.
+    done: list[Done] = list(run.tasks(work, [run.root], *args))
     return done[0]
 
 
 def _notes(duplicates: Path) -> tuple[str, ...]:
-    with pq.ParquetFile(duplicates) as file:
+    with pq.ParquetFile(duplicates, page_checksum_verification=True) as file:
         first = next(file.iter_batches(_NOTED), None)
         more = file.metadata.num_rows - _NOTED
     named = tuple(

@@ -54,7 +54,7 @@ def run(run: Run) -> StageReport:
         There are too few stars for a ridge.
     """
     root, settings = run.root, run.settings
-    (sample,) = run.needs()
+    sample, _ = run.needs()
     brought = settings.inputs.labels
     digest = run.digest(sample, settings.labels, brought and label_digest(brought))
     counts = run.once(_label, settings, root, brought, digest=digest).counts

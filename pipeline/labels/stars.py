@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 from numpy.typing import NDArray
 
+from pipeline.core.parquet import read_table
 from schemas.quality import PhotometryFlag
+from schemas.sample import SAMPLE
 
 _COLUMNS = ["shard", "row", "obsid", "source_id", "feh", "g_ks_0", "m_g", "flags"]
 
@@ -62,7 +63,7 @@ def read_spectra(folder: Path, *, training: bool) -> pa.Table:
     wanted = pc.field("source_id").is_valid()
     if training:
         wanted &= pc.field("training")
-    table = ds.dataset(folder, format="parquet").to_table(columns=_COLUMNS, filter=wanted)
+    table = read_table(folder, SAMPLE, _COLUMNS, wanted)
     return table.sort_by("row").combine_chunks()
 
 

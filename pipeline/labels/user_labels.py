@@ -69,16 +69,20 @@ def read_label_table(path: Path) -> pa.Table:
     """
     try:
         own = open_rows(path).schema.names
-        table = open_table(path, _ALIASES, (), _TYPES).read()
+        table = open_table(path, _ALIASES, (), _TYPES)
+        given = [name for name in IDS if name in table.names]
+        if len(given) != 1 or "label" not in table.names:
+            raise InputError(
+                f"{path} must have the column label and one of {' or '.join(IDS)}; it has "
+                f"{', '.join(own)}"
+            )
+        return _checked(path, given[0], table.read())
     except InputError as error:
         raise InputError(f"the label table cannot be used: {error}") from None
-    given = [name for name in IDS if name in table.column_names]
-    if len(given) != 1 or "label" not in table.column_names:
-        raise InputError(
-            f"{path} must have the column label and one of {' or '.join(IDS)}; it has "
-            f"{', '.join(own)}"
-        )
-    name = given[0]
+
+
+def _checked(path: Path, name: str, table: pa.Table) -> pa.Table:
+    """Return id and label, once each value is known to be good."""
     ids, labels = table[name], table["label"]
     if table.num_rows == 0:
         raise InputError(f"{path} has no rows")

@@ -1,6 +1,7 @@
 """A trained network on disk: weights as safetensors, and a JSON card that says what they are."""
 
 import hashlib
+import json
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from pipeline.core.atomic import write_bytes
+from pipeline.core.sealed import read_sealed, write_sealed
 from pipeline.network.domain import Domain, write_stars
 from pipeline.network.model import PairNet, build_model
 from pipeline.settings.network import NetworkSettings
@@ -129,7 +131,7 @@ def save_model(folder: Path, model: PairNet, card: ModelCard, domain: Domain | N
             "nameless_training_stars": domain.n_nameless,
         }
     card = card.model_copy(update=filled)
-    write_bytes(folder / CARD, card.model_dump_json(indent=2).encode())
+    write_sealed(folder / CARD, card.model_dump(mode="json"))
     return folder
 
 
@@ -149,18 +151,26 @@ def read_card(path: Path) -> ModelCard:
     Raises
     ------
     CheckpointError
-        It is missing, or is not a card of this format.
+        It is missing, was edited, or is not a card of this format.
     """
-    try:
-        return ModelCard.model_validate_json((path / CARD).read_bytes())
-    except FileNotFoundError:
+    card = path / CARD
+    if not card.is_file():
         raise CheckpointError(
             f"no model in {path}: {CARD} is missing; train one, or give the right folder"
-        ) from None
-    except ValidationError as error:
+        )
+    content = read_sealed(card)
+    if content is None:
         raise CheckpointError(
-            f"{path / CARD} is not a card that this version reads: {error}; "
-            "copy the model again, or use the version of pairspec that wrote it"
+            f"{card} is damaged or was edited: its content does not fit its own digest; copy the "
+            "model again, or delete it and run `pairspec train` again"
+        )
+    try:
+        return ModelCard.model_validate_json(json.dumps(content))
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise CheckpointError(
+            f"{card} is not a card that this version reads ({wrong}); copy the model again, or "
+            "use the version of pairspec that wrote it"
         ) from None
 
 

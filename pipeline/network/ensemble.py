@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipeline.core.datasets import Datasets
 from pipeline.core.errors import InputError
 from pipeline.network.checkpoint import ModelCard, read_card
 from pipeline.network.domain import PARAMETERS, Range, read_stars
@@ -73,6 +74,25 @@ class EnsemblePlan:
         """
         lists = [read_stars(member.path, member.stars_sha256) for member in self.members]
         return np.unique(np.concatenate(lists))
+
+
+def wanted_networks(run: Datasets) -> tuple[Path, ...]:
+    """Return the folders of the networks to use: those of the settings, else the run's own.
+
+    Parameters
+    ----------
+    run : Datasets
+        Settings and datasets of the run.
+
+    Raises
+    ------
+    NotReadyError, MismatchError
+        The run's own network is not the one that it trained: a file was damaged or replaced.
+    """
+    if run.settings.infer.models:
+        return tuple(run.settings.infer.models)
+    run.require_unchanged("model")
+    return (run.root.model,)
 
 
 def plan_ensemble(paths: Sequence[Path]) -> EnsemblePlan:

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from pipeline.core.atomic import write_bytes
 from pipeline.core.errors import MismatchError
 from pipeline.core.ledger import Done
+from pipeline.core.parquet import read_table
 from pipeline.core.root import Root
 from pipeline.labels.split import PARTS
 from pipeline.network.domain import PARAMETERS
@@ -107,12 +107,8 @@ def write_label_block(
 def _labelled_rows(shard: int, root: Root) -> pa.Table:
     columns = ["shard", "row", "source_id", "label", "split", "weight"]
     wanted = pc.field("label").isin(["single", "binary"])
-    rows = pq.read_table(
-        root.part(LABELS, shard), columns=columns, filters=wanted, partitioning=None
-    )
-    seen = pq.read_table(
-        root.part(OBSERVATIONS, shard), columns=["row", "rv_kms", *PARAMETERS], partitioning=None
-    )
+    rows = read_table(root.part(LABELS, shard), LABELS, columns, wanted)
+    seen = read_table(root.part(OBSERVATIONS, shard), OBSERVATIONS, ["row", "rv_kms", *PARAMETERS])
     joined = rows.join(seen, "row", join_type="inner").sort_by("row")
     if joined.num_rows != rows.num_rows:
         raise MismatchError(

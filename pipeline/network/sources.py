@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipeline.composites.block import composite_files
-from pipeline.core.published import NotReadyError, Published
+from pipeline.core.published import NotReadyError
 from pipeline.core.run import Run
 from pipeline.labels.split import PARTS
 from pipeline.network.domain import PARAMETERS
@@ -11,31 +11,6 @@ from pipeline.network.job import Sources, TrainingJob, write_block
 from pipeline.network.label_block import label_block_path, write_label_block
 from pipeline.simulate.examples import BLOCK
 from pipeline.store.manifest import open_manifest
-
-
-def source_digest(run: Run) -> str:
-    """Digest of the survey's labels and composites, as far as they are used.
-
-    Raises
-    ------
-    NotReadyError
-        They have not been made; the message names the command that makes them.
-    """
-    training = run.settings.training
-    if training.source == "simulated":
-        return ""
-    used: list[Published] = []
-    if training.composite_share < 1:
-        try:
-            used += run.needs("labels")
-        except NotReadyError as error:
-            raise NotReadyError(
-                f"{error}, or train on simulated spectra with --set training.source=simulated"
-            ) from None
-        used += run.needs("observations")
-    if training.composite_share > 0:
-        used += run.needs("composites")
-    return run.digest(*used)
 
 
 def make_sources(run: Run, job: TrainingJob) -> tuple[Sources, dict[str, int]]:
@@ -67,6 +42,7 @@ def make_sources(run: Run, job: TrainingJob) -> tuple[Sources, dict[str, int]]:
         write_label_block, n_shards, root, digest, spectra, chunk_rows, digest=digest,
         step="prepare",
     )  # fmt: skip
+    run.require_sound(n_shards, digest=digest, step="prepare")
     labelled = tuple(label_block_path(root, digest, shard) for shard in range(n_shards))
     return Sources(labelled=labelled, composites=composites), counts
 
@@ -89,4 +65,5 @@ def _simulate(run: Run, job: TrainingJob) -> tuple[Path, ...]:
             write_block, n_blocks, job, digest=job.examples_digest, step="examples", of="blocks"
         )
         found = done["examples"]
+    run.require_sound(n_blocks, digest=job.examples_digest, step="examples")
     return tuple(job.block(number) for number in range(n_blocks))

@@ -15,8 +15,9 @@ from pipeline.core.run import Run
 from pipeline.network.checkpoint import CARD, WEIGHTS
 from pipeline.network.curve import write_curve
 from pipeline.network.domain import STARS
+from pipeline.network.inputs import source_digest
 from pipeline.network.job import TrainingJob, train_rank
-from pipeline.network.sources import make_sources, source_digest
+from pipeline.network.sources import make_sources
 from pipeline.network.tensorboard import require_tensorboard
 from pipeline.network.trainer import LOG
 from pipeline.settings.training import TrainingSettings

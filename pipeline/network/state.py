@@ -96,7 +96,7 @@ class TrainingState:
         ValueError
             The sampler of that run would not have given the same batches.
         """
-        facts, tensors = _parse(content, path)
+        facts, tensors = parse_state(content, path)
         changed = [k for k, v in self.identity.items() if facts["identity"].get(k) != v]
         if changed:
             raise CheckpointError(
@@ -147,7 +147,7 @@ def newest_state(folder: Path) -> tuple[Path, bytes, tuple[str, ...]] | None:
     for path in state_files(folder):
         content = path.read_bytes()
         try:
-            _parse(content, path)
+            parse_state(content, path)
         except CheckpointError as error:
             refused.append(str(error))
             continue
@@ -157,7 +157,26 @@ def newest_state(folder: Path) -> tuple[Path, bytes, tuple[str, ...]] | None:
     return None
 
 
-def _parse(content: bytes, path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+def parse_state(content: bytes, path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """Take a state file apart.
+
+    Parameters
+    ----------
+    content : bytes
+        Content of the file.
+    path : pathlib.Path
+        Its name, for messages.
+
+    Returns
+    -------
+    facts, tensors : dict
+        What `TrainingState.save` wrote.
+
+    Raises
+    ------
+    CheckpointError
+        The file is damaged.
+    """
     try:
         tensors: dict[str, torch.Tensor] = load(content)
         length = int.from_bytes(content[:8], "little")

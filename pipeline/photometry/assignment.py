@@ -1,26 +1,91 @@
 """Every counted spectrum gets the identifier of its star."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+from numpy.typing import NDArray
 
 from pipeline.core.errors import MismatchError
 from pipeline.photometry.grouping import assign_sources, designation, position_groups
 from schemas.quality import UNCOUNTED
 
-_COLUMNS = ["row", "obsid", "ra_deg", "dec_deg", "gaia_source_id"]
+
+@dataclass(frozen=True)
+class Assignment:
+    """The stars of B counted spectra: 40 bytes per spectrum.
+
+    Parameters
+    ----------
+    row_B : ndarray of int64, (B,)
+        Rows of the store, which rise.
+    source_B : ndarray of int64, (B,)
+        Gaia source; 0 where the star is known by its position.
+    group_B : ndarray of int64, (B,)
+        Group of positions: the index of its first member.
+    ra_deg_B, dec_deg_B : ndarray of float64, (B,)
+        Position; NaN where it is unknown.
+    """
+
+    row_B: NDArray[np.int64]
+    source_B: NDArray[np.int64]
+    group_B: NDArray[np.int64]
+    ra_deg_B: NDArray[np.float64]
+    dec_deg_B: NDArray[np.float64]
+
+    def table(self, first: int, last: int) -> pa.Table:
+        """Return the stars of some of the spectra.
+
+        Parameters
+        ----------
+        first, last : int
+            Rows of the store, the last one excluded.
+
+        Returns
+        -------
+        pyarrow.Table
+            ``row``, ``star_id`` and ``source_id`` (null for stars by position), ordered by row.
+        """
+        here = slice(*np.searchsorted(self.row_B, [first, last]))
+        source = self.source_B[here]
+        unmatched = source == 0
+        group, member = np.unique(self.group_B[here][unmatched], return_inverse=True)
+        positions = pa.array([self._name(i) for i in group.tolist()], pa.string())
+        gaia = pc.binary_join_element_wise("Gaia", pa.array(source).cast(pa.string()), " ")
+        names = pc.replace_with_mask(gaia, pa.array(unmatched), positions.take(pa.array(member)))
+        return pa.table(
+            {
+                "row": self.row_B[here],
+                "star_id": names,
+                "source_id": pa.array(source, mask=unmatched),
+            }
+        )
+
+    def numbers(self) -> NDArray[np.int64]:
+        """Return a number for each star, (B,): its source, or a negative one."""
+        unmatched = self.source_B == 0
+        _, first, member = np.unique(
+            self.group_B[unmatched], return_index=True, return_inverse=True
+        )
+        numbers = self.source_B.copy()
+        numbers[unmatched] = -1 - self.row_B[unmatched][first[member]]
+        return numbers
+
+    def _name(self, index: int) -> str:
+        # One name per group, that of its first member.
+        ra, dec = self.ra_deg_B[index], self.dec_deg_B[index]
+        return designation(ra, dec) if np.isfinite(ra + dec) else f"spectrum {self.row_B[index]}"
 
 
 def assign_stars(
     observations: Path, radius_arcsec: float, *, trust_ids: bool, photometry: Path | None = None
-) -> pa.Table:
+) -> Assignment:
     """Group the counted spectra of the whole survey into stars.
 
-    Needs the positions of all spectra at once: 40 bytes per spectrum, besides the names.
+    Needs the positions of all spectra at once: 200 bytes per spectrum while it works.
 
     Parameters
     ----------
@@ -37,55 +102,47 @@ def assign_stars(
 
     Returns
     -------
-    pyarrow.Table
-        ``row``, ``star_id`` and ``source_id`` (null for stars by position), ordered by row.
+    Assignment
+        The star of each counted spectrum.
 
     Raises
     ------
     MismatchError
         The photometry does not hold each counted spectrum once.
     """
-    counted = pc.equal(pc.bit_wise_and(pc.field("quality"), int(UNCOUNTED)), 0)
-    table = ds.dataset(observations, format="parquet").to_table(columns=_COLUMNS, filter=counted)
-    table = table.sort_by("row")
-    row = table["row"].to_numpy()
-    ra, dec = (table[name].to_numpy().astype(float) for name in ("ra_deg", "dec_deg"))
-    source = np.zeros(row.size, np.int64)
+    row, ra, dec, source = _observed(observations, trust_ids=trust_ids and photometry is None)
     if photometry is not None:
         source = _matched_sources(photometry, row)
-    elif trust_ids:
-        source = pc.fill_null(table["gaia_source_id"], 0).to_numpy()
     group = position_groups(ra, dec, radius_arcsec)
-    source = assign_sources(group, source)
-    return pa.table(
-        {
-            "row": row,
-            "star_id": _names(group, source, row, ra, dec),
-            "source_id": pa.array(source, mask=source == 0),
-        }
-    )
+    return Assignment(row, assign_sources(group, source), group, ra, dec)
 
 
-def _matched_sources(photometry: Path, row: Any) -> Any:
+def _observed(
+    observations: Path, *, trust_ids: bool
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Rows, positions and declared sources of the counted spectra, in order of row."""
+    counted = pc.equal(pc.bit_wise_and(pc.field("quality"), int(UNCOUNTED)), 0)
+    columns = ["row", "ra_deg", "dec_deg", *(["gaia_source_id"] if trust_ids else [])]
+    found = ds.dataset(observations, format="parquet").to_table(columns=columns, filter=counted)
+    found = _by_row(found)
+    row = found["row"].to_numpy()
+    ra, dec = (found[name].to_numpy().astype(np.float64) for name in ("ra_deg", "dec_deg"))
+    if not trust_ids:
+        return row, ra, dec, np.zeros(row.size, np.int64)
+    return row, ra, dec, pc.fill_null(found["gaia_source_id"], 0).to_numpy()
+
+
+def _matched_sources(photometry: Path, row: NDArray[np.int64]) -> NDArray[np.int64]:
     """Source ids of the rows by the photometry, 0 without a match."""
-    table = ds.dataset(photometry, format="parquet").to_table(columns=["row", "source_id"])
-    table = table.sort_by("row")
+    table = _by_row(ds.dataset(photometry, format="parquet").to_table(columns=["row", "source_id"]))
     if not np.array_equal(table["row"].to_numpy(), row):
         raise MismatchError(
             f"{photometry} has {table.num_rows} rows, which are not the {row.size} counted "
             "observations: run `pairspec photometry` again"
         )
-    return pc.fill_null(table["source_id"], 0).to_numpy()
+    return np.asarray(pc.fill_null(table["source_id"], 0).to_numpy())
 
 
-def _names(group: Any, source: Any, row: Any, ra: Any, dec: Any) -> pa.Array:
-    # One name a group, that of its first member.
-    nameless = source == 0
-    first, member = np.unique(group[nameless], return_inverse=True)
-    by_position = [
-        designation(ra[i], dec[i]) if np.isfinite(ra[i] + dec[i]) else f"spectrum {row[i]}"
-        for i in first
-    ]
-    gaia = pc.binary_join_element_wise("Gaia", pa.array(source).cast(pa.string()), " ")
-    positions = pa.array(by_position, pa.string()).take(pa.array(member))
-    return pc.replace_with_mask(gaia, pa.array(nameless), positions)
+def _by_row(table: pa.Table) -> pa.Table:
+    row = table["row"].to_numpy()
+    return table if np.all(row[1:] > row[:-1]) else table.sort_by("row")

@@ -51,7 +51,7 @@ def assign_sources(group: IntArray, source_id: IntArray) -> IntArray:
     Parameters
     ----------
     group : ndarray of int64, (B,)
-        As from :func:`position_groups`.
+        As from :func:`position_groups`: numbers below B.
     source_id : ndarray of int64, (B,)
         Source ids; 0 for none.
 
@@ -60,18 +60,14 @@ def assign_sources(group: IntArray, source_id: IntArray) -> IntArray:
     ndarray of int64, (B,)
         Source ids, 0 where the group has none or more than one.
     """
-    known = source_id != 0
-    pairs = np.unique(np.stack([group[known], source_id[known]], axis=1), axis=0)
-    single_group, index, count = np.unique(pairs[:, 0], return_index=True, return_counts=True)
-    only = np.where(count == 1, pairs[index, 1], 0)
-    place = np.searchsorted(single_group, group)
-    inside = place < single_group.size
-    place = np.where(inside, place, 0)
-    matched = inside & (single_group.size > 0)
-    if single_group.size:
-        matched &= single_group[place] == group
-        return np.where(known, source_id, np.where(matched, only[place], 0))
-    return source_id.copy()
+    known, asked = source_id != 0, np.zeros(group.size, dtype=bool)
+    asked[group[~known]] = True
+    there = known & asked[group]
+    pairs = np.unique(np.stack([group[there], source_id[there]], axis=1), axis=0)
+    one, index, count = np.unique(pairs[:, 0], return_index=True, return_counts=True)
+    only = np.zeros_like(source_id)
+    only[one[count == 1]] = pairs[index[count == 1], 1]
+    return np.where(known, source_id, only[group])
 
 
 def designation(ra_deg: float, dec_deg: float) -> str:

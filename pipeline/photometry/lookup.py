@@ -5,15 +5,39 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.core.atomic import PARTIAL
 from pipeline.photometry.columns import LOOKED_UP, TYPES
+from pipeline.tables.database import database, quoted
 from pipeline.tables.literal import parquet_files
-from pipeline.tables.table import open_table
+from pipeline.tables.table import UserTable, open_table
+
+
+def open_lookup(key: str, table: Path, columns: Sequence[str]) -> UserTable:
+    """Open a table of further values, and check that it has what is wanted of it.
+
+    Parameters
+    ----------
+    key : str
+        Column that it is joined by.
+    table : pathlib.Path
+        File or folder of files.
+    columns : sequence of str
+        Columns that are wanted.
+
+    Raises
+    ------
+    InputError
+        The table is not there or no table, or its ids have lost digits.
+    InputError
+        It lacks a column.
+    """
+    names = (key, *columns)
+    aliases = {name: LOOKED_UP.get(name, (name,)) for name in names}
+    return open_table(table, aliases, names, {name: TYPES.get(name) for name in names})
 
 
 def look_up(
@@ -54,22 +78,17 @@ def look_up(
     InputError
         It lacks a column.
     """
+    found = open_lookup(key, table, columns)
     out.parent.mkdir(parents=True, exist_ok=True)
-    names = (key, *columns)
-    aliases = {name: LOOKED_UP.get(name, (name,)) for name in names}
-    found = open_table(table, aliases, names, {name: TYPES.get(name) for name in names})
     copies = out.with_name(f"{out.name}.copies")
     partial = out.with_name(f"{out.name}.{os.getpid()}{PARTIAL}")
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": memory_limit,
-        "temp_directory": str(out.parent / "duckdb"),
-        "threads": 1,
+    wanted = ", ".join(f't."{name}"' for name in columns)
+    # What is held in memory is the right side, the keys: the table may be far larger.
+    options: dict[str, str | bool] = {
         "preserve_insertion_order": False,
-        # What is held in memory is the right side, the keys: the table may be far larger.
         "disabled_optimizers": "join_order,build_side_probe_side",
     }
-    wanted = ", ".join(f't."{name}"' for name in columns)
-    with duckdb.connect(config=config) as db:
+    with database(out.parent, memory_limit, **options) as db:
         db.register("t", found.scan(copies))
         db.execute(
             f'CREATE TEMP TABLE k AS SELECT "row", "{key}" '  # noqa: S608 (names checked)
@@ -79,7 +98,7 @@ def look_up(
         db.execute(
             f'COPY (SELECT DISTINCT ON (k."row") k."row", {wanted} '  # noqa: S608 (names checked)
             f'FROM t JOIN k ON t."{key}" = k."{key}" ORDER BY k."row", {wanted}) '
-            f"TO {_quote(partial)} (FORMAT parquet, ROW_GROUP_SIZE 8192)"
+            f"TO {quoted(partial)} (FORMAT parquet, ROW_GROUP_SIZE 8192)"
         )
     partial.replace(out)
     shutil.rmtree(copies, ignore_errors=True)
@@ -108,7 +127,3 @@ def align(table: pa.Table, key: str, rows: pa.ChunkedArray) -> pa.Table:
         Keys that are wanted.
     """
     return table.take(pc.index_in(rows, value_set=table[key].cast(rows.type)))
-
-
-def _quote(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.core.errors import InputError
+from pipeline.core.datasets import Datasets
+from pipeline.core.errors import InputError, given_by
 from pipeline.core.published import Published
-from pipeline.core.run import Run
 from pipeline.ingest.lamost_catalogue import catalogue_digest
 from pipeline.photometry.columns import GAIA, GAIA_REQUIRED, TMASS, TMASS_REQUIRED
 from pipeline.photometry.sources import SourceCatalogue, find_catalogue
@@ -49,12 +49,12 @@ class MatchPlan:
     work: Path
 
 
-def make_plan(run: Run, observed: Published) -> MatchPlan:
+def make_plan(asked: Datasets, observed: Published) -> MatchPlan:
     """Find the catalogues and check that the settings fit together.
 
     Parameters
     ----------
-    run : Run
+    asked : Datasets
         Of it: ``inputs``, ``photometry``.
     observed : Published
         The observations.
@@ -62,27 +62,30 @@ def make_plan(run: Run, observed: Published) -> MatchPlan:
     Raises
     ------
     InputError
-        No Gaia catalogue is named, or ids are to be used whose release is not declared.
+        No Gaia catalogue is named, a catalogue cannot be used, or ids are to be used whose release
+        is not declared.
     """
-    inputs, own = run.settings.inputs, run.settings.photometry
+    inputs, own = asked.settings.inputs, asked.settings.photometry
     declared = _check(inputs, own)
     aliases, required = dict(GAIA), list(GAIA_REQUIRED)
     if own.reddening == "gaia_column":
         aliases["e_bv"] = (own.reddening_column,)
         required.append("e_bv")
-    gaia = find_catalogue(str(inputs.gaia), aliases, required)
+    with given_by("inputs.gaia"):
+        gaia = find_catalogue(str(inputs.gaia), aliases, required)
     tmass = None
     if inputs.tmass is not None:
-        tmass = find_catalogue(str(inputs.tmass), TMASS, TMASS_REQUIRED)
+        with given_by("inputs.tmass"):
+            tmass = find_catalogue(str(inputs.tmass), TMASS, TMASS_REQUIRED)
     match = own.model_dump(mode="json", include=_MATCH)
-    match_digest = run.digest(observed, gaia.digest, declared, match)
+    match_digest = asked.digest(observed, gaia.digest, declared, match)
     tables = [
         path and catalogue_digest(path)
         for path in (inputs.tmass_best_neighbour, inputs.bailer_jones)
     ]
-    digest = run.digest(match_digest, tmass and tmass.digest, tables, own)
-    n_shards = open_manifest(run.root.manifest).n_shards
-    work = run.root.path / "crossmatch"
+    digest = asked.digest(match_digest, tmass and tmass.digest, tables, own)
+    n_shards = open_manifest(asked.root.manifest).n_shards
+    work = asked.root.path / "crossmatch"
     return MatchPlan(n_shards, gaia, tmass, declared, match_digest, digest, work)
 
 

@@ -1,6 +1,8 @@
 """E(B-V) from a dust map."""
 
 import warnings
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.core.errors import InputError
+
+_GALACTIC_POLES = np.array([192.86, 12.86]), np.array([27.13, -27.13])
+"""Right ascension and declination in degrees of the centres of the two files."""
 
 
 def open_dust_map(name: str, folder: Path | None) -> Any:
@@ -38,13 +43,25 @@ def open_dust_map(name: str, folder: Path | None) -> Any:
             "gaia_column, with the column's name in photometry.reddening_column"
         ) from None
     try:
-        return SFDQuery(map_dir=None if folder is None else str(folder))
-    except (FileNotFoundError, OSError) as error:
-        where = folder or "the folder that dustmaps is configured with"
-        raise InputError(
-            f"no SFD map in {where} ({error}); fetch it with "
-            "python -c 'import dustmaps.sfd; dustmaps.sfd.fetch()', or set photometry.dust_folder"
-        ) from None
+        with warnings.catch_warnings(), redirect_stdout(StringIO()):
+            warnings.simplefilter("ignore")  # of a bad file, which is told below
+            dust = SFDQuery(map_dir=None if folder is None else str(folder))
+            poles = e_bv_from_map(dust, *_GALACTIC_POLES)
+    except Exception as error:
+        raise _unreadable(folder, str(error)) from error
+    if not np.isfinite(poles).all():
+        raise _unreadable(folder, "it has no value at the galactic poles")
+    return dust
+
+
+def _unreadable(folder: Path | None, why: str) -> InputError:
+    return InputError(
+        f"no SFD map that can be read in {folder or 'the folder that dustmaps is configured with'} "
+        f"(photometry.dust_folder): {why}; fetch it with "
+        "python -c 'import dustmaps.sfd; dustmaps.sfd.fetch()' and name the folder that holds "
+        "SFD_dust_4096_ngp.fits and SFD_dust_4096_sgp.fits, or set photometry.reddening to "
+        "lamost_column or gaia_column, with the column's name in photometry.reddening_column"
+    )
 
 
 def e_bv_from_map(

@@ -11,6 +11,7 @@ import hats
 import lsdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+from hats.io.paths import pixel_catalog_file
 
 from pipeline.core.atomic import write_json
 from pipeline.core.digest import digest_of
@@ -19,9 +20,13 @@ from pipeline.core.run import Run
 from pipeline.photometry.columns import HINTS, TYPES
 from pipeline.photometry.hats_import import import_parquet
 from pipeline.tables.names import resolve
-from pipeline.tables.table import files_of, open_table
+from pipeline.tables.table import UserTable, open_table
 from pipeline.tables.values import check_type
 
+_WORDS = 300
+"""Characters of what a library says of a broken catalogue."""
+
+_SOURCE_TYPES = ("object", "source")
 _HATS_FILES = ("collection.properties", "hats.properties", "properties")
 
 
@@ -37,14 +42,14 @@ class SourceCatalogue:
         Canonical names of the columns that are used to the catalogue's own.
     digest : str
         Tells one state of the catalogue from another.
-    required : tuple of str
-        Columns that every file of a table must have; none for HATS.
+    table : UserTable, optional
+        The table that it is; None for HATS.
     """
 
     location: str
     names: dict[str, str]
     digest: str
-    required: tuple[str, ...] = ()
+    table: UserTable | None = None
 
     def open(self, run: Run, folder: Path, partition_rows: int) -> Any:
         """Open the catalogue with LSDB; a table is partitioned below ``folder`` first.
@@ -61,20 +66,16 @@ class SourceCatalogue:
         Raises
         ------
         InputError
-            A file of the table is of another kind, or its ids have lost digits.
-        InputError
-            A file of the table lacks a required column.
+            A value of the table cannot be converted without loss.
         """
         columns = list(self.names.values())
-        if not self.required:
+        if self.table is None:
             return lsdb.open_catalog(self.location, columns=columns, margin_cache=None)
         target = self._partitioned(folder)
         if target.exists():
             return lsdb.open_catalog(str(target), columns=columns, margin_cache=None)
-        aliases = {name: (own,) for name, own in self.names.items()}
-        table = open_table(Path(self.location), aliases, self.required, TYPES)
         copies = target.with_name(f"{target.name}.copies")
-        files = table.as_parquet(copies)
+        files = self.table.as_parquet(copies)
         position = (self.names["ra"], self.names["dec"])
         rows = sum(pq.read_metadata(file).num_rows for file in files)
         # Before the partitions appear: once they are there, nothing is counted again.
@@ -99,7 +100,7 @@ class SourceCatalogue:
 def find_catalogue(
     location: str, aliases: Mapping[str, Sequence[str]], required: Sequence[str]
 ) -> SourceCatalogue:
-    """Find out what a catalogue is and which columns it has, by the first file of a table.
+    """Find out what a catalogue is and which columns it has; all files of a table are looked at.
 
     Parameters
     ----------
@@ -115,21 +116,13 @@ def find_catalogue(
     InputError
         There is nothing at the path, or a folder of several catalogues.
     InputError
-        The file is no table, or its ids have lost digits.
+        A file is no table, or its ids have lost digits.
     InputError
         A required column is missing.
     """
     path = Path(location)
     if "://" in location or _is_hats(path):
-        catalogue = hats.read_hats(location)
-        main = getattr(catalogue, "main_catalog", catalogue)
-        info = main.catalog_info.model_dump(mode="json")
-        pixels = [(p.order, p.pixel) for p in main.get_healpix_pixels()]
-        names = resolve(main.schema.names, aliases, required, location, HINTS)
-        for name, own in names.items():
-            wanted = TYPES.get(name, pa.float64())
-            check_type(main.schema.field(own).type, wanted, own, location)
-        return SourceCatalogue(location, names, digest_of(location, info, pixels, names))
+        return _find_hats(location, aliases, required)
     if not path.exists():
         raise InputError(
             f"no source catalogue at {location}: give a HATS folder or URL, or a table (Parquet, "
@@ -141,10 +134,54 @@ def find_catalogue(
             f"{location} is the parent folder of HATS catalogues; name one of them: "
             f"{', '.join(str(path / name) for name in sorted(inner))}"
         )
-    files = files_of(path)
-    names = open_table(files[0], aliases, required, TYPES, HINTS).names
+    table = open_table(path, aliases, required, TYPES, HINTS)
+    files = [file.path for file in table.files]
     states = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-    return SourceCatalogue(location, names, digest_of(states, names), tuple(required))
+    return SourceCatalogue(location, table.names, digest_of(states, table.names), table)
+
+
+def _find_hats(
+    location: str, aliases: Mapping[str, Sequence[str]], required: Sequence[str]
+) -> SourceCatalogue:
+    try:
+        catalogue = hats.read_hats(location)
+        main = getattr(catalogue, "main_catalog", catalogue)
+        info = main.catalog_info.model_dump(mode="json")
+        pixels = [(p.order, p.pixel) for p in main.get_healpix_pixels()]
+        schema = main.schema
+        missing = [] if "://" in location else _lost(main)
+    except Exception as error:
+        words = " ".join(f"{type(error).__name__}: {error}".split())
+        raise InputError(
+            f"{location} cannot be opened as a HATS catalogue ({words[:_WORDS]}); copy it "
+            "again, or name its folder (the one with hats.properties)"
+        ) from error
+    if schema is None:
+        raise InputError(f"{location} is a HATS catalogue without rows; copy it again")
+    if info["catalog_type"] not in _SOURCE_TYPES:
+        raise InputError(
+            f"{location} is a HATS catalogue of type {info['catalog_type']}; name the catalogue of "
+            "the sources themselves"
+        )
+    if missing:
+        raise InputError(
+            f"{location} is incomplete: {len(missing)} of its {len(pixels)} partitions are not "
+            f"there, e.g. {missing[0]}; copy it again"
+        )
+    names = resolve(schema.names, aliases, required, location, HINTS)
+    for name, own in names.items():
+        check_type(schema.field(own).type, TYPES.get(name, pa.float64()), own, location)
+    return SourceCatalogue(location, names, digest_of(location, info, pixels, names))
+
+
+def _lost(catalogue: Any) -> list[str]:
+    """Find the partitions of a catalogue on disk whose files are not there."""
+    info = catalogue.catalog_info
+    paths = (
+        pixel_catalog_file(catalogue.catalog_base_dir, pixel, npix_suffix=info.npix_suffix)
+        for pixel in catalogue.get_healpix_pixels()
+    )
+    return [str(path) for path in paths if not path.exists()]
 
 
 def _is_hats(path: Path) -> bool:

@@ -7,12 +7,13 @@ import lsdb
 from pipeline.core.report import StageReport
 from pipeline.core.run import Run
 from pipeline.photometry.hats_import import import_parquet
+from pipeline.photometry.inputs import lookups
 from pipeline.photometry.lookup import look_up
 from pipeline.photometry.matching import MovingMatch
 from pipeline.photometry.pairs import Match, match_catalogues
 from pipeline.photometry.plan import MatchPlan, make_plan
 from pipeline.photometry.resolve import GAIA_EPOCH_YR, ResolveJob, resolve_shard
-from pipeline.photometry.shard import DESIGNATION, GEOMETRIC, PhotometryJob, write_photometry
+from pipeline.photometry.shard import PhotometryJob, write_photometry
 from pipeline.photometry.sources import SourceCatalogue
 from pipeline.photometry.targets import POSITION, TARGETS, targets_path, write_targets
 from schemas.photometry import PHOTOMETRY
@@ -78,20 +79,21 @@ def _compute(run: Run, plan: MatchPlan) -> None:
         )  # fmt: skip
     near = {} if plan.tmass is None else _match_tmass(run, plan, plan.tmass)
 
-    def joined(name: str, key: str, table: Path | None, *columns: str) -> Path | None:
-        if table is None:
-            return None
-        out = plan.work / f"{name}.parquet"
-        return look_up(best, key, table, columns, out, own.memory_limit)
+    tables = lookups(inputs, own)
 
-    dusty = inputs.catalogue if own.reddening == "lamost_column" else None
+    def joined(name: str, setting: str) -> Path | None:
+        if setting not in tables:
+            return None
+        key, table, columns = tables[setting]
+        return look_up(best, key, table, columns, plan.work / f"{name}.parquet", own.memory_limit)
+
     job = PhotometryJob(
         run.root,
         best,
         {} if plan.tmass is None else plan.tmass.names,
-        joined("neighbours", "source_id", inputs.tmass_best_neighbour, DESIGNATION),
-        joined("geometric", "source_id", inputs.bailer_jones, *GEOMETRIC),
-        joined("reddening", "obsid", dusty, own.reddening_column),
+        joined("neighbours", "inputs.tmass_best_neighbour"),
+        joined("geometric", "inputs.bailer_jones"),
+        joined("reddening", "inputs.catalogue"),
         own,
     )
     run.each(

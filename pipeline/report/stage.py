@@ -34,6 +34,7 @@ def run(run: Run) -> StageReport:
     """
     root, truth = run.root, run.settings.inputs.truth
     (catalogue,) = run.needs()
+    run.require_unchanged("model")
     evaluation, card = run.uses("evaluation"), read_card(root.model)
     digest = run.digest(catalogue, evaluation, card.model_id, str(truth))
     evaluated = evaluation is not None

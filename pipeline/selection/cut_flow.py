@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.dataset as ds
 from numpy.typing import NDArray
 
+from pipeline.core.parquet import read_table
 from pipeline.selection.cuts import APPLICATION, TRAINING, Cut
-from schemas.sample import CUT_FLOW
+from schemas.sample import CUT_FLOW, CUTS
 
 PAPER_SAMPLE = (1_258_912, 971_805)
 """Spectra and stars of the application sample of Jing et al. 2025. [paper]"""
@@ -47,9 +47,7 @@ def read_cut_flow(folder: Path, cuts: tuple[Cut, ...], *, beside_paper: bool) ->
     pyarrow.Table
         As ``schemas.sample.CUT_FLOW``.
     """
-    table = ds.dataset(folder, format="parquet").to_table(
-        columns=["source_id", "failed", "missing"]
-    )
+    table = read_table(folder, CUTS, ["source_id", "failed", "missing"])
     source = table["source_id"].combine_chunks()
     known = source.is_valid().to_numpy(zero_copy_only=False)
     return count_cut_flow(

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pipeline.core.atomic import write_parquet
 from pipeline.core.errors import MismatchError
 from pipeline.core.ledger import Done
+from pipeline.core.parquet import read_table
 from pipeline.core.root import Root
 from pipeline.selection.cuts import APPLICATION, cut_bits, make_cuts
 from pipeline.selection.release import PAPER_RELEASE
@@ -54,10 +54,8 @@ def read_candidates(shard: int, root: Root) -> pd.DataFrame:
         The photometry is not that of these observations.
     """
     counted = pc.bit_wise_and(pc.field("quality"), int(UNCOUNTED)) == 0
-    observed = pq.read_table(
-        root.part(OBSERVATIONS, shard), columns=_OBSERVED, filters=counted, partitioning=None
-    )
-    photometry = pq.read_table(root.part(PHOTOMETRY, shard), columns=_PHOTOMETRY, partitioning=None)
+    observed = read_table(root.part(OBSERVATIONS, shard), OBSERVATIONS, _OBSERVED, counted)
+    photometry = read_table(root.part(PHOTOMETRY, shard), PHOTOMETRY, _PHOTOMETRY)
     if not observed["row"].equals(photometry["row"]):
         raise MismatchError(
             f"{root.part(PHOTOMETRY, shard)} has not the rows of the counted observations; "

@@ -2,10 +2,9 @@
 
 from functools import partial
 
-import pyarrow.parquet as pq
-
 from pipeline.core.atomic import write_parquet
 from pipeline.core.ledger import Done
+from pipeline.core.parquet import read_table
 from pipeline.core.report import StageReport
 from pipeline.core.run import Run
 from pipeline.selection.cut_flow import cut_flow_lines, read_cut_flow
@@ -60,7 +59,7 @@ def run(run: Run) -> StageReport:
         shown=shown,
         notes=(_paper_note(counts, run.settings),),
         outputs=(root.table(SAMPLE), root.table(CUTS), root.table(CUT_FLOW)),
-        table=cut_flow_lines(pq.read_table(root.table(CUT_FLOW), partitioning=None)),
+        table=cut_flow_lines(read_table(root.table(CUT_FLOW), CUT_FLOW)),
     )
 
 

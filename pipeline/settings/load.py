@@ -1,10 +1,12 @@
 """All settings of a run: one file, the environment and the command line, in rising order."""
 
 import difflib
+import json
 import tomllib
 from collections.abc import Iterable, Mapping
+from datetime import date, time
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import (
@@ -14,7 +16,6 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from cluster.settings import ClusterSettings
 from pipeline.settings.acquire import AcquireSettings
 from pipeline.settings.catalogue import CatalogueSettings
 from pipeline.settings.composites import CompositeSettings
@@ -25,6 +26,7 @@ from pipeline.settings.inputs import InputSettings
 from pipeline.settings.labels import LabelSettings
 from pipeline.settings.network import NetworkSettings
 from pipeline.settings.photometry import PhotometrySettings
+from pipeline.settings.profiles import CLUSTER_PATHS, ClusterProfiles
 from pipeline.settings.sample import SampleSettings
 from pipeline.settings.simulate import SimulateSettings
 from pipeline.settings.spectra import SpectraSettings
@@ -53,7 +55,7 @@ class Settings(BaseSettings):
 
     inputs: InputSettings = InputSettings()
     acquire: AcquireSettings = AcquireSettings()
-    cluster: ClusterSettings = ClusterSettings()
+    cluster: ClusterProfiles = ClusterProfiles()
     ingest: IngestSettings = IngestSettings()
     spectra: SpectraSettings = SpectraSettings()
     photometry: PhotometrySettings = PhotometrySettings()
@@ -67,6 +69,16 @@ class Settings(BaseSettings):
     evaluate: EvaluateSettings = EvaluateSettings()
     simulate: SimulateSettings = SimulateSettings()
 
+    def for_stage(self, name: str) -> "Settings":
+        """Return the settings of one stage: those of the run, with the cluster of its profile.
+
+        Parameters
+        ----------
+        name : str
+            Name of the stage, or ``driver``.
+        """
+        return self.model_copy(update={"cluster": self.cluster.profile(name)})
+
 
 def load_settings(
     config: Path | None = None,
@@ -78,8 +90,8 @@ def load_settings(
     Parameters
     ----------
     config : pathlib.Path, optional
-        TOML file; by default ``pairspec.toml`` here, if there is one. Relative paths in it are
-        relative to the file.
+        TOML file, or what `pairspec settings` prints in a file named ``.json``; by default
+        ``pairspec.toml`` here, if there is one. Relative paths in it are relative to the file.
     overrides : iterable of str
         ``section.key=value`` from the command line; the value is read as TOML, else as text.
     **values
@@ -96,7 +108,7 @@ def load_settings(
     SettingsError
         A file that can't be read, an unknown key (with the nearest valid name), a bad value.
     """
-    from_file = _read_toml(config)
+    from_file = _read_file(config)
     explicit: dict[str, Any] = {}
     for text in overrides:
         _merge(explicit, _parse_override(text))
@@ -122,18 +134,25 @@ def load_settings(
     return Settings.model_construct(**{name: getattr(sourced, name) for name in _fields(Settings)})
 
 
-def _read_toml(config: Path | None) -> dict[str, Any]:
+def _read_file(config: Path | None) -> dict[str, Any]:
     path = config or Path(DEFAULT_FILE)
     if config is None and not path.exists():
         return {}
     try:
-        content = tomllib.loads(path.read_text())
+        text = path.read_text()
+        content = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except OSError as error:
         raise SettingsError(f"cannot read the settings file {path}: {error.strerror}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path} is not valid TOML: {error}") from None
+    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
+        kind = "JSON" if path.suffix == ".json" else "TOML"
+        raise SettingsError(f"{path} is not valid {kind}: {error}") from None
+    if not isinstance(content, dict):
+        raise SettingsError(f"{path} holds no settings: a JSON object is expected")
     base = path.resolve().parent
-    for table, keys in ((content, ("root",)), (content.get("inputs"), None)):
+    cluster = content.get("cluster")
+    profiles = cluster.values() if isinstance(cluster, dict) else ()
+    folders = ((table, CLUSTER_PATHS) for table in (cluster, *profiles))
+    for table, keys in ((content, ("root",)), (content.get("inputs"), None), *folders):
         if isinstance(table, dict):
             for key in keys or list(table):
                 if _is_local_path(key, table.get(key)):
@@ -153,6 +172,8 @@ def _parse_override(text: str) -> dict[str, Any]:
         parsed = tomllib.loads(f"v = {value}")["v"]
     except tomllib.TOMLDecodeError:
         parsed = value
+    if isinstance(parsed, date | time):
+        parsed = value  # No setting is a date; a walltime is written like a time of day.
     for key in reversed(name.strip().split(".")):
         parsed = {key: parsed}
     return parsed  # type: ignore[no-any-return]
@@ -173,10 +194,15 @@ def _fields(model: Any) -> list[str]:
 def _explain(error: ValidationError, config: Path | None) -> str:
     where = str(config) if config else f"{DEFAULT_FILE}, the environment or --set"
     lines = []
-    for item in error.errors():
-        name = ".".join(str(part) for part in item["loc"])
+    found = error.errors()
+    places = {item["loc"] for item in found}
+    for item in found:
+        place = item["loc"]
+        if len(place) == 3 and (place[0], place[2]) in places:
+            continue  # A profile has it from the section that holds for all stages.
+        name = ".".join(str(part) for part in place)
         if item["type"] == "extra_forbidden":
-            lines.append(f"unknown setting {name!r}{_nearest(item['loc'])} (from {where})")
+            lines.append(f"unknown setting {name!r}{_nearest(place)} (from {where})")
         else:
             lines.append(f"setting {name!r}: {item['msg']}, got {item['input']!r} (from {where})")
     return "; ".join(lines)
@@ -186,9 +212,11 @@ def _nearest(location: tuple[int | str, ...]) -> str:
     model: type[BaseModel] = Settings
     for part in location[:-1]:
         annotation = model.model_fields[str(part)].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        kinds = (annotation, *get_args(annotation))
+        models = [k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)]
+        if not models:
             return ""
-        model = annotation
+        model = models[0]
     names = _fields(model)
     close = difflib.get_close_matches(str(location[-1]), names, n=1, cutoff=0.0)
     prefix = "".join(f"{part}." for part in location[:-1])

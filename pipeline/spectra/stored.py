@@ -12,6 +12,7 @@ import xarray as xr
 
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.spectra.prepare import Prepared, network_input
+from pipeline.store.rows import read_rows
 
 ARRAYS = ("flux", "ivar", "log10_first", "n_pixel")
 
@@ -80,7 +81,7 @@ def _read(store: xr.Dataset, rows: pd.DataFrame, block_rows: int) -> StoredBlock
         # One contiguous read of a chunk, then the wanted rows of it.
         span = slice(int(index[inside[0]]), int(index[inside[-1]]) + 1)
         for name, array in arrays.items():
-            read = store[name].isel(row=span).to_numpy()
+            read = read_rows(store, name, span)
             array[inside] = read[index[inside] - span.start]
     return StoredBlock(rows, arrays)
 

@@ -1,5 +1,6 @@
 """The Zarr store of spectra: made once by the driver, written in whole shards by workers."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,18 @@ import xarray as xr
 
 from pipeline.core.atomic import PARTIAL
 from pipeline.core.errors import InputError, MismatchError
+from pipeline.store.rows import shard_file
 from schemas.store import PIXEL_ARRAYS, ROW_ARRAYS, ROW_PIXELS, create
+
+METADATA = "zarr.json"
+"""Name of the files that describe the store and its arrays."""
 
 Rows = dict[str, npt.NDArray[Any]]
 """Arrays of one shard by name."""
 
 
 def ensure_store(path: Path, n_shards: int, shard_rows: int, chunk_rows: int, digest: str) -> None:
-    """Make the empty store, or check that the one there belongs to the same manifest.
+    """Write the description of the store: of a new, empty one, or anew for its shards.
 
     Parameters
     ----------
@@ -37,16 +42,35 @@ def ensure_store(path: Path, n_shards: int, shard_rows: int, chunk_rows: int, di
     MismatchError
         The store there was made for other files.
     """
-    if path.exists():
-        there = open_store(path).attrs
-        if (there.get("manifest"), there.get("shard_rows")) != (digest, shard_rows):
-            raise MismatchError(f"{path} was made for another manifest; use another --root")
-        return
+    there = _made_for(path)
+    if there is not None and there != (digest, shard_rows):
+        raise MismatchError(
+            f"{path} was made for another manifest; use another --root, or, if its {METADATA} was "
+            "changed by hand, delete that file and run `pairspec ingest` again"
+        )
     # Created beside and renamed: a killed driver leaves no half-made metadata.
     partial = path.with_name(path.name + PARTIAL)
     _remove_tree(partial)
     create(partial, n_shards, shard_rows, chunk_rows, digest)
-    partial.rename(path)
+    if not path.exists():
+        partial.rename(path)
+        return
+    for file in metadata_files(partial):
+        target = path / file.relative_to(partial)
+        target.parent.mkdir(exist_ok=True)
+        file.replace(target)
+    _remove_tree(partial)
+
+
+def metadata_files(path: Path) -> list[Path]:
+    """List the files that describe the store and its arrays.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The store.
+    """
+    return [path / METADATA, *(path / name / METADATA for name in (*ROW_ARRAYS, *PIXEL_ARRAYS))]
 
 
 def open_store(path: Path) -> xr.Dataset:
@@ -115,9 +139,8 @@ def shard_files(path: Path, shard: int) -> list[Path]:
     shard : int
         Number of the shard.
     """
-    names = [path / name / "c" / str(shard) for name in ROW_ARRAYS]
-    names += [path / name / "c" / str(shard) / "0" for name in PIXEL_ARRAYS]
-    return [name for name in names if name.is_file()]
+    files = (shard_file(path, name, shard) for name in (*ROW_ARRAYS, *PIXEL_ARRAYS))
+    return [file for file in files if file.is_file()]
 
 
 def shard_region(store: xr.Dataset, shard: int, n_rows: int) -> slice:
@@ -145,6 +168,15 @@ def shard_region(store: xr.Dataset, shard: int, n_rows: int) -> slice:
             f"{n_shards} shards of {shard_rows} rows; pad the rows to a whole shard"
         )
     return slice(shard * shard_rows, (shard + 1) * shard_rows)
+
+
+def _made_for(path: Path) -> tuple[str, int] | None:
+    """Return digest of the manifest and rows of a shard; None where that cannot be read."""
+    try:
+        attributes = json.loads((path / METADATA).read_bytes())["attributes"]
+        return attributes["manifest"], attributes["shard_rows"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _same_bits(a: npt.NDArray[np.generic], b: npt.NDArray[np.generic]) -> bool:

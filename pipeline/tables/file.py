@@ -85,7 +85,9 @@ class TableFile:
             folder.mkdir(parents=True, exist_ok=True)
             partial = copy.with_name(f"{copy.name}.{os.getpid()}{PARTIAL}")
             try:
-                with pq.ParquetWriter(partial, self.schema, compression="zstd") as writer:
+                with pq.ParquetWriter(
+                    partial, self.schema, compression="zstd", write_page_checksum=True
+                ) as writer:
                     for group in _groups(self.batches(), self.schema):
                         writer.write_table(group)
                 partial.replace(copy)

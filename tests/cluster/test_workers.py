@@ -8,7 +8,7 @@ import pytest
 
 from cluster.connect import connect
 from cluster.settings import ClusterSettings
-from cluster.workers import deaths, natural_ranks, present, spread
+from cluster.workers import deaths, most_memory, natural_ranks, present, spread
 
 
 def test_workers_are_present_whatever_the_clients_timer_does():
@@ -47,3 +47,8 @@ def test_few_ranks_are_spread_over_the_machines():
     first = [address[:-2] for address in spread(workers)[:3]]
     assert first == ["tcp://10.0.0.1", "tcp://10.0.0.2", "tcp://10.0.0.3"]
     assert sorted(spread(workers)) == workers
+
+
+def test_the_largest_worker_is_that_of_the_most_memory():
+    with connect(ClusterSettings(kind="inline")) as client:
+        assert 20e6 < most_memory(client) < 100e9

@@ -64,7 +64,7 @@ def ends_as_if_nothing_had_happened(finished, root, stage, expected):
     assert different == []
     assert [name for name in there if name.endswith(".partial")] == []
     again = finished.server.run(stage, finished.config, root)
-    assert again["status"] == 0 and again["idle"]
+    assert again["status"] == 0 and again["idle"] and again["operations"] == 0
     assert tree_digests(root) == there
 
 

@@ -100,7 +100,7 @@ def test_other_readers_see_the_same_values(tmp_path, table):
 
 def test_the_manifest_is_read_too(tmp_path):
     files = [("a.fits", 1), ("plan/long name.fits", 2), ("b.fits", 3)]
-    freeze(tmp_path / "manifest.parquet", iter(files), 2)
+    freeze(tmp_path / "manifest.parquet", lambda: files, 2)
     # Written shard by shard, it cannot know the length of its paths beforehand.
     with pytest.warns(AstropyUserWarning, match="Using longest string"):
         found = AstropyTable.read(tmp_path / "manifest.parquet")

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from pipeline.catalogue.cone import MOST_RANGES, cone_ranges, pixel_expression
 from pipeline.catalogue.hats import Pixel
-from pipeline.catalogue.query import connect, show, table_parts
+from pipeline.catalogue.query import connect, show
 from pipeline.core.errors import InputError
+from pipeline.core.parquet import table_files
 from schemas.catalogue import STARS
 
 
@@ -53,7 +54,7 @@ def test_a_cone_holds_what_astropy_finds(stars_root, ra, dec, radius):
 
 def test_the_names_of_files_say_what_they_hold(stars_root):
     root, table = stars_root
-    parts = table_parts(root.path, STARS)
+    parts = table_files(root.table(STARS))
     assert len(parts) > 15
     for part in parts:
         rows = ds.dataset(part, format="parquet")
@@ -70,9 +71,9 @@ def test_a_cone_opens_the_files_that_it_needs(stars_root, tmp_path):
     root, table = stars_root
     shutil.copytree(root.path, tmp_path / "run")
     ra, dec = table["ra_deg"][0].as_py(), table["dec_deg"][0].as_py()
-    home = pixel_of(table["_healpix_29"][0].as_py(), table_parts(tmp_path / "run", STARS))
-    first = table_parts(tmp_path / "run", STARS)[0]
-    for part in table_parts(tmp_path / "run", STARS):
+    home = pixel_of(table["_healpix_29"][0].as_py(), table_files(tmp_path / "run" / STARS.location))
+    first = table_files(tmp_path / "run" / STARS.location)[0]
+    for part in table_files(tmp_path / "run" / STARS.location):
         if part not in (home, first):
             part.write_bytes(b"damaged")
     with connect(tmp_path / "run") as tables:

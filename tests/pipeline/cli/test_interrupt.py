@@ -43,7 +43,8 @@ def test_a_stage_ends_at_once_and_goes_on_later(tmp_path, write_spectrum, number
     assert stage.returncode == 128 + number
     lines = [line for line in errors.splitlines() if "shards" not in line]
     assert lines == [
-        "ingest: starting workers (local)",
+        "ingest: looking at the inputs",
+        "ingest: starting 2 workers (local)",
         "interrupted; run the same command again to go on",
     ]
     assert out == ""

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from pipeline.core.ledger import Done, Ledger, sha256_of
+from pipeline.core.damage import sha256_of
+from pipeline.core.ledger import Done, Ledger
 from pipeline.core.published import Published, publish, read_published
 
 

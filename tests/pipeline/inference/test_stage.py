@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from pipeline.catalogue.query import save, show
+from pipeline.core.errors import InputError
 from pipeline.core.published import NotReadyError
 from pipeline.lamost.reader import read_spectrum
-from pipeline.network.checkpoint import CheckpointError
 from pipeline.settings.load import load_settings
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.spectra.prepare import network_input
@@ -140,7 +140,7 @@ def test_stages_out_of_order_say_what_to_run_first(settings, client):
     with pytest.raises(NotReadyError, match="run `pairspec ingest"):
         infer(settings, client)
     ingest(settings, client)
-    with pytest.raises(CheckpointError, match="no model in"):
+    with pytest.raises(InputError, match="no model in"):
         infer(settings, client)
     with pytest.raises(NotReadyError, match="run `pairspec infer"):
         catalogue(settings, client)
@@ -151,7 +151,7 @@ def test_a_damaged_model_is_refused(finished, client, save_untrained):
     save_untrained(settings.root / "model", seed=3)
     weights = settings.root / "model" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"\0")
-    with pytest.raises(CheckpointError):
+    with pytest.raises(InputError, match="was damaged or replaced alone"):
         infer(settings, client)
 
 

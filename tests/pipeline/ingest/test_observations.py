@@ -3,7 +3,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.ingest.observations import combine, match_catalogue
+from pipeline.core.atomic import write_parquet
+from pipeline.core.root import Root
+from pipeline.ingest.matches import COLUMNS, matches_path, read_matches, write_matches
+from pipeline.ingest.observations import combine
 from schemas.observations import HEADERS
 from schemas.quality import QualityFlag
 
@@ -19,40 +22,44 @@ def headers(*rows):
 
 @pytest.fixture
 def catalogue(tmp_path):
-    names = ["snr_u", "snr_r", "snr_i", "snr_z", "teff_err_k", "logg", "logg_err", "feh"]
-    names += ["feh_err", "rv_err_kms"]
     rows = [
         {"obsid": 10, "fiberid": 70, "teff_k": 5000.0, "rv_kms": 12.0, "z": 1e-4, "snr_g": 33.0,
          "gaia_source_id": GAIA, "uid": "G1"},
-        {"obsid": 10, "fiberid": 70, "teff_k": 1.0},
         {"obsid": 11, "fiberid": 71, "teff_k": 6000.0, "z": 1e-4},
         {"obsid": 12, "fiberid": 2, "teff_k": 4000.0},
     ]  # fmt: skip
-    schema = pa.schema(
-        [("obsid", pa.int64()), ("lmjd", pa.int64()), ("planid", pa.string())]
-        + [("spid", pa.int64()), ("fiberid", pa.int64()), ("gaia_source_id", pa.int64())]
-        + [("uid", pa.string())]
-        + [(name, pa.float64()) for name in ["teff_k", "rv_kms", "z", "snr_g", *names]]
-    )
+    texts = {"planid": pa.string(), "uid": pa.string()}
+    whole = dict.fromkeys(["obsid", "lmjd", "spid", "fiberid", "gaia_source_id"], pa.int64())
+    names = ["obsid", "lmjd", "planid", "spid", "fiberid", *COLUMNS]
+    schema = pa.schema([(name, (whole | texts).get(name, pa.float64())) for name in names])
     night = {"lmjd": 58000, "planid": "A", "spid": 1}
     path = tmp_path / "c.parquet"
     pq.write_table(pa.Table.from_pylist([night | row for row in rows], schema=schema), path)
     return path
 
 
-def observe(files, catalogue, superseded=frozenset()):
-    table = combine(files, match_catalogue(files, catalogue), superseded)
-    return table.to_pylist()
+@pytest.fixture
+def observe(tmp_path, catalogue):
+    def run(files, *, matched=True, superseded=frozenset()):
+        if matched:
+            root = Root(tmp_path / "run")
+            table = pa.Table.from_pandas(files, HEADERS.schema, preserve_index=False)
+            write_parquet(root.part(HEADERS, 0), table)
+            write_matches(root, catalogue)
+        found = read_matches(matches_path(catalogue) if matched else None, files["row"])
+        return combine(files, found, superseded).to_pylist()
+
+    return run
 
 
-def test_the_catalogue_is_joined_by_obsid_and_wins_over_the_header(catalogue):
+def test_the_catalogue_is_joined_by_obsid_and_wins_over_the_header(observe):
     files = headers(
         {"obsid": 10, "header_snr_g": 5.0, "header_z": 3e-4},
         {"obsid": 11, "header_snr_g": 6.0, "header_z": 3e-4},
         {"obsid": 99, "header_snr_g": 7.0, "header_z": 3e-4},
         {"obsid": 98},
     )
-    rows = observe(files, catalogue)
+    rows = observe(files)
     assert [row["teff_k"] for row in rows] == [5000, 6000, None, None]
     assert [row["snr_g"] for row in rows] == [33, 6, 7, None]
     assert [row["rv_source"] for row in rows] == ["catalogue_rv", "catalogue_z", "header_z", None]
@@ -62,9 +69,9 @@ def test_the_catalogue_is_joined_by_obsid_and_wins_over_the_header(catalogue):
     assert rows[0]["gaia_source_id"] == GAIA
 
 
-def test_a_file_without_obsid_gets_it_from_its_night_plan_and_fibre(catalogue):
+def test_a_file_without_obsid_gets_it_from_its_night_plan_and_fibre(observe):
     files = headers({"obsid": 10}, {"obsid": None, "fiberid": 1}, {"obsid": None, "fiberid": 2})
-    rows = observe(files, catalogue)
+    rows = observe(files)
     assert [row["obsid"] for row in rows] == [10, None, 12]
     assert rows[2]["teff_k"] == 4000
     bits = [QualityFlag(row["quality"]) for row in rows]
@@ -72,19 +79,19 @@ def test_a_file_without_obsid_gets_it_from_its_night_plan_and_fibre(catalogue):
     assert QualityFlag.NO_OBSID not in bits[2]
 
 
-def test_quality_says_what_is_missing(catalogue):
+def test_quality_says_what_is_missing(observe):
     files = headers(
         {"obsid": 10},
         {"obsid": 98},
         {"obsid": None, "reason": "empty: no bytes", "quality": int(QualityFlag.REFUSED)},
     )
-    bits = [QualityFlag(row["quality"]) for row in observe(files, catalogue, frozenset({1}))]
+    bits = [QualityFlag(row["quality"]) for row in observe(files, superseded=frozenset({1}))]
     assert bits[0] == QualityFlag(0)
     assert bits[1] == QualityFlag.SUPERSEDED | QualityFlag.NO_CATALOGUE | QualityFlag.NO_VELOCITY
     assert bits[2] == QualityFlag.REFUSED
 
 
-def test_without_a_catalogue_the_headers_stand_alone():
-    rows = observe(headers({"obsid": 5, "header_snr_g": 7.0, "header_z": 0.0}), None)
+def test_without_a_catalogue_the_headers_stand_alone(observe):
+    rows = observe(headers({"obsid": 5, "header_snr_g": 7.0, "header_z": 0.0}), matched=False)
     assert (rows[0]["obsid"], rows[0]["snr_g"], rows[0]["rv_kms"]) == (5, 7.0, 0.0)
     assert QualityFlag(rows[0]["quality"]) == QualityFlag.NO_CATALOGUE

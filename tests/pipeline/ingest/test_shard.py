@@ -20,7 +20,7 @@ def ingest(tmp_path):
 
     def run(folder):
         root = Root(tmp_path / "run")
-        manifest = freeze(root.path / "manifest.parquet", scan(folder), 64)
+        manifest = freeze(root.path / "manifest.parquet", lambda: scan(folder), 64)
         ensure_store(root.store, 1, 64, 64, manifest.digest)
         counts = ingest_shard(0, IngestJob(root, folder.resolve())).counts
         rows = pq.read_table(root.part(HEADERS, 0)).to_pylist()

@@ -4,6 +4,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from pipeline.core.sealed import read_sealed, write_sealed
 from pipeline.network.checkpoint import CheckpointError, load_model, read_card, save_model
 
 
@@ -20,6 +21,11 @@ def test_round_trip(tmp_path, model, card):
 
 
 def _edit_card(folder, **change):
+    path = folder / "model.json"
+    write_sealed(path, read_sealed(path) | change)
+
+
+def _edit_by_hand(folder, **change):
     path = folder / "model.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
 
@@ -60,6 +66,7 @@ def _garbage(folder):
         (lambda f: (f / "model.safetensors").unlink(), "copy the model again"),
         (lambda f: (f / "model.safetensors").write_bytes(b"x"), "copy both again"),
         (lambda f: (f / "model.json").write_text("{"), "copy the model again"),
+        (lambda f: _edit_by_hand(f, bfloat16_blocks=7), "edited: .* own digest"),
         (lambda f: _edit_card(f, surprise=1), "surprise"),
         (lambda f: _edit_card(f, format="pairspec-model-9"), "version of pairspec"),
         (lambda f: _edit_card(f, n_pixel=400), "do not fit the network"),

@@ -4,32 +4,15 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
-from astropy.io import fits
-from astropy.wcs import WCS
 
 from pipeline.core.errors import InputError
 from pipeline.photometry.reddening import e_bv_from_map, open_dust_map
+from tests.dust import write_sfd
 
 
 @pytest.fixture
 def sfd_folder(tmp_path):
-    """Maps in SFD's own format, small: E(B-V) = 0.1 + latitude / 1000 in both hemispheres."""
-    for pole, sign in (("ngp", 1), ("sgp", -1)):
-        size = 512
-        wcs = WCS(naxis=2)
-        wcs.wcs.ctype = ["GLON-ZEA", "GLAT-ZEA"]
-        wcs.wcs.crval = [90.0, 90.0 * sign]
-        wcs.wcs.crpix = [size / 2 + 0.5] * 2
-        wcs.wcs.cd = np.diag([-0.35, 0.35])
-        y, x = np.mgrid[:size, :size]
-        with np.errstate(invalid="ignore"):
-            latitude = wcs.wcs_pix2world(x.ravel(), y.ravel(), 0)[1].reshape(size, size)
-        header = wcs.to_header()
-        header["LAM_NSGP"], header["LAM_SCAL"] = sign, size // 2
-        data = np.nan_to_num(0.1 + latitude / 1000).astype(np.float32)
-        path = tmp_path / f"SFD_dust_4096_{pole}.fits"
-        fits.PrimaryHDU(data, header).writeto(path)
-    return tmp_path
+    return write_sfd(tmp_path)
 
 
 def test_the_map_is_read_at_the_place_of_each_star(sfd_folder):
@@ -42,7 +25,7 @@ def test_the_map_is_read_at_the_place_of_each_star(sfd_folder):
 
 
 def test_a_missing_map_says_how_to_get_it(tmp_path):
-    with pytest.raises(InputError, match="no SFD map in .*dust_folder"):
+    with pytest.raises(InputError, match="no SFD map that can be read in .*dust_folder"):
         open_dust_map("sfd", tmp_path)
     with pytest.raises(InputError, match="there is sfd"):
         open_dust_map("bayestar", None)

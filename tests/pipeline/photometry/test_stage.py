@@ -251,7 +251,7 @@ def test_what_is_missing_is_said(survey, finished, tmp_path, client):
 
     with pytest.raises(InputError, match="set inputs.gaia"):
         run(with_gaia(None), client)
-    with pytest.raises(InputError, match="no source catalogue at"):
+    with pytest.raises(InputError, match="inputs.gaia: no source catalogue at"):
         run(with_gaia(str(tmp_path / "none")), client)
     pq.write_table(pa.table({"source_id": [1], "ra": [1.0]}), tmp_path / "poor.parquet")
     with pytest.raises(InputError, match="no column dec, phot_g_mean_mag, e_bv; it has ra"):

@@ -3,6 +3,7 @@ import pytest
 import zarr
 
 from pipeline.core.errors import InputError, MismatchError
+from pipeline.store.rows import read_rows
 from pipeline.store.store import blank_rows, ensure_store, open_store, write_shard
 from schemas.store import PIXEL_ARRAYS, ROW_PIXELS
 
@@ -64,3 +65,30 @@ def test_a_store_of_another_manifest_is_refused(store):
         ensure_store(store, 3, 8, 4, "other")
     with pytest.raises(InputError, match="run `pairspec ingest`"):
         open_store(store.parent / "none.zarr")
+
+
+@pytest.mark.parametrize("rows", [slice(9, 14), np.array([1, 9, 13, 17])])
+@pytest.mark.parametrize("place", [0.3, 0.99])
+@pytest.mark.parametrize("name", ["flux", "log10_first"])
+def test_a_damaged_shard_is_named_when_it_is_read(store, name, place, rows):
+    for number in range(3):
+        write_shard(store, number, random_rows(number))
+    file = store / name / "c" / ("1/0" if name == "flux" else "1")
+    content = bytearray(file.read_bytes())
+    content[int(place * len(content))] ^= 1
+    file.write_bytes(content)
+    assert read_rows(open_store(store), name, slice(0, 8)).shape[0] == 8
+    with pytest.raises(MismatchError) as error:
+        read_rows(open_store(store), name, rows)
+    assert str(error.value).startswith(f"{file} is damaged (")
+    assert str(error.value).endswith("; delete it and run `pairspec ingest` again")
+
+
+def test_lost_metadata_is_written_again_for_the_shards_that_are_there(store, digest_tree):
+    write_shard(store, 1, random_rows(1))
+    before = digest_tree(store)
+    (store / "zarr.json").unlink()
+    (store / "flux" / "zarr.json").write_text("{}")
+    ensure_store(store, 3, 8, 4, "digest")
+    assert digest_tree(store) == before
+    assert not store.with_name("spectra.zarr.partial").exists()

@@ -1,0 +1,1 @@
+"""Batch jobs that hold workers: how they are written, submitted, looked after and removed."""

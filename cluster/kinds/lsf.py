@@ -1,0 +1,38 @@
+"""LSF."""
+
+from typing import Any
+
+from cluster.jobs.queue import Queue
+from cluster.settings import ClusterSettings
+
+
+def options(settings: ClusterSettings) -> dict[str, Any]:
+    """Return the keywords of dask-jobqueue's LSFJob.
+
+    Parameters
+    ----------
+    settings : ClusterSettings
+        Of them: those of batch jobs.
+    """
+    hours, minutes = divmod(-(-settings.walltime_s // 60), 60)
+    directives = ["-rn"]
+    if settings.gpus:
+        directives.append(f'-gpu "num={settings.gpus}"')
+    return {
+        "queue": settings.partition,
+        "project": settings.account,
+        # LSF takes 12:00:00 for 12 minutes.
+        "walltime": f"{hours:02d}:{minutes:02d}",
+        "job_extra_directives": [*directives, *settings.directives],
+    }
+
+
+QUEUE = Queue(
+    job=("dask_jobqueue.lsf", "LSFJob"),
+    submit="bsub",
+    cancel="bkill",
+    number=r"Job <(\d+)>",
+    options=options,
+    # Only so are the lines #BSUB read.
+    stdin=True,
+)

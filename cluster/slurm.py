@@ -1,0 +1,152 @@
+"""SLURM's commands: submit a job, ask after jobs, take jobs back."""
+
+import getpass
+import subprocess
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cluster.engine import ClusterError
+from cluster.jobs.refusal import advice
+
+_TIMEOUT_S = 30
+_WAITING = ("PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT")
+_RUNNING = ("RUNNING", "CONFIGURING", "COMPLETING", "SUSPENDED", "STOPPED", "STAGE_OUT")
+
+
+@dataclass(frozen=True)
+class SlurmJob:
+    """What the queue says of a job.
+
+    Parameters
+    ----------
+    number : str
+        Its number.
+    name : str
+        Its name.
+    state : str
+        In the words of SLURM, e.g. `PENDING`.
+    elapsed : str
+        Time since it started.
+    nodes : str
+        Where it runs.
+    reason : str
+        Why it waits or ended.
+    """
+
+    number: str
+    name: str
+    state: str
+    elapsed: str
+    nodes: str
+    reason: str
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it waits for its turn."""
+        return self.state in _WAITING
+
+    @property
+    def running(self) -> bool:
+        """Whether it is at work, or just coming to its end."""
+        return self.state in _RUNNING
+
+    @property
+    def queued(self) -> bool:
+        """Whether it is in the queue."""
+        return self.waiting or self.running
+
+
+def submit(script: Path, after: str | None = None) -> str:
+    """Submit the job of a driver.
+
+    Parameters
+    ----------
+    script : pathlib.Path
+        Its script.
+    after : str, optional
+        Number of a job that must have ended well before.
+
+    Returns
+    -------
+    str
+        Number of the job.
+
+    Raises
+    ------
+    ClusterError
+        The queue refused it.
+    """
+    dependency = [] if after is None else [f"--dependency=afterok:{after}"]
+    try:
+        answer = _ask("sbatch", "--parsable", *dependency, str(script))
+    except ClusterError as error:
+        hint = advice(str(error)).replace("cluster.", "cluster.driver.")
+        raise ClusterError(f"{error}; {hint}") from None
+    return answer.strip().splitlines()[-1].partition(";")[0]
+
+
+def jobs_of_user() -> dict[str, SlurmJob]:
+    """Return the jobs of this user by number: those in the queue, and those that ended lately.
+
+    Raises
+    ------
+    ClusterError
+        The queue does not answer.
+    """
+    form = "%i|%j|%T|%M|%N|%r"
+    answer = _ask("squeue", "--noheader", "--states=all", f"--user={getpass.getuser()}", "-o", form)
+    rows = (line.split("|", 5) for line in answer.splitlines() if line.count("|") >= 5)
+    return {row[0]: SlurmJob(*row) for row in rows}
+
+
+def cancel(numbers: Iterable[str], timeout_s: float = 30.0) -> list[str]:
+    """Take jobs back and wait until they have left the queue.
+
+    Parameters
+    ----------
+    numbers : iterable of str
+        Their numbers.
+    timeout_s : float
+        How long to wait.
+
+    Returns
+    -------
+    list of str
+        Those that are still there.
+
+    Raises
+    ------
+    ClusterError
+        The queue does not answer.
+    """
+    left = list(numbers)
+    if left:
+        _ask("scancel", *left)
+    end = time.monotonic() + timeout_s
+    while left and time.monotonic() < end:
+        there = jobs_of_user()
+        left = [number for number in left if number in there and there[number].queued]
+        if left:
+            time.sleep(0.5)
+    return left
+
+
+def _ask(*command: str) -> str:
+    """Return what a command of the queue prints."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S
+        )
+    except FileNotFoundError:
+        raise ClusterError(
+            f"there is no {command[0]} on this machine: run this on a login node of the cluster, "
+            "or choose another cluster.kind"
+        ) from None
+    except subprocess.TimeoutExpired:
+        raise ClusterError(f"{command[0]} gave no answer within {_TIMEOUT_S} s") from None
+    if done.returncode:
+        words = " ".join((done.stderr or done.stdout).split())
+        raise ClusterError(f"{command[0]} failed with exit code {done.returncode}: {words}")
+    return done.stdout

@@ -1,0 +1,129 @@
+"""What a stage may ask before it does anything: settings, and datasets of earlier stages."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.core.digest import digest_of
+from pipeline.core.published import (
+    NotReadyError,
+    Published,
+    published_path,
+    replaced_source,
+    require_published,
+)
+from pipeline.core.root import Root
+from pipeline.core.sound import require_sound
+from pipeline.core.stage import Stage
+from pipeline.settings.load import Settings
+
+
+class Datasets:
+    """Settings of a run, and the datasets below its root; needs no cluster and writes nothing.
+
+    Parameters
+    ----------
+    stage : Stage
+        Which stage asks.
+    settings : Settings
+        Of the run.
+    root : Root
+        Where everything lies.
+    makers : mapping of str to str
+        Stage that makes each dataset.
+    """
+
+    def __init__(
+        self, stage: Stage, settings: Settings, root: Root, makers: Mapping[str, str]
+    ) -> None:
+        self.stage, self.settings, self.root = stage, settings, root
+        self._makers = makers
+        self._used: dict[str, str] = {}
+
+    def needs(self, *names: str) -> tuple[Published, ...]:
+        """Return datasets that other stages published, by default all that the stage needs.
+
+        Parameters
+        ----------
+        *names : str
+            Datasets.
+
+        Raises
+        ------
+        NotReadyError
+            One has not been made, or was made from what has been replaced since.
+        MismatchError
+            A file of one is missing or damaged; the message names it and the command to run.
+        """
+        found = []
+        for name in names or self.stage.needs:
+            published = require_published(self.root.path, name, self._makers[name])
+            self._check_current(name, published)
+            if self._used.get(name) != published.digest:
+                require_sound(self.root, published.records, self._makers[name])
+            self._used[name] = published.digest
+            found.append(published)
+        return tuple(found)
+
+    def uses(self, name: str) -> Published | None:
+        """Return a dataset if it has been made, else None.
+
+        Parameters
+        ----------
+        name : str
+            Dataset that the run may do without.
+
+        Raises
+        ------
+        NotReadyError
+            It was made from what has been replaced since, or its declaration was edited.
+        MismatchError
+            As :meth:`needs`.
+        """
+        if not published_path(self.root.path, name).exists():
+            return None
+        return self.needs(name)[0]
+
+    def require_unchanged(self, name: str) -> None:
+        """Require that the files of a dataset, if it has been made, are what was written.
+
+        Unlike :meth:`needs` it allows that the dataset is outdated: a network may be applied to a
+        sample that was selected after its training.
+
+        Parameters
+        ----------
+        name : str
+            Dataset.
+
+        Raises
+        ------
+        NotReadyError
+            Its declaration was edited.
+        MismatchError
+            A file is missing or damaged.
+        """
+        if published_path(self.root.path, name).exists():
+            published = require_published(self.root.path, name, self._makers[name])
+            require_sound(self.root, published.records, self._makers[name])
+
+    def digest(self, *parts: Any) -> str:
+        """Return the digest of published datasets, settings, strings and numbers.
+
+        Parameters
+        ----------
+        *parts
+            What an output depends on.
+        """
+        return digest_of(*(p.digest if isinstance(p, Published) else p for p in parts))
+
+    def _check_current(self, name: str, published: Published) -> None:
+        """Require that a dataset was made from the datasets that are there now."""
+        replaced = replaced_source(self.root.path, name, published)
+        if replaced is not None:
+            stale, source = replaced
+            # An edited declaration is named itself.
+            if published_path(self.root.path, source).exists():
+                require_published(self.root.path, source, self._makers[source])
+            raise NotReadyError(
+                f"the {stale} of {self.root.path} was made from another {source} than is there "
+                f"now; run `pairspec {self._makers[stale]} --root {self.root.path}` again"
+            )

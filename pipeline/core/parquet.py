@@ -1,0 +1,93 @@
+"""Reads the tables of a run with the checksums of their pages; what is damaged is named."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from pipeline.core.damage import Damage
+from pipeline.core.errors import MismatchError
+from schemas.registry import MADE_BY
+from schemas.table import Table
+
+CHECKED = ds.ParquetFileFormat(
+    default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+)
+"""Format of the tables for `pyarrow.dataset`, with the checksums of their pages."""
+
+
+def read_table(
+    path: Path,
+    table: Table,
+    columns: Sequence[str] | None = None,
+    filters: ds.Expression | None = None,
+) -> pa.Table:
+    """Read a table of the run, or one part of it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Parquet file, or folder of ``*.parquet`` files, which are read in order of name.
+    table : Table
+        Which table it is.
+    columns : sequence of str, optional
+        Columns to read; by default all.
+    filters : pyarrow.dataset.Expression, optional
+        Rows to read.
+
+    Raises
+    ------
+    MismatchError
+        A file is missing or damaged; the message names it and the command to run.
+    """
+    files = table_files(path)
+    if not files:
+        raise _damaged(path, table, FileNotFoundError())
+    try:
+        return _read(files, columns, filters)
+    except MemoryError:
+        raise
+    except (OSError, pa.ArrowException) as error:
+        raise _damaged(_culprit(files, columns), table, error) from None
+
+
+def table_files(path: Path) -> list[Path]:
+    """Return the Parquet files of a table, in order of name; none where there is none.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Parquet file, or folder of ``*.parquet`` files.
+    """
+    return sorted(path.rglob("*.parquet")) if path.is_dir() else [path] * path.is_file()
+
+
+def _read(
+    files: list[Path], columns: Sequence[str] | None, filters: ds.Expression | None = None
+) -> pa.Table:
+    return pq.read_table(
+        files,
+        columns=None if columns is None else list(columns),
+        filters=filters,
+        partitioning=None,
+        page_checksum_verification=True,
+    )
+
+
+def _culprit(files: list[Path], columns: Sequence[str] | None) -> Path:
+    """Find the file of several that cannot be read."""
+    for file in files[:-1]:
+        try:
+            _read([file], columns)
+        except (OSError, pa.ArrowException):
+            return file
+    return files[-1]
+
+
+def _damaged(path: Path, table: Table, error: Exception) -> MismatchError:
+    missing = isinstance(error, FileNotFoundError)
+    words = " ".join(str(error).split())
+    damage = Damage(path, "is missing" if missing else f"is damaged ({words})", missing=missing)
+    return MismatchError(damage.line(f"pairspec {MADE_BY[table.name]}"))

@@ -1,0 +1,1 @@
+"""A run in Python: what ``import pairspec`` gives."""

@@ -1,0 +1,145 @@
+"""Figures of a run for notebooks."""
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from pipeline.core.errors import InputError
+from pipeline.evaluation.roc import roc_curve
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BINARY, SINGLE = "#d1602d", "#4878a8"
+
+
+class Readable(Protocol):
+    """What the figures ask of a run."""
+
+    def sql(self, query: str, params: Any = None) -> pd.DataFrame:
+        """Answer a query."""
+
+    def normalised(self, *, obsid: int) -> xr.Dataset:
+        """Return normalised spectra."""
+
+
+class Plots:
+    """Figures of a run; each method draws into ``ax``, or into a new figure, and returns it.
+
+    Parameters
+    ----------
+    run : Readable
+        The run.
+    """
+
+    def __init__(self, run: Readable) -> None:
+        self._run = run
+
+    def spectrum(self, obsid: int, ax: "Axes | None" = None, **style: Any) -> "Axes":
+        """Draw one normalised spectrum with its p_b.
+
+        Parameters
+        ----------
+        obsid : int
+            LAMOST's number of the exposure; where two files have it, the first is drawn.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw.
+        **style : object
+            As `matplotlib.axes.Axes.plot` takes them.
+        """
+        one = self._run.normalised(obsid=obsid).isel(row=0)
+        flux_L = np.where(one["bad"], np.nan, one["flux"])
+        axes = _axes(ax, 10, 3)
+        look: dict[str, Any] = {"lw": 0.6, "color": SINGLE} | style
+        axes.plot(one["wave"], flux_L, **look)
+        axes.set(
+            xlabel=f"{one.attrs['frame']} wavelength in vacuum (Angstrom)",
+            ylabel="normalised flux",
+            title=f"obsid {obsid}: $p_b$ = {float(one['p_b']):.2f}, S/N {float(one['snr_g']):.0f}",
+        )
+        return axes
+
+    def cmd(self, threshold: float = 0.5, ax: "Axes | None" = None) -> "Axes":
+        """Draw the colour-magnitude diagram; stars above the threshold stand out.
+
+        Parameters
+        ----------
+        threshold : float
+            On a star's highest p_b.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw.
+
+        Raises
+        ------
+        InputError
+            The run has no photometry.
+        """
+        stars = self._run.sql(
+            "SELECT g_ks_0, m_g, p_b FROM stars WHERE g_ks_0 IS NOT NULL AND m_g IS NOT NULL"
+        ).astype(float)
+        if stars.empty:
+            raise InputError("no star has a colour and M_G: run `pairspec photometry` and the rest")
+        found = stars["p_b"] > threshold
+        axes = _axes(ax, 5, 5)
+        axes.hexbin(stars["g_ks_0"], stars["m_g"], gridsize=80, bins="log", cmap="Greys", mincnt=1)
+        axes.plot(
+            stars["g_ks_0"][found], stars["m_g"][found], ".", ms=2, color=BINARY,
+            label=f"$p_b$ > {threshold} ({int(found.sum()):,} stars)",
+        )  # fmt: skip
+        axes.invert_yaxis()
+        axes.set(xlabel="$(G-K_s)_0$ (mag)", ylabel="$M_G$ (mag)")
+        axes.legend(fontsize=8)
+        return axes
+
+    def roc(self, split: str = "test", ax: "Axes | None" = None) -> "Axes":
+        """Draw the ROC curve of one part of the labels.
+
+        Parameters
+        ----------
+        split : str
+            ``test`` or ``validation``.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw.
+
+        Raises
+        ------
+        ValueError
+            The part lacks binaries or singles that have a p_b.
+        """
+        rows = self._run.sql(
+            "SELECT p.p_b, l.label FROM labels AS l JOIN predictions AS p USING (row) "
+            "WHERE l.split = $split AND l.label IN ('binary', 'single') AND p.p_b IS NOT NULL",
+            {"split": split},
+        )
+        curve = roc_curve(rows["p_b"].to_numpy(float), (rows["label"] == "binary").to_numpy(bool))
+        axes = _axes(ax, 5, 5)
+        area = np.trapezoid(curve.tpr_T, curve.fpr_T)
+        axes.plot(curve.fpr_T, curve.tpr_T, color=BINARY, label=f"{split} part, AUC {area:.3f}")
+        axes.plot([0, 1], [0, 1], color="0.7", lw=0.8)
+        axes.set(xlabel="false positive rate", ylabel="true positive rate", aspect="equal")
+        axes.legend(fontsize=8, loc="lower right")
+        return axes
+
+    def p_b(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the distribution of the stars' highest p_b.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw.
+        """
+        stars = self._run.sql("SELECT p_b FROM stars WHERE p_b IS NOT NULL")
+        axes = _axes(ax, 5, 3)
+        axes.hist(stars["p_b"].to_numpy(float), np.linspace(0, 1, 41).tolist(), color=SINGLE)
+        axes.set(xlabel="highest $p_b$ of a star", ylabel="stars", xlim=(0, 1))
+        return axes
+
+
+def _axes(ax: "Axes | None", width: float, height: float) -> "Axes":
+    if ax is not None:
+        return ax
+    from matplotlib import pyplot as plt
+
+    return plt.subplots(figsize=(width, height), layout="constrained")[1]

@@ -1,0 +1,27 @@
+"""What the evaluation is given, looked at first: the networks, the truth of a simulated survey."""
+
+from pipeline.core.datasets import Datasets
+from pipeline.core.errors import given_by
+from pipeline.evaluation.truth import check_truth
+from pipeline.network.ensemble import plan_ensemble
+
+
+def check(asked: Datasets) -> None:
+    """Read the cards of the networks and the head of the truth.
+
+    Parameters
+    ----------
+    asked : Datasets
+        Of it: ``infer.models``, ``inputs.truth``.
+
+    Raises
+    ------
+    InputError
+        A network or the truth is not there, or is something else.
+    """
+    settings = asked.settings
+    with given_by("infer.models"):
+        plan_ensemble(settings.infer.models or (asked.root.model,))
+    if settings.inputs.truth is not None:
+        with given_by("inputs.truth"):
+            check_truth(settings.inputs.truth)

@@ -1,0 +1,55 @@
+"""What inference is given, looked at first: the networks, and the sample where it is wanted."""
+
+from pipeline.core.datasets import Datasets
+from pipeline.core.errors import given_by
+from pipeline.core.published import NotReadyError, Published
+from pipeline.network.checkpoint import load_model
+from pipeline.network.ensemble import plan_ensemble, wanted_networks
+
+
+def check(asked: Datasets) -> None:
+    """Read the networks and find the datasets.
+
+    Parameters
+    ----------
+    asked : Datasets
+        Of it: ``infer``, the sample, the photometry.
+
+    Raises
+    ------
+    NotReadyError
+        There is no sample, or it is outdated.
+    MismatchError
+        The run's own network was damaged or replaced.
+    InputError
+        A network is not there, is damaged, or takes other spectra than another.
+    """
+    infer = asked.settings.infer
+    if infer.scope == "sample":
+        needed_sample(asked)
+    asked.uses("photometry")
+    with given_by("infer.models"):
+        for member in plan_ensemble(wanted_networks(asked)).members:
+            load_model(member.path, member.sha256)
+
+
+def needed_sample(asked: Datasets) -> Published:
+    """Return the sample.
+
+    Parameters
+    ----------
+    asked : Datasets
+        Of the run.
+
+    Raises
+    ------
+    NotReadyError
+        There is none; the message names ``--all``.
+    """
+    try:
+        return asked.needs("sample")[0]
+    except NotReadyError as error:
+        raise NotReadyError(
+            f"{error}; or give --all (infer.scope = 'all') to classify every counted spectrum, "
+            "which needs no photometry"
+        ) from None
