@@ -64,6 +64,62 @@ def demo(
         raise typer.Exit(code)
 
 
+@app.command()
+def acquire(
+    what: Annotated[str, typer.Argument(help="Source, from the list above.")],
+    out: Annotated[Path, typer.Option(help="Folder that everything goes to.")] = Path("data"),
+    where: Annotated[
+        str | None, typer.Option(help="Spectra by a condition on the catalogue, in SQL.")
+    ] = None,
+    obsids: Annotated[
+        Path | None, typer.Option(help="Spectra by a list: one obsid per line, or a table.")
+    ] = None,
+    cone: Annotated[
+        str | None, typer.Option(help="Spectra within RA,DEC,RADIUS, in degrees.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many spectra.")] = None,
+    name: Annotated[
+        str, typer.Option(help="Catalogue of LAMOST: LRS_stellar or LRS_mec.")
+    ] = "LRS_stellar",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how many files, bytes and hours; fetch nothing.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also ask for what an earlier run was refused.")
+    ] = False,
+    config: Config = None,
+    overrides: Overrides = None,
+    *,
+    debug: Debug = False,
+) -> None:
+    """Fetch what a run needs: LAMOST's catalogue and spectra, dust, lists from the literature.
+
+    Sources: lamost-catalogue, lamost-spectra, dust, eclipsing, planets, spectroscopic-binaries,
+    jing2025. Gaia and 2MASS need no copy: `photometry` reads them by URL.
+
+    A file is there whole or not at all. What cannot be had has one row with its reason in
+    OUT/ledger/; a run that was stopped goes on. LAMOST's token is read from LAMOST_TOKEN. Ends with
+    OUT/pairspec.toml, with which every stage runs.
+
+    Example: pairspec acquire lamost-spectra --out data --where "snrg > 20 AND logg > 4"
+    """
+    from pipeline.cli.console import settings_of
+    from pipeline.cli.interrupt import ends_at_once
+
+    with ends_at_once(), settings_of(config, None, overrides or [], debug=debug) as loaded:
+        from pipeline.acquire.request import Request
+        from pipeline.acquire.secret import token_of
+        from pipeline.acquire.sources import acquire as acquire_source
+
+        request = Request(
+            out, loaded.acquire, token_of(), name, where, obsids, cone, limit, dry_run, again
+        )
+        outcomes = acquire_source(what, request)
+    typer.echo("\n".join([f"acquire {what}:", *outcomes.lines]))
+    if outcomes.n_failed:
+        raise typer.Exit(1)
+
+
 @as_command("simulate")
 def simulate(
     stars: Annotated[int | None, typer.Option(help="Number of stars; 2000 by default.")] = None,
@@ -310,7 +366,7 @@ app.registered_commands += queue.app.registered_commands
 OTHERS = (
     "query", "tables", "export", "submit", "status", "cancel", "verify", "job-script", "settings",
 )  # fmt: skip
-ORDER = ("demo", *(stage.name for stage in STAGES), *OTHERS)
+ORDER = ("acquire", "demo", *(stage.name for stage in STAGES), *OTHERS)
 """Commands in the order in which ``--help`` lists them."""
 
 app.registered_commands.sort(

@@ -16,6 +16,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from pipeline.settings.acquire import AcquireSettings
 from pipeline.settings.catalogue import CatalogueSettings
 from pipeline.settings.composites import CompositeSettings
 from pipeline.settings.evaluate import EvaluateSettings
@@ -54,6 +55,7 @@ class Settings(BaseSettings):
     """Folder of everything that a run writes."""
 
     inputs: InputSettings = InputSettings()
+    acquire: AcquireSettings = AcquireSettings()
     cluster: ClusterProfiles = ClusterProfiles()
     ingest: IngestSettings = IngestSettings()
     spectra: SpectraSettings = SpectraSettings()

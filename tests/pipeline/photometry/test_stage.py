@@ -1,5 +1,6 @@
 from functools import partial
 
+import lsdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -16,6 +17,7 @@ from pipeline.stages import run_stage
 from schemas.observations import OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
 from schemas.quality import PhotometryFlag
+from tests.pipeline.acquire.folder_server import FolderServer
 
 ingest = partial(run_stage, "ingest")
 run = partial(run_stage, "photometry")
@@ -119,6 +121,68 @@ def test_hats_catalogues_give_the_same_table(survey, finished, tmp_path, client)
     run(settings, client)
     assert read(settings).equals(read(finished[0]))
     assert not (settings.root / "catalogues").exists()
+
+
+def write_all_sky(source, folder, name):
+    """Write a catalogue as HATS, amid sources all over the sky, Gaia with a column nobody reads."""
+    own = pd.read_parquet(source)
+    rng, n = np.random.default_rng(2), 12_000
+    others = pd.DataFrame(
+        {
+            "ra": rng.uniform(0, 360, n),
+            "dec": np.degrees(np.arcsin(rng.uniform(-1, 1, n))),
+            **{
+                c: own[c].iloc[rng.integers(0, len(own), n)].to_numpy()
+                for c in own.columns
+                if c not in ("ra", "dec")
+            },
+        }
+    )
+    if "source_id" in own:
+        others["source_id"] = np.arange(n) + 7 * 10**17
+    whole = pd.concat([own, others[own.columns]], ignore_index=True)
+    if "source_id" in own:
+        whole["unused"] = [rng.bytes(4000) for _ in range(len(whole))]
+    catalogue = lsdb.from_dataframe(
+        whole,
+        catalog_name=name,
+        ra_column="ra",
+        dec_column="dec",
+        partition_rows=4000,
+        margin_threshold=None,
+    )
+    catalogue.write_catalog(folder / name, catalog_name=name, progress_bar=False)
+    return sum(path.stat().st_size for path in (folder / name).rglob("*.parquet"))
+
+
+def test_catalogues_by_url_give_the_same_table_and_only_part_of_them_is_transferred(
+    survey, tmp_path, client, record_property
+):
+    catalogues, served = survey / "catalogues", tmp_path / "served"
+    names = {"gaia": "gaia_source", "tmass": "tmass"}
+    sizes = {
+        key: write_all_sky(catalogues / f"{name}.parquet", served, name)
+        for key, name in names.items()
+    }
+    run(
+        folder := elsewhere(
+            survey, tmp_path / "a", **{key: str(served / name) for key, name in names.items()}
+        ),
+        client,
+    )
+    with FolderServer(served) as server:
+        by_url = {key: f"{server.url}/{name}" for key, name in names.items()}
+        run(url := elsewhere(survey, tmp_path / "b", **by_url), client)
+    assert read(url).equals(read(folder))
+    for key, name in names.items():
+        files = list((served / name).rglob("Npix=*.parquet"))
+        touched = [path for path in server.sent if path.startswith(name) and "Npix=" in path]
+        sent = sum(n for path, n in server.sent.items() if path.startswith(name))
+        record_property(f"{key}_bytes", f"{sent} of {sizes[key]}")
+        print(key, f"{sent} of {sizes[key]} bytes, {len(touched)} of {len(files)} partitions")
+        assert 0 < len(touched) <= len(files) / 2
+        # fsspec reads at least the last megabyte of a file.
+        assert key == "tmass" or sent < sizes[key] / 3
 
 
 def test_other_laws_and_distances_change_what_they_should(survey, finished, tmp_path, client):

@@ -1,0 +1,1 @@
+"""From nothing to a survey: fetches what a run needs, the one part that opens connections."""

@@ -1,0 +1,74 @@
+"""Spectra of LAMOST's low-resolution survey, one file each, in the survey's folders."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.acquire.lamost_catalogue import release_url
+from pipeline.acquire.reasons import FetchError
+from pipeline.acquire.reasons import Reason as FetchReason
+from pipeline.acquire.request import Outcomes, Request, fetch
+from pipeline.acquire.selection import select_spectra
+from pipeline.acquire.transfer import Kind, Wanted
+from pipeline.lamost.content import MAX_BYTES
+from pipeline.lamost.errors import Reason, SpectrumError
+from pipeline.lamost.reader import read_spectrum
+
+SPECTRA = "spectra"
+TYPICAL_BYTES = 45_000
+"""Of a gzipped spectrum: 7 million are 315 GB."""
+_BROKEN = {
+    Reason.EMPTY, Reason.TRUNCATED, Reason.CORRUPT, Reason.NOT_FITS, Reason.UNREADABLE,
+    Reason.TOO_LARGE,
+}  # fmt: skip
+"""The download is at fault. A sound file of another kind is kept: `ingest` gives its reason."""
+
+
+def acquire_spectra(request: Request) -> Outcomes:
+    """Fetch the spectra of a list or of a selection on the catalogue.
+
+    Parameters
+    ----------
+    request : Request
+        Which spectra.
+
+    Raises
+    ------
+    InputError
+        Nothing is selected.
+    """
+    kind = Kind("lamost-spectra", check_spectrum, private=True, max_bytes=MAX_BYTES)
+    outcomes = fetch(request, kind, _wanted(request), TYPICAL_BYTES)
+    outcomes.lines.append(f"  -> {request.out / SPECTRA}")
+    return outcomes
+
+
+def _wanted(request: Request) -> Iterator[Wanted]:
+    address = release_url(request.settings.lamost_url, request.settings.release)
+    for obsid, path in select_spectra(request):
+        url = f"{address}/spectrum/fits/{obsid}"
+        yield Wanted(str(obsid), url, request.out / SPECTRA / path)
+
+
+def check_spectrum(path: Path, key: str) -> None:
+    """Refuse a file that is broken, or the spectrum of another exposure.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        File.
+    key : str
+        Its obsid.
+
+    Raises
+    ------
+    FetchError
+        The file is not the spectrum that was asked for.
+    """
+    try:
+        obsid = read_spectrum(path).header.obsid
+    except SpectrumError as error:
+        if error.reason in _BROKEN:
+            raise FetchError(FetchReason.CORRUPT, f"{error.reason}: {error.detail}") from None
+        return
+    if obsid is not None and obsid != int(key):
+        raise FetchError(FetchReason.NOT_WANTED, f"the spectrum of obsid {obsid}")

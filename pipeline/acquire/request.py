@@ -1,0 +1,136 @@
+"""One call of ``pairspec acquire``: what is asked for, and what comes of it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.acquire.downloader import Downloader, Summary, summarise
+from pipeline.acquire.journal import Status
+from pipeline.acquire.plan import Plan, freeze
+from pipeline.acquire.secret import Secret
+from pipeline.acquire.transfer import Kind, Wanted
+from pipeline.settings.acquire import AcquireSettings
+
+CATALOGUES = "catalogues"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for.
+
+    Parameters
+    ----------
+    out : pathlib.Path
+        Folder that everything goes to.
+    settings : AcquireSettings
+        Where data come from, and how they are asked for.
+    secret : Secret
+        Token of the archive.
+    name : str
+        Which catalogue, where there are several.
+    where : str, optional
+        Condition on the catalogue, in SQL.
+    obsids : pathlib.Path, optional
+        List of spectra.
+    cone : str, optional
+        ``RA,DEC,RADIUS`` in degrees.
+    limit : int, optional
+        Most spectra.
+    dry_run : bool
+        Ask for nothing; say how much there is to do.
+    again : bool
+        Ask once more for what was refused by an earlier run.
+    """
+
+    out: Path
+    settings: AcquireSettings
+    secret: Secret = field(default_factory=Secret)
+    name: str = "LRS_stellar"
+    where: str | None = None
+    obsids: Path | None = None
+    cone: str | None = None
+    limit: int | None = None
+    dry_run: bool = False
+    again: bool = False
+
+    def catalogue(self, ending: str, name: str | None = None) -> Path:
+        """Return the path of one of LAMOST's catalogues."""
+        file = f"{self.settings.release}_{name or self.name}{ending}"
+        return self.out / CATALOGUES / file
+
+
+@dataclass
+class Outcomes:
+    """What came of a request.
+
+    Parameters
+    ----------
+    lines : list of str
+        What is shown.
+    n_missing, n_failed : int
+        Files that are not there, and those of them that may be had by the next run.
+    """
+
+    lines: list[str] = field(default_factory=list)
+    n_missing: int = 0
+    n_failed: int = 0
+
+
+def fetch(
+    request: Request, kind: Kind, wanted: Iterable[Wanted], typical_bytes: int | None = None
+) -> Outcomes:
+    """Fetch a list of files, or say how much there is to do.
+
+    Parameters
+    ----------
+    request : Request
+        What is asked for.
+    kind : Kind
+        What the files have in common.
+    wanted : iterable of Wanted
+        The files.
+    typical_bytes : int, optional
+        Size of one, for a dry run.
+    """
+    settings = request.settings
+    plan = freeze(request.out, kind.name, wanted, settings.batch_rows)
+    downloader = Downloader(settings, request.secret, again=request.again)
+    if request.dry_run:
+        todo = downloader.pending(plan)
+        return Outcomes(list(_forecast(plan, todo, settings.rate_per_s, typical_bytes)))
+    summary = downloader.run(plan, kind)
+    failed = summary.counts[Status.FAILED]
+    return Outcomes(list(_shown(plan, summary)), summary.n_missing, failed)
+
+
+def _forecast(plan: Plan, todo: int, rate_per_s: float, typical_bytes: int | None) -> Iterator[str]:
+    there = summarise(plan)
+    n_there = there.counts[Status.FETCHED] + there.counts[Status.PRESENT]
+    size = there.n_bytes / n_there if n_there else typical_bytes
+    yield f"  files                 {plan.n_files:>12,}"
+    yield f"  to be asked for       {todo:>12,}"
+    if size is not None:
+        yield f"  about                 {_size(todo * size):>12}"
+    hours = todo / rate_per_s / 3600
+    yield f"  at least              {hours:>10.1f} h   ({rate_per_s:g} requests per second)"
+
+
+def _shown(plan: Plan, summary: Summary) -> Iterator[str]:
+    yield f"  files                 {plan.n_files:>12,}"
+    for status, count in summary.counts.items():
+        if count:
+            yield f"    {status:<20}{count:>12,}"
+    for reason, count in sorted(summary.reasons.items()):
+        yield f"      {reason:<18}{count:>12,}"
+    yield f"  size                  {_size(summary.n_bytes):>12}"
+    yield f"  -> {plan.folder / 'results.parquet'}"
+    if summary.counts[Status.FAILED]:
+        yield "  note: run the same command again for the files that failed"
+
+
+def _size(n_bytes: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if n_bytes < 1000:
+            return f"{n_bytes:.0f} B" if unit == "B" else f"{n_bytes:.1f} {unit}"
+        n_bytes /= 1000
+    return f"{n_bytes:.1f} TB"

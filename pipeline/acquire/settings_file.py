@@ -1,0 +1,71 @@
+"""The settings file at the end: it names what is there, so that the next commands need no more."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.acquire.dust import FOLDER
+from pipeline.acquire.lamost_spectra import SPECTRA
+from pipeline.acquire.request import CATALOGUES, Request
+from pipeline.core.atomic import write_bytes
+from pipeline.settings.load import DEFAULT_FILE
+
+_MARK = "# Written by pairspec acquire; digest "
+
+
+def write_settings(request: Request) -> str:
+    """Write ``OUT/pairspec.toml``; return the line that says where it is.
+
+    A file that somebody has changed is left as it is, and the new one goes beside it.
+
+    Parameters
+    ----------
+    request : Request
+        Where to, and which release.
+    """
+    text = "\n".join(_lines(request)) + "\n"
+    path = request.out / DEFAULT_FILE
+    if path.exists() and not _is_ours(path):
+        path = path.with_name("pairspec.acquired.toml")
+    write_bytes(path, f"{_MARK}{_digest(text)}\n{text}".encode())
+    note = "" if path.name == DEFAULT_FILE else f"  ({DEFAULT_FILE} was changed and is left alone)"
+    return f"  -> {path}{note}"
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a settings file is as it was written here."""
+    first, _, text = path.read_text(errors="replace").partition("\n")
+    return first == f"{_MARK}{_digest(text)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _lines(request: Request) -> Iterator[str]:
+    out, settings = request.out, request.settings
+    yield "# Paths are relative to this file."
+    yield 'root = "run"'
+    yield ""
+    yield "[inputs]"
+    files = {
+        "spectra": out / SPECTRA,
+        "catalogue": request.catalogue(".csv.gz", "LRS_stellar"),
+        "multi_epoch": request.catalogue(".csv.gz", "LRS_mec"),
+        "eclipsing": out / CATALOGUES / "eclipsing.csv",
+        "planets": out / CATALOGUES / "planets.csv",
+    }
+    for name, path in files.items():
+        what = f'{name} = "{path.relative_to(out).as_posix()}"'
+        yield what if path.exists() else f"# {what}  (not there yet)"
+    yield f'gaia = "{settings.gaia_url}"'
+    yield f'tmass = "{settings.tmass_url}"'
+    yield ""
+    yield "[photometry]"
+    yield "# Gaia's catalogue has no reddening; the map does."
+    yield 'reddening = "map"'
+    folder = f"dust_folder = '{(out / FOLDER).resolve()}'"
+    yield folder if (out / FOLDER).is_dir() else f"# {folder}  (pairspec acquire dust)"
+    yield ""
+    yield "[acquire]"
+    yield f'release = "{settings.release}"'

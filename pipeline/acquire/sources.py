@@ -1,0 +1,74 @@
+"""The one list of what can be acquired."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pipeline.acquire.dust import acquire_dust
+from pipeline.acquire.lamost_catalogue import acquire_catalogue
+from pipeline.acquire.lamost_spectra import acquire_spectra
+from pipeline.acquire.request import Outcomes, Request
+from pipeline.acquire.settings_file import write_settings
+from pipeline.acquire.tables import (
+    acquire_eclipsing,
+    acquire_jing2025,
+    acquire_planets,
+    acquire_spectroscopic_binaries,
+)
+from pipeline.core.errors import InputError
+from pipeline.core.lock import root_lock
+
+
+@dataclass(frozen=True)
+class Source:
+    """Something that can be acquired.
+
+    Parameters
+    ----------
+    acquire : callable
+        From a request to what came of it.
+    selects : bool
+        Which rows are wanted has to be said.
+    """
+
+    acquire: Callable[[Request], Outcomes]
+    selects: bool = False
+
+
+SOURCES = {
+    "lamost-catalogue": Source(acquire_catalogue),
+    "lamost-spectra": Source(acquire_spectra, selects=True),
+    "dust": Source(acquire_dust),
+    "eclipsing": Source(acquire_eclipsing),
+    "planets": Source(acquire_planets),
+    "spectroscopic-binaries": Source(acquire_spectroscopic_binaries),
+    "jing2025": Source(acquire_jing2025),
+}
+
+
+def acquire(what: str, request: Request) -> Outcomes:
+    """Acquire a source, and write the settings file that names it.
+
+    Parameters
+    ----------
+    what : str
+        One of `SOURCES`.
+    request : Request
+        Where to, and which part of it.
+
+    Raises
+    ------
+    InputError
+        There is no such source, or it has no selection.
+    RootLockedError
+        Another process acquires into the same folder.
+    """
+    source = SOURCES.get(what)
+    if source is None:
+        raise InputError(f"no source {what!r}; there are {', '.join(SOURCES)}")
+    if not source.selects and (request.where or request.obsids or request.cone or request.limit):
+        raise InputError(f"--where, --obsids, --cone and --limit are not for {what}")
+    with root_lock(request.out, f"acquire {what}"):
+        outcomes = source.acquire(request)
+        if not request.dry_run:
+            outcomes.lines.append(write_settings(request))
+    return outcomes

@@ -1,0 +1,62 @@
+"""Tables from the literature, each from the service that publishes it."""
+
+from pipeline.acquire.request import Outcomes, Request
+from pipeline.acquire.tap import TapTable, acquire_tables, fetch_names
+from pipeline.core.errors import InputError
+
+JING2025 = "J/ApJS/277/15"
+_RA = ("RAJ2000", "RAdeg", "RA_ICRS", "_RA", "ra")
+_DEC = ("DEJ2000", "DEdeg", "DE_ICRS", "_DE", "dec")
+
+
+def acquire_eclipsing(request: Request) -> Outcomes:
+    """Fetch the eclipsing binaries of Chen et al. 2020 (ApJS 249, 18): types EA and EW."""
+    table = TapTable(
+        "eclipsing", request.settings.vizier_url, '"J/ApJS/249/18/table2"',
+        (_RA, _DEC, ("Per",), ("Type",)), "\"Type\" IN ('EA', 'EW')",
+    )  # fmt: skip
+    return acquire_tables(request, [table])
+
+
+def acquire_planets(request: Request) -> Outcomes:
+    """Fetch the planets of the NASA Exoplanet Archive, one row each (``pscomppars``)."""
+    needed = (("pl_name",), ("hostname",), ("ra",), ("dec",))
+    service = request.settings.exoplanet_url
+    return acquire_tables(request, [TapTable("planets", service, "pscomppars", needed)])
+
+
+def acquire_spectroscopic_binaries(request: Request) -> Outcomes:
+    """Fetch the spectroscopic orbits of Gaia DR3 (I/357) and of SB9 (B/sb9)."""
+    vizier = request.settings.vizier_url
+    return acquire_tables(
+        request,
+        [
+            TapTable("gaia_sb1", vizier, '"I/357/tbosb1"', (("Source",),)),
+            TapTable("gaia_sb2", vizier, '"I/357/tbosb2"', (("Source",),)),
+            TapTable("sb9_main", vizier, '"B/sb9/main"', (("Seq",), _RA, _DEC)),
+            TapTable("sb9_orbits", vizier, '"B/sb9/orbits"', (("Seq",), ("Per",), ("e",))),
+        ],
+    )
+
+
+def acquire_jing2025(request: Request) -> Outcomes:
+    """Fetch the published catalogue of Jing et al. 2025: all of its tables at VizieR.
+
+    Raises
+    ------
+    InputError
+        VizieR has no table of this catalogue.
+    """
+    vizier = request.settings.vizier_url
+    query = f"SELECT table_name FROM TAP_SCHEMA.tables WHERE table_name LIKE '%{JING2025}/%'"  # noqa: S608
+    found, names = fetch_names(request, "jing2025-tables", vizier, query)
+    if request.dry_run or found.n_missing:
+        return found
+    if not names:
+        raise InputError(
+            f"VizieR has no table of {JING2025} (https://vizier.cds.unistra.fr); take the "
+            "catalogue from the journal"
+        )
+    ours = [f"jing2025_{name.strip(chr(34)).rpartition('/')[2]}" for name in names]
+    tables = [TapTable(own, vizier, name) for own, name in zip(ours, names, strict=True)]
+    return acquire_tables(request, tables)

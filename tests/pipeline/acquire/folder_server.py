@@ -1,0 +1,85 @@
+"""A folder on loopback by HTTP, with ranges, as archives of HATS catalogues serve theirs."""
+
+import threading
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from tests.pipeline.acquire.server import QuietServer
+
+
+class FolderServer:
+    """Serves the files of a folder; ``sent`` has the bytes sent of each."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.sent: dict[str, int] = {}
+        self.lock = threading.Lock()
+        self._server = QuietServer(("127.0.0.1", 0), _handler(self))
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        )
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> "FolderServer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def _handler(server: FolderServer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+        def do_HEAD(self) -> None:
+            self._answer(body=False)
+
+        def do_GET(self) -> None:
+            self._answer(body=True)
+
+        def _answer(self, *, body: bool) -> None:
+            name = unquote(urlsplit(self.path).path).lstrip("/")
+            path = server.folder / name
+            if not path.is_file():
+                self.send_response(404)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            size = path.stat().st_size
+            first, last = self._range(size)
+            partial = "Range" in self.headers
+            self.send_response(206 if partial else 200)
+            self.send_header("Content-Length", str(last - first + 1))
+            self.send_header("Accept-Ranges", "bytes")
+            if partial:
+                self.send_header("Content-Range", f"bytes {first}-{last}/{size}")
+            self.end_headers()
+            if not body:
+                return
+            with path.open("rb") as file:
+                file.seek(first)
+                self.wfile.write(file.read(last - first + 1))
+            with server.lock:
+                server.sent[name] = server.sent.get(name, 0) + last - first + 1
+
+        def _range(self, size: int) -> tuple[int, int]:
+            asked = self.headers.get("Range", "").removeprefix("bytes=")
+            if not asked:
+                return 0, size - 1
+            first, _, last = asked.partition("-")
+            if not first:
+                return max(size - int(last), 0), size - 1
+            return int(first), min(int(last), size - 1) if last else size - 1
+
+    return Handler
