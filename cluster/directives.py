@@ -21,9 +21,7 @@ class Named(Protocol):
 
 
 def _mib(settings: ClusterSettings) -> int:
-    from dask.utils import parse_bytes
-
-    return math.ceil(parse_bytes(settings.memory) / 2**20)
+    return math.ceil(settings.memory_bytes / 2**20)
 
 
 def _named(pairs: Sequence[tuple[str, object]]) -> list[str]:
