@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pipeline.cli import catalogue as reading
 from pipeline.cli import queue
 from pipeline.cli.options import Config, Debug, Overrides, RootOption
 from pipeline.core.stage import Stage
@@ -227,95 +228,6 @@ for _stage in STAGES:
         _plain(_stage)
 
 
-VIEWS = ", ".join(name for stage in reversed(STAGES) for name in stage.tables)
-QUERY_MANUAL = f"""Ask the catalogue by SQL; every table is a DuckDB view.
-
-Views: {VIEWS}; their columns: `pairspec tables NAME`. FROM cone(ra, dec, radius_arcmin) has the
-stars near a position, with separation_arcmin.
-
-Example: pairspec query "SELECT count(*), max(p_b) FROM stars" --root run
-"""  # noqa: S608 (a text, not a query)
-
-
-@app.command(help=QUERY_MANUAL)
-def query(
-    sql: Annotated[str, typer.Argument(help="DuckDB SQL over the views named below.")],
-    config: Config = None,
-    root: RootOption = None,
-    overrides: Overrides = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Write the result to a .csv or .parquet file."),
-    ] = None,
-    *,
-    debug: Debug = False,
-) -> None:
-    """Ask the catalogue by SQL."""
-    from pipeline.cli.console import settings_of
-
-    with settings_of(config, root, overrides or [], debug=debug) as loaded:
-        from pipeline.catalogue.query import save, show
-
-        if output is not None:
-            typer.echo(save(loaded.root, sql, output))
-        else:
-            typer.echo(show(loaded.root, sql))
-
-
-@app.command()
-def export(
-    output: Annotated[Path, typer.Option("--output", "-o", help="File, or folder for hats.")],
-    form: Annotated[
-        str, typer.Option("--format", "-f", help="fits, votable, csv, ecsv or hats.")
-    ] = "fits",
-    where: Annotated[
-        str | None, typer.Option(help="Condition in SQL on the columns of the stars.")
-    ] = None,
-    columns: Annotated[
-        str | None, typer.Option(help="Columns, separated by commas; all by default.")
-    ] = None,
-    config: Config = None,
-    root: RootOption = None,
-    overrides: Overrides = None,
-    *,
-    debug: Debug = False,
-) -> None:
-    """Write the catalogue of stars for other programs, with units, UCDs and provenance.
-
-    CSV has no place for them; ECSV is CSV that has.
-
-    Example: pairspec export --format votable --where "p_b > 0.8" --output pairs.vot --root run
-    """
-    from pipeline.cli.console import settings_of
-
-    with settings_of(config, root, overrides or [], debug=debug) as loaded:
-        from pipeline.catalogue.export.run import export as write
-
-        names = None if columns is None else [name.strip() for name in columns.split(",")]
-        typer.echo(write(loaded.root, form, output, where, names))
-
-
-@app.command()
-def tables(
-    name: Annotated[str | None, typer.Argument(help="Table whose columns are listed.")] = None,
-    config: Config = None,
-    root: RootOption = None,
-    overrides: Overrides = None,
-    *,
-    debug: Debug = False,
-) -> None:
-    """List the tables of a run, or the columns of one with their units.
-
-    Example: pairspec tables stars --root run
-    """
-    from pipeline.cli.console import settings_of
-
-    with settings_of(config, root, overrides or [], debug=debug) as loaded:
-        from pipeline.catalogue.listing import describe_table, list_tables
-
-        typer.echo("\n".join(list_tables(loaded.root) if name is None else describe_table(name)))
-
-
 @app.command()
 def verify(
     config: Config = None,
@@ -361,7 +273,7 @@ def settings(
         typer.echo(loaded.model_dump_json(indent=2))
 
 
-app.registered_commands += queue.app.registered_commands
+app.registered_commands += [*reading.app.registered_commands, *queue.app.registered_commands]
 
 OTHERS = (
     "query", "tables", "export", "submit", "status", "cancel", "verify", "job-script", "settings",
