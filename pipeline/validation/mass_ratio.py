@@ -59,7 +59,7 @@ def mass_ratio(stars: pd.DataFrame, settings: ValidationSettings) -> Result:
                     f"p_b > {threshold:g} | {name}",
                     p_b[_inside(stars[name].to_numpy(), edge)] > threshold,
                     bin=edge,
-                    truth=_truth(stars, edge, threshold),
+                    truth=None if name == "true_q" else _truth(stars, edge, threshold),
                     main=threshold == 0.5,
                 )
                 for edge in pairwise(settings.q_edges)

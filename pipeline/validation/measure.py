@@ -94,7 +94,10 @@ def share_interval(n_hit: float, n: float) -> Estimate:
     p, z2 = n_hit / n, _Z**2
     centre = (p + z2 / (2 * n)) / (1 + z2 / n)
     half = _Z * np.sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return Estimate(p, float(max(centre - half, 0.0)), float(min(centre + half, 1.0)))
+    # Rounding must not put the share itself outside where all are hit, or none.
+    return Estimate(
+        p, float(min(max(centre - half, 0.0), p)), float(max(min(centre + half, 1.0), p))
+    )
 
 
 def share(

@@ -7,11 +7,12 @@ from scipy.stats import binomtest, poisson
 from pipeline.validation.measure import count_interval, median_interval, share_interval
 
 
-@pytest.mark.parametrize(("hit", "n"), [(0, 10), (10, 10), (3, 17), (535, 555)])
+@pytest.mark.parametrize(("hit", "n"), [(0, 10), (10, 10), (3, 3), (3, 17), (535, 555)])
 def test_shares_are_wilsons(hit, n):
     ours = share_interval(hit, n)
     expected = binomtest(hit, n).proportion_ci(method="wilson")
     assert (ours.low, ours.high) == pytest.approx((expected.low, expected.high), abs=1e-6)
+    assert ours.low <= ours.value <= ours.high
 
 
 def test_a_share_of_nothing_is_unknown():
