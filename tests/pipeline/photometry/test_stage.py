@@ -1,3 +1,4 @@
+import shutil
 from functools import partial
 
 import lsdb
@@ -9,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.core.errors import InputError
+from pipeline.core.ledger import Done, Ledger, read_record
 from pipeline.core.published import NotReadyError
 from pipeline.settings.load import load_settings
 from pipeline.settings.simulate import SurveySettings
@@ -51,14 +53,34 @@ def finished(survey, client):
     return settings, run(settings, client)
 
 
+INGESTED = (
+    "observations.json", "store", "ingest", "duplicates", "lamost_catalogue", "observations",
+)  # fmt: skip
+
+
 def elsewhere(survey, tmp_path, **inputs):
     """Settings of a run on the same observations below another root."""
     root = tmp_path / "run"
     (root / "ledger").mkdir(parents=True)
-    for name in ("manifest.parquet", "tables/observations", "ledger/observations.json"):
+    ingested = survey / "run"
+    # With the records of the units and their files: a dataset counts only with them.
+    names = ["manifest.parquet", "spectra.zarr", "catalogue.parquet"]
+    names += [f"tables/{table}" for table in ("headers", "duplicates.parquet", "observations")]
+    names += [f"ledger/{step}" for step in INGESTED]
+    for name in [name for name in names if (ingested / name).exists()]:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).symlink_to(survey / "run" / name)
+        (root / name).symlink_to(ingested / name)
     return load_settings(survey / "pairspec.toml", root=root, inputs=inputs)
+
+
+def record_anew(root, step, file):
+    """Let the record of the first unit of a step vouch for another file of the same name."""
+    records = root / "ledger" / step
+    shutil.copytree(records.resolve(), copied := records.with_suffix(".copy"))
+    records.unlink()
+    copied.rename(records)
+    held = read_record(records / "000000.json")
+    Ledger(root, step, held["digest"]).write(0, Done(held["counts"], (file,)))
 
 
 def read(settings):
@@ -235,6 +257,7 @@ def test_a_wrong_declared_id_is_counted_but_does_not_win(survey, finished, tmp_p
     index = table.schema.get_field_index("gaia_source_id")
     table = table.set_column(index, table.schema.field(index), pa.array(ids, pa.int64()))
     pq.write_table(table, folder / "part-000000.parquet")
+    record_anew(settings.root, "observations", folder / "part-000000.parquet")
     report = run(settings, client)
     assert report.notes[0].startswith("2 of ")
     assert read(settings).equals(read(finished[0]))
