@@ -45,6 +45,7 @@ class Slurm:
         """Stop all daemons and jobs."""
         self._script("stop.sh")
         shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.with_suffix(".lock").unlink(missing_ok=True)
 
     def run(self, *command: str) -> str:
         """Run a command of SLURM."""

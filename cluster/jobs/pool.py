@@ -1,5 +1,6 @@
 """A fixed number of batch jobs: a refusal is told, a lost job is replaced."""
 
+import itertools
 import time
 from collections.abc import Callable, Collection
 from typing import Any
@@ -54,6 +55,18 @@ class JobPool(Engine):
         self._asked = 0.0
         self._failed = 0
         self._not_before = 0.0
+        self._numbers = itertools.count()
+
+    def fill(self) -> None:
+        """Submit jobs until there are as many as wanted.
+
+        Each has a name of its own: dask-jobqueue would give a lost one's to another, and with it
+        the log that says that the job has ended.
+        """
+        specifications = self._cluster.worker_spec
+        while len(specifications) < self._wanted:
+            specifications[f"{self._cluster.name}-{next(self._numbers)}"] = self._cluster.new_spec
+        self._cluster.scale(jobs=self._wanted)
 
     def refusal(self) -> str | None:
         """Tell why no worker will ever come, or None."""
@@ -105,7 +118,7 @@ class JobPool(Engine):
         for job in lost:
             self._jobs.remove(job)
         self._cluster.sync(self._cluster.scale_down, [job.name for job in lost])
-        self._cluster.scale(jobs=self._wanted)
+        self.fill()
 
     def _ask(self) -> None:
         if self._queue.states is not None and time.monotonic() > self._asked + ASK_S:

@@ -66,8 +66,9 @@ def start(settings: ClusterSettings, notify: Callable[[str], None]) -> Iterator[
             only_ours(settings.kind, notify),
             _cluster(settings, queue, reaper, keys, logs) as (cluster, jobs),
         ):
-            cluster.scale(jobs=settings.jobs)
-            yield JobPool(cluster, jobs, settings.jobs, queue, notify)
+            pool = JobPool(cluster, jobs, settings.jobs, queue, notify)
+            pool.fill()
+            yield pool
     finally:
         remove_keys(keys)
         reaper.close()
