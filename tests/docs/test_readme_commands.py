@@ -17,13 +17,15 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.core.root import Root
 from pipeline.simulate.merge import write_hats
+from schemas.catalogue import STARS
 from tests.dust import write_sfd
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 pytestmark = [
-    pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("finished"),
+    pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.xdist_group("finished"),
 ]  # fmt: skip
 
 # What makes the example small enough for a test; none of it is about the inputs.
@@ -136,7 +138,7 @@ def test_the_commands_lead_from_files_to_a_catalogue(answers, folder):
         "query",
     ]  # fmt: skip
     assert "star_id" in answers["query"]
-    stars = ds.dataset(folder / "run" / "catalogue" / "stars", format="parquet").to_table()
+    stars = ds.dataset(Root(folder / "run").table(STARS), format="parquet").to_table()
     assert stars.num_rows > 100
     # Null only where every spectrum has too many bad pixels.
     assert stars["p_b"].is_null().equals(pc.equal(stars["n_spectra"], 0))
