@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from pipeline.cli.catalogue import VIEWS
 from typer.testing import CliRunner
 
 from pipeline.cli.app import ORDER, app
+from pipeline.cli.catalogue import VIEWS
 from pipeline.cli.demo import run_stages
 from pipeline.stages import STAGES, find_stage, makers
 from schemas.registry import TABLES

@@ -85,7 +85,8 @@ def test_one_worker_for_each_gpu_of_this_machine(nvml, tmp_path):
 def test_what_is_missing_is_one_clear_error(nvml, tmp_path, values, environment, message):
     given = {k: str(nvml) if v == "nvml" else v for k, v in environment.items()}
     options = [f"cluster.{key}={json.dumps(value)}" for key, value in values.items()]
-    command = ["-m", "pipeline", "train", "--root", str(tmp_path), "--set", "cluster.kind='cuda'"]
+    command = ["-m", "pipeline", "train", "--root", str(tmp_path)]
+    command += ["--set", "cluster.kind='cuda'", "--set", "training.source='simulated'"]
     for option in options:
         command += ["--set", option]
     done = run(command, **given)
