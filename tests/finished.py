@@ -105,9 +105,9 @@ class FinishedSurvey:
 
 
 def tree_digests(folder: Path) -> dict[str, str]:
-    """Digest every file below a folder, but for the lock."""
+    """Digest every file below a folder, but for the lock and the logs."""
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != ".lock"
+        if path.is_file() and path.name != ".lock" and path.relative_to(folder).parts[0] != "logs"
     }

@@ -33,6 +33,8 @@ def prologue(settings: ClusterSettings, keys: Path, log: Path) -> list[str]:
     """
     lifetime, stagger = lifetime_s(settings)
     lines = [f"exec >>{quoted(log)} 2>&1", f"trap 'echo \"{ENDED} $?\"' EXIT"]
+    # A shell that is not bash says nothing when a signal ends it.
+    lines += ["trap 'exit 143' TERM"]
     lines += settings.prologue
     lines += [f"export {name}={value}" for name, value in ENVIRONMENT.items()]
     lines += [

@@ -57,7 +57,7 @@ def given(tmp_path_factory):
 def root(tmp_path_factory):
     """A root on which every stage seems to have run, with a small untrained network."""
     path = tmp_path_factory.mktemp("run") / "run"
-    freeze(path / "manifest.parquet", [("spec-1.fits", 1)], 256)
+    freeze(path / "manifest.parquet", lambda: [("spec-1.fits", 1)], 256)
     for stage in STAGES:
         publish(path, stage.makes, Published("test", {}))
     return save_network(path / "model").parent

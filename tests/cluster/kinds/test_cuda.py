@@ -101,7 +101,7 @@ def test_training_gets_to_where_cuda_itself_is_missing(nvml, tmp_path):
     command = ["-m", "pipeline", "train", "--root", str(tmp_path)]
     for option in (
         "cluster.kind='cuda'", "cluster.memory_limit='2GiB'", "training.source='simulated'",
-        "training.n_examples=16", "training.device='cuda'", "training.ranks=1",
+        "training.n_examples=64", "training.device='cuda'", "training.ranks=1",
     ):  # fmt: skip
         command += ["--set", option]
     done = run(command, LD_LIBRARY_PATH=str(nvml), FAKE_NVML_COUNT="1")

@@ -106,6 +106,7 @@ GPU = {
 PROLOGUE = [
     "exec >>/shared/logs/pairspec-RUN-0.log 2>&1",
     "trap 'echo \"pairspec: the job ended with status $?\"' EXIT",
+    "trap 'exit 143' TERM",
     "module load gcc",
     "export OMP_NUM_THREADS=1",
     "export MALLOC_TRIM_THRESHOLD_=268435456",

@@ -113,8 +113,8 @@ def test_redirects_are_followed_on_their_host_alone(location, reason):
     ("value", "seconds"),
     [
         ("7", 7),
-        (formatdate(time.time() + 100, usegmt=True), 100),
-        (formatdate(time.time() - 100, usegmt=True), 0),
+        (100.0, 100),
+        (-100.0, 0),
         ("soon", None),
         ("\xb2", None),
         ("Fri, 31 Dec 99999 23:59:59 GMT", None),
@@ -123,6 +123,8 @@ def test_redirects_are_followed_on_their_host_alone(location, reason):
 )
 def test_a_retry_after_is_seconds_or_a_date(value, seconds):
     with Server(FILES, lambda path, attempt: "busy") as server:
+        if isinstance(value, float):
+            value = formatdate(time.time() + value, usegmt=True)
         server.retry_after = value
         with pytest.raises(FetchError) as busy:
             get(f"{server.url}/f/0")

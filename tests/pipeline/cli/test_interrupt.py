@@ -44,7 +44,7 @@ def test_a_stage_ends_at_once_and_goes_on_later(tmp_path, write_spectrum, number
     lines = [line for line in errors.splitlines() if "shards" not in line]
     assert lines == [
         "ingest: looking at the inputs",
-        "ingest: starting 2 workers (local)",
+        "ingest: starting workers (local)",
         "interrupted; run the same command again to go on",
     ]
     assert out == ""

@@ -29,8 +29,10 @@ def site(tmp_path):
     return path
 
 
-def test_there_is_a_profile_for_every_stage_and_for_the_driver():
-    assert (*(stage.name for stage in STAGES), "driver") == PROFILES
+def test_there_is_a_profile_for_every_stage_that_needs_workers_and_for_the_driver():
+    # `validate` works in the driver, and pydantic has the name for itself.
+    names = [stage.name for stage in STAGES if stage.name != "validate"]
+    assert (*names, "driver") == PROFILES
 
 
 def test_a_profile_lies_over_what_holds_for_all_stages(site):
