@@ -217,6 +217,24 @@ STAGES: tuple[Stage, ...] = (
         "validate",
         "pipeline.validation.stage",
         makes="validation",
+        interim=tuple(
+            f"validate_{name}"
+            for name in (
+                "scores",
+                "velocities",
+                "gaia",
+                "false_positives",
+                "mass_ratio",
+                "eclipsing",
+                "planets",
+                "compare",
+                "training_cmd",
+                "counts",
+                "sky",
+                "distances",
+                "cmd_density",
+            )  # fmt: skip
+        ),
         needs=("catalogue",),
         uses=("labels", "evaluation"),
         tables=("validation",),

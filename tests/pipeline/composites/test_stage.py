@@ -213,13 +213,14 @@ def test_labels_decide_where_there_are_labels(real_data, root, report, client, t
     """Only stars labelled as single, each in the part that its label names."""
     for name in ("manifest.parquet", "spectra.zarr", "tables"):
         (tmp_path / name).symlink_to(root / name)
+    # With the records of the files: a dataset counts only with them.
     (tmp_path / "ledger").mkdir()
-    (tmp_path / "ledger" / "observations.json").write_bytes(
-        (root / "ledger" / "observations.json").read_bytes()
-    )
+    for name in ("observations.json", "ingest", "store", "duplicates", "observations"):
+        (tmp_path / "ledger" / name).symlink_to(root / "ledger" / name)
     (tmp_path / "tables").unlink()
     (tmp_path / "tables").mkdir()
-    (tmp_path / "tables" / "observations").symlink_to(root / "tables" / "observations")
+    for name in ("headers", "duplicates.parquet", "observations"):
+        (tmp_path / "tables" / name).symlink_to(root / "tables" / name)
     pool = pq.read_table(root / COMPOSITE_POOL.location).to_pandas()
     n = len(pool)
     label = np.where(np.arange(n) % 5 == 0, "binary", "single")
