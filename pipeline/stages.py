@@ -233,7 +233,7 @@ STAGES: tuple[Stage, ...] = (
                 "sky",
                 "distances",
                 "cmd_density",
-            )  # fmt: skip
+            )
         ),
         needs=("catalogue",),
         uses=("labels", "evaluation"),

@@ -28,8 +28,9 @@ def check(asked: Datasets) -> None:
     if infer.scope == "sample":
         needed_sample(asked)
     asked.uses("photometry")
+    networks = wanted_networks(asked)
     with given_by("infer.models"):
-        for member in plan_ensemble(wanted_networks(asked)).members:
+        for member in plan_ensemble(networks).members:
             load_model(member.path, member.sha256)
 
 
