@@ -13,6 +13,7 @@ from pipeline.core.stage import Stage
 if TYPE_CHECKING:
     from distributed import Client
 
+    from pipeline.core.datasets import Datasets
     from pipeline.core.report import StageReport
     from pipeline.settings.load import Settings
 
@@ -275,7 +276,7 @@ def makers() -> dict[str, str]:
     return {stage.makes: stage.name for stage in STAGES}
 
 
-def check_stage(name: str, settings: "Settings") -> None:
+def check_stage(name: str, settings: "Settings") -> "Datasets":
     """Check everything that a stage is given, before workers start and before a file is written.
 
     Parameters
@@ -284,6 +285,11 @@ def check_stage(name: str, settings: "Settings") -> None:
         Name of the stage.
     settings : Settings
         Of the run.
+
+    Returns
+    -------
+    Datasets
+        What was asked for, for :func:`run_stage`, which then does not look at it again.
 
     Raises
     ------
@@ -298,9 +304,12 @@ def check_stage(name: str, settings: "Settings") -> None:
     asked.needs()
     if stage.inputs:
         importlib.import_module(stage.inputs).check(asked)
+    return asked
 
 
-def run_stage(name: str, settings: "Settings", client: "Client") -> "StageReport":
+def run_stage(
+    name: str, settings: "Settings", client: "Client", checked: "Datasets | None" = None
+) -> "StageReport":
     """Run one stage to its end.
 
     Parameters
@@ -311,6 +320,8 @@ def run_stage(name: str, settings: "Settings", client: "Client") -> "StageReport
         Of the run.
     client : distributed.Client
         Where to run.
+    checked : Datasets, optional
+        From :func:`check_stage`, which is called here where it has not been before.
 
     Returns
     -------
@@ -322,15 +333,13 @@ def run_stage(name: str, settings: "Settings", client: "Client") -> "StageReport
     ValueError
         Inputs are missing or do not fit; each stage says which errors it raises.
     """
-    check_stage(name, settings)
+    checked = checked or check_stage(name, settings)
 
     from pipeline.core.atomic import sweep
-    from pipeline.core.root import Root
     from pipeline.core.run import Run
 
-    stage = find_stage(name)
-    root = Root(written_folder(stage, settings).resolve())
-    run = Run(stage, settings, root, client, makers())
+    stage, root = checked.stage, checked.root
+    run = Run(stage, settings, root, client, makers(), checked.sound)
     work = importlib.import_module(stage.module).run
     # What a killed run, or a killed worker of this one, left half-written.
     sweep(root.path)

@@ -145,7 +145,7 @@ def run_command(
 
         from pipeline.stages import check_stage, find_stage, run_stage, written_folder
 
-        check_stage(name, settings)
+        checked = check_stage(name, settings)
 
         from cluster.connect import connect, serve
         from cluster.window import threads_of
@@ -166,7 +166,7 @@ def run_command(
         ):
             if not debug:
                 client.register_plugin(QuietWorker())
-            report = run_stage(name, settings, client)
+            report = run_stage(name, settings, client, checked)
         seconds = time.monotonic() - start
         if not report.idle:
             leave_record(folder, name, seconds)

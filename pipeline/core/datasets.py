@@ -30,12 +30,25 @@ class Datasets:
         Where everything lies.
     makers : mapping of str to str
         Stage that makes each dataset.
+    sound : dict of str to str, optional
+        Digests of the datasets whose files have been compared with their records already.
+
+    Attributes
+    ----------
+    sound
+        The same, grown by those that were asked for: files are compared once, not at each question.
     """
 
     def __init__(
-        self, stage: Stage, settings: Settings, root: Root, makers: Mapping[str, str]
+        self,
+        stage: Stage,
+        settings: Settings,
+        root: Root,
+        makers: Mapping[str, str],
+        sound: Mapping[str, str] | None = None,
     ) -> None:
         self.stage, self.settings, self.root = stage, settings, root
+        self.sound = dict(sound or {})
         self._makers = makers
         self._used: dict[str, str] = {}
 
@@ -58,8 +71,7 @@ class Datasets:
         for name in names or self.stage.needs:
             published = require_published(self.root.path, name, self._makers[name])
             self._check_current(name, published)
-            if self._used.get(name) != published.digest:
-                require_sound(self.root, published.records, self._makers[name])
+            self._require_sound(name, published)
             self._used[name] = published.digest
             found.append(published)
         return tuple(found)
@@ -103,7 +115,7 @@ class Datasets:
         """
         if published_path(self.root.path, name).exists():
             published = require_published(self.root.path, name, self._makers[name])
-            require_sound(self.root, published.records, self._makers[name])
+            self._require_sound(name, published)
 
     def digest(self, *parts: Any) -> str:
         """Return the digest of published datasets, settings, strings and numbers.
@@ -114,6 +126,12 @@ class Datasets:
             What an output depends on.
         """
         return digest_of(*(p.digest if isinstance(p, Published) else p for p in parts))
+
+    def _require_sound(self, name: str, published: Published) -> None:
+        """Compare the files of a dataset with their records, unless that has been done."""
+        if self.sound.get(name) != published.digest:
+            require_sound(self.root, published.records, self._makers[name])
+            self.sound[name] = published.digest
 
     def _check_current(self, name: str, published: Published) -> None:
         """Require that a dataset was made from the datasets that are there now."""

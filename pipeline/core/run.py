@@ -35,6 +35,8 @@ class Run(Datasets, Units):
         Where to run.
     makers : mapping of str to str
         Stage that makes each dataset.
+    sound : mapping of str to str, optional
+        As of `Datasets`.
     """
 
     def __init__(
@@ -44,8 +46,9 @@ class Run(Datasets, Units):
         root: Root,
         client: "Client",
         makers: Mapping[str, str],
+        sound: Mapping[str, str] | None = None,
     ) -> None:
-        Datasets.__init__(self, stage, settings, root, makers)
+        Datasets.__init__(self, stage, settings, root, makers, sound)
         Units.__init__(self, stage, settings, root, client)
 
     def balance(self, expected: int, found: int, what: str, step: str = "") -> None:

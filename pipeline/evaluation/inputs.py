@@ -3,7 +3,7 @@
 from pipeline.core.datasets import Datasets
 from pipeline.core.errors import given_by
 from pipeline.evaluation.truth import check_truth
-from pipeline.network.ensemble import plan_ensemble
+from pipeline.network.ensemble import plan_ensemble, wanted_networks
 
 
 def check(asked: Datasets) -> None:
@@ -16,12 +16,15 @@ def check(asked: Datasets) -> None:
 
     Raises
     ------
+    MismatchError
+        The run's own network was damaged or replaced.
     InputError
         A network or the truth is not there, or is something else.
     """
     settings = asked.settings
+    networks = wanted_networks(asked)
     with given_by("infer.models"):
-        plan_ensemble(settings.infer.models or (asked.root.model,))
+        plan_ensemble(networks)
     if settings.inputs.truth is not None:
         with given_by("inputs.truth"):
             check_truth(settings.inputs.truth)
