@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from hats.pixel_math.spatial_index import compute_spatial_index
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from pipeline.catalogue.job import CatalogueJob
 from pipeline.core.atomic import write_json, write_parquet
 from pipeline.core.errors import MismatchError
 from pipeline.core.ledger import Done
+from pipeline.core.parquet import read_table
 from pipeline.core.root import Root
 from pipeline.photometry.assignment import assign_stars
 from schemas.catalogue import HEALPIX, PREDICTIONS, SPECTRA, STARS
@@ -89,9 +89,8 @@ def _star_positions(
 ) -> tuple[FloatArray, FloatArray]:
     """Return each star's position: Gaia's, else that of its first fibre; NaN without one."""
     counted = pc.equal(pc.bit_wise_and(pc.field("quality"), int(UNCOUNTED)), 0)
-    fibres = ds.dataset(job.root.table(OBSERVATIONS), format="parquet").to_table(
-        columns=["row", "ra_deg", "dec_deg"], filter=counted
-    )
+    columns = ["row", "ra_deg", "dec_deg"]
+    fibres = read_table(job.root.table(OBSERVATIONS), OBSERVATIONS, columns, counted)
     n_stars = int(star_B.max(initial=-1)) + 1
     ra_S, dec_S = np.full(n_stars, np.nan), np.full(n_stars, np.nan)
     sources = [fibres]
@@ -111,7 +110,7 @@ def _star_positions(
 
 def _predicted(root: Root, row_B: IntArray) -> NDArray[np.bool_]:
     """Return which of the counted spectra, by rising row, have a prediction."""
-    row = ds.dataset(root.table(PREDICTIONS), format="parquet").to_table(columns=["row"])["row"]
+    row = read_table(root.table(PREDICTIONS), PREDICTIONS, ["row"])["row"]
     wanted = np.zeros(row_B.size, bool)
     place = np.searchsorted(row_B, row.to_numpy())
     inside = place < row_B.size

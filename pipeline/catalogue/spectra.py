@@ -13,6 +13,7 @@ from pipeline.catalogue.job import CatalogueJob
 from pipeline.core.atomic import write_parquet
 from pipeline.core.errors import MismatchError
 from pipeline.core.ledger import Done
+from pipeline.core.parquet import read_table
 from pipeline.photometry.lookup import align
 from schemas.catalogue import HEALPIX, PREDICTIONS, SPECTRA
 from schemas.observations import OBSERVATIONS
@@ -85,7 +86,7 @@ def _parts(
 ) -> pa.Table:
     """Read the parts of some shards of a table."""
     parts = [job.root.part(table, shard) for shard in shards]
-    return pa.concat_tables(pq.read_table(p, columns=columns, partitioning=None) for p in parts)
+    return pa.concat_tables(read_table(part, table, columns) for part in parts)
 
 
 def _observed(job: CatalogueJob, shards: Sequence[int]) -> pa.Table:

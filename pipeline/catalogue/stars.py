@@ -6,7 +6,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline.catalogue.groups import Groups
@@ -15,6 +14,7 @@ from pipeline.catalogue.naming import designations
 from pipeline.catalogue.spectra import UNPLACED_LAST
 from pipeline.core.atomic import write_parquet
 from pipeline.core.ledger import Done
+from pipeline.core.parquet import CHECKED, read_table
 from pipeline.inference.quality import count_bits
 from pipeline.labels.mass_ratio import q_fixed_colour, q_fixed_primary
 from pipeline.labels.ridge import as_ridge
@@ -58,7 +58,7 @@ def write_stars(number: int, job: CatalogueJob) -> Done:
     else:
         rows, table, path = index.is_null(), UNPLACED, root.table(UNPLACED)
     files = [str(root.part(SPECTRA, block)) for block in range(job.n_blocks)]
-    spectra = ds.dataset(files, format="parquet").to_table(filter=rows)
+    spectra = ds.dataset(files, format=CHECKED).to_table(filter=rows)
     stars = gather_stars(spectra, job).cast(table.schema)
     write_parquet(path, stars, job.settings.row_group_stars)
     p_b = stars["p_b"].to_numpy()
@@ -190,7 +190,7 @@ def _excess(
     colour, m_g, feh = (_numbers(columns[name]) for name in ("g_ks_0", "m_g", "feh"))
     inside = _array(columns["in_sample"], pa.bool_()).fill_null(False).to_numpy(False)  # noqa: FBT003
     rest = np.flatnonzero(inside & (labelled < 0))
-    ridge_m_g = as_ridge(pq.read_table(ridge_table, partitioning=None)).m_g(colour[rest], feh[rest])
+    ridge_m_g = as_ridge(read_table(ridge_table, RIDGE)).m_g(colour[rest], feh[rest])
     delta = m_g[rest] - ridge_m_g
     computed = {
         "delta_m_g": delta,

@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 from numpy.typing import NDArray
 
 from pipeline.core.errors import MismatchError
+from pipeline.core.parquet import read_table
 from pipeline.photometry.grouping import assign_sources, designation, position_groups
+from schemas.observations import OBSERVATIONS
+from schemas.photometry import PHOTOMETRY
 from schemas.quality import UNCOUNTED
 
 
@@ -123,8 +125,7 @@ def _observed(
     """Rows, positions and declared sources of the counted spectra, in order of row."""
     counted = pc.equal(pc.bit_wise_and(pc.field("quality"), int(UNCOUNTED)), 0)
     columns = ["row", "ra_deg", "dec_deg", *(["gaia_source_id"] if trust_ids else [])]
-    found = ds.dataset(observations, format="parquet").to_table(columns=columns, filter=counted)
-    found = _by_row(found)
+    found = _by_row(read_table(observations, OBSERVATIONS, columns, counted))
     row = found["row"].to_numpy()
     ra, dec = (found[name].to_numpy().astype(np.float64) for name in ("ra_deg", "dec_deg"))
     if not trust_ids:
@@ -134,7 +135,7 @@ def _observed(
 
 def _matched_sources(photometry: Path, row: NDArray[np.int64]) -> NDArray[np.int64]:
     """Source ids of the rows by the photometry, 0 without a match."""
-    table = _by_row(ds.dataset(photometry, format="parquet").to_table(columns=["row", "source_id"]))
+    table = _by_row(read_table(photometry, PHOTOMETRY, ["row", "source_id"]))
     if not np.array_equal(table["row"].to_numpy(), row):
         raise MismatchError(
             f"{photometry} has {table.num_rows} rows, which are not the {row.size} counted "

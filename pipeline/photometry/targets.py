@@ -6,10 +6,10 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline.core.atomic import write_parquet
+from pipeline.core.parquet import read_table
 from pipeline.core.root import Root
 from pipeline.photometry.positions import julian_year
 from schemas.observations import OBSERVATIONS
@@ -33,8 +33,8 @@ _COLUMNS = ["shard", "row", "obsid", "ra_deg", "dec_deg", "mjd_utc", "lmjd", "ga
 def counted_observations(shard: int, root: Root) -> pa.Table:
     """Read the counted observations of one shard, in order of row."""
     counted = pc.equal(pc.bit_wise_and(pc.field("quality"), int(UNCOUNTED)), 0)
-    path = root.part(OBSERVATIONS, shard)
-    return pq.read_table(path, columns=_COLUMNS, filters=counted, partitioning=None).sort_by("row")
+    part = root.part(OBSERVATIONS, shard)
+    return read_table(part, OBSERVATIONS, _COLUMNS, counted).sort_by("row")
 
 
 def observed_targets(

@@ -6,10 +6,9 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from pipeline.core.parquet import table_files
+from pipeline.core.parquet import read_table, table_files
 from pipeline.core.root import Root
 from schemas.catalogue import SPECTRA, STARS, UNPLACED
 from schemas.quality import QualityFlag
@@ -63,13 +62,11 @@ def read_spectra(root: Root) -> pd.DataFrame:
 
 
 def _read(root: Root, table: Table, columns: tuple[str, ...]) -> pd.DataFrame:
-    files = [str(part) for part in table_files(root.table(table))]
+    path = root.table(table)
     schema = pa.schema([table.schema.field(name) for name in columns])
-    if not files:
+    if not table_files(path):
         return pd.DataFrame({f.name: _plain(pa.chunked_array([], f.type), f.type) for f in schema})
-    found = ds.dataset(files, schema=table.schema, format="parquet").to_table(
-        columns=list(columns), filter=pc.field("p_b").is_valid()
-    )
+    found = read_table(path, table, columns, pc.field("p_b").is_valid())
     return pd.DataFrame({f.name: _plain(found[f.name], f.type) for f in schema})
 
 

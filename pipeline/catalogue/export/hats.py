@@ -8,6 +8,7 @@ import pyarrow.dataset as ds
 from pipeline.catalogue.export.content import Content
 from pipeline.catalogue.hats import FINEST_ORDER, count_pixels, describe, plan_partitions
 from pipeline.core.atomic import write_parquet
+from pipeline.core.parquet import CHECKED
 from schemas.catalogue import HEALPIX, STARS
 from schemas.table import Table
 
@@ -28,7 +29,7 @@ def write_hats(content: Content, path: Path) -> None:
     for batch in content.batches([HEALPIX]):
         counts += count_pixels(batch[HEALPIX].to_numpy())
     table = Table(STARS.name, "", STARS.description, content.columns)
-    rows, written = ds.dataset(content.rows, format="parquet"), []
+    rows, written = ds.dataset(content.rows, format=CHECKED), []
     index = ds.field(HEALPIX)
     for pixel in plan_partitions(counts, PARTITION_STARS):
         inside = rows.to_table(filter=(index >= pixel.first) & (index <= pixel.last))
