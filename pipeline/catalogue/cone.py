@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow.dataset as ds
 
+from pipeline.tables.healpix import FULL_ORDER
 from schemas.catalogue import HEALPIX
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 MOST_RANGES = 8
 """Ranges of the HEALPix index that cover a cone: more would read no fewer row groups."""
 
-FULL_ORDER = 29
 _PIXEL = re.compile(r"Norder=(\d+)/Dir=\d+/Npix=(\d+)\.parquet$")
 
 _WHERE = " OR ".join(

@@ -6,20 +6,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow.parquet as pq
-from hats.catalog import CatalogType, PartitionInfo, TableProperties
-from hats.io.parquet_metadata import write_parquet_metadata
+from hats.catalog import CatalogType
 from hats.pixel_math import HealpixPixel
 from numpy.typing import NDArray
 
 from pipeline.core.atomic import PARTIAL
+from pipeline.tables.hats_metadata import write_hats_metadata
+from pipeline.tables.healpix import FINEST_ORDER, FULL_ORDER, coarsest_orders
 from schemas.catalogue import HEALPIX, STARS
-
-FINEST_ORDER = 8
-"""Order of the smallest partitions: 0.05 square degrees."""
-
-FULL_ORDER = 29
-"""Order of the index that rows are sorted by."""
 
 PIXELS_A_FOLDER = 10_000
 
@@ -85,10 +79,7 @@ def plan_partitions(counts: NDArray[np.int64], most_rows: int) -> list[Pixel]:
     list of Pixel
         Those that hold any row, in order on the sky; they do not overlap.
     """
-    order = np.full(len(counts), FINEST_ORDER)
-    for coarser in range(FINEST_ORDER - 1, -1, -1):
-        fits = counts.reshape(12 * 4**coarser, -1).sum(axis=1) <= most_rows
-        order[np.repeat(fits, len(counts) // len(fits))] = coarser
+    order = coarsest_orders(counts, most_rows)
     filled = np.flatnonzero(counts)
     place = filled >> 2 * (FINEST_ORDER - order[filled])
     found = dict.fromkeys(zip(order[filled].tolist(), place.tolist(), strict=True))
@@ -118,22 +109,17 @@ def describe(
     """
     work = folder / f"description{PARTIAL}"
     shutil.rmtree(work, ignore_errors=True)
-    (work / "dataset").mkdir(parents=True)
-    PartitionInfo([HealpixPixel(*pixel) for pixel, _ in rows]).write_to_file(catalog_path=work)
-    if rows:
-        write_parquet_metadata(folder, output_path=work)
-    else:
-        pq.write_metadata(STARS.schema, work / "dataset" / "_common_metadata")
-    TableProperties(
-        catalog_name=name,
-        catalog_type=CatalogType.OBJECT,
-        ra_column="ra_deg",
-        dec_column="dec_deg",
-        total_rows=sum(n for _, n in rows),
-        healpix_column=HEALPIX,
-        healpix_order=FULL_ORDER,
-        hats_max_rows=most_rows,
-    ).to_properties_file(work)
+    properties = {
+        "catalog_name": name,
+        "catalog_type": CatalogType.OBJECT,
+        "ra_column": "ra_deg",
+        "dec_column": "dec_deg",
+        "healpix_column": HEALPIX,
+        "healpix_order": FULL_ORDER,
+        "hats_max_rows": most_rows,
+    }
+    pixels = [(HealpixPixel(*pixel), n) for pixel, n in rows]
+    write_hats_metadata(folder, pixels, STARS.schema, properties, output=work, with_statistics=True)
     made = sorted(path for path in work.rglob("*") if path.is_file())
     made.sort(key=lambda path: path.suffix == ".properties" or path.name == "properties")
     placed = []

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-from hats.catalog import CatalogType, PartitionInfo, TableProperties
+from hats.catalog import CatalogType
 from hats.catalog.dataset.collection_properties import CollectionProperties
-from hats.io.parquet_metadata import write_parquet_metadata
 from hats.pixel_math import HealpixPixel, get_margin
 from hats.pixel_math.healpix_shim import margin2order
 from hats.pixel_math.spatial_index import SPATIAL_INDEX_COLUMN, SPATIAL_INDEX_ORDER
@@ -19,7 +18,6 @@ from pipeline.core.errors import InputError
 from pipeline.core.progress import track
 from pipeline.core.run import Run
 from pipeline.photometry.healpix_split import (
-    HISTOGRAM_ORDER,
     PartitionJob,
     Plan,
     blocks_of,
@@ -27,6 +25,8 @@ from pipeline.photometry.healpix_split import (
     gather,
     route_block,
 )
+from pipeline.tables.hats_metadata import write_hats_metadata
+from pipeline.tables.healpix import FINEST_ORDER, coarsest_orders
 
 IMPORTING = ".importing"
 """Ending of collections in the making; what a killed run left is made anew."""
@@ -57,7 +57,7 @@ def import_parquet(
     position : tuple of str
         Names of right ascension and declination in degrees.
     partition_rows : int
-        Most rows of a partition; only a pixel of order ``HISTOGRAM_ORDER`` may have more.
+        Most rows of a partition; only a pixel of order ``FINEST_ORDER`` may have more.
     margin_arcsec : float
         Width of the margin; 0 for none.
 
@@ -82,7 +82,7 @@ def import_parquet(
     job = PartitionJob(work.resolve(), places[0], places[1], tuple(columns), *position)
     blocks = blocks_of(list(files))
     with track("partition", 2 * len(blocks), 0, "blocks") as advance:
-        counts = np.zeros(12 * 4**HISTOGRAM_ORDER, dtype=np.int64)
+        counts = np.zeros(12 * 4**FINEST_ORDER, dtype=np.int64)
         for pixels, rows in run.tasks(count_block, blocks, job):
             counts[pixels] += rows
             advance()
@@ -100,21 +100,24 @@ def import_parquet(
             main.append((pixel, n_rows))
         if n_margin:
             margin.append((pixel, n_margin))
-    _describe(job.catalogue, main, position, {"catalog_type": CatalogType.OBJECT})
+    common: dict[str, object] = {
+        "ra_column": position[0],
+        "dec_column": position[1],
+        "healpix_column": SPATIAL_INDEX_COLUMN,
+        "healpix_order": SPATIAL_INDEX_ORDER,
+    }
+    own = {"catalog_name": names[0], "catalog_type": CatalogType.OBJECT}
+    write_hats_metadata(job.catalogue, main, None, common | own)
     extra = {"obs_collection": folder.name, "hats_primary_table_url": names[0]}
     if margin_arcsec > 0:
-        schema_of = next(job.catalogue.rglob("Npix=*.parquet"))
-        _describe(
-            job.margin,
-            margin,
-            position,
-            {
-                "catalog_type": CatalogType.MARGIN,
-                "primary_catalog": names[0],
-                "margin_threshold": margin_arcsec,
-            },
-            schema_of,
-        )
+        schema = pq.read_schema(next(job.catalogue.rglob("Npix=*.parquet")))
+        own = {
+            "catalog_name": names[1],
+            "catalog_type": CatalogType.MARGIN,
+            "primary_catalog": names[0],
+            "margin_threshold": margin_arcsec,
+        }
+        write_hats_metadata(job.margin, margin, schema, common | own)
         extra |= {"all_margins": names[1], "default_margin": names[1]}
     CollectionProperties(**extra).to_properties_file(partial)
     shutil.rmtree(work)
@@ -124,9 +127,9 @@ def import_parquet(
 
 def _plan(counts: np.ndarray, partition_rows: int, margin_arcsec: float) -> tuple[Plan, int]:
     """Partitions of at most so many rows, and which pixels border on which partition."""
-    orders = _coarsest_orders(counts, partition_rows)
+    orders = coarsest_orders(counts, partition_rows)
     filled = np.flatnonzero(counts)
-    place = filled >> 2 * (HISTOGRAM_ORDER - orders[filled])
+    place = filled >> 2 * (FINEST_ORDER - orders[filled])
     homes, number = np.unique(np.stack([orders[filled], place]), axis=1, return_inverse=True)
     home = np.full(len(counts), -1)
     home[filled] = number.ravel()
@@ -148,37 +151,3 @@ def _plan(counts: np.ndarray, partition_rows: int, margin_arcsec: float) -> tupl
         border, owner = border[by_pixel], owner[by_pixel]
     places = np.array([(p.order, p.pixel) for p in pixels], dtype=np.int64)
     return Plan(places[:, 0], places[:, 1], home, order, border, owner), n_main
-
-
-def _coarsest_orders(counts: np.ndarray, partition_rows: int) -> np.ndarray:
-    """Order of the largest pixel of at most so many rows around each of the finest pixels."""
-    orders = np.full(len(counts), HISTOGRAM_ORDER)
-    for order in range(HISTOGRAM_ORDER - 1, -1, -1):
-        fits = counts.reshape(12 * 4**order, -1).sum(axis=1) <= partition_rows
-        orders[np.repeat(fits, len(counts) // len(fits))] = order
-    return orders
-
-
-def _describe(
-    folder: Path,
-    rows: list[tuple[HealpixPixel, int]],
-    position: tuple[str, str],
-    properties: dict[str, object],
-    schema_of: Path | None = None,
-) -> None:
-    """Write the metadata of a catalogue whose partitions lie below a folder."""
-    (folder / "dataset").mkdir(parents=True, exist_ok=True)
-    PartitionInfo([pixel for pixel, _ in rows]).write_to_file(catalog_path=folder)
-    if rows:
-        write_parquet_metadata(folder, create_metadata=False)
-    elif schema_of is not None:
-        pq.write_metadata(pq.read_schema(schema_of), folder / "dataset" / "_common_metadata")
-    TableProperties(
-        catalog_name=folder.name,
-        ra_column=position[0],
-        dec_column=position[1],
-        total_rows=sum(n for _, n in rows),
-        healpix_column=SPATIAL_INDEX_COLUMN,
-        healpix_order=SPATIAL_INDEX_ORDER,
-        **properties,
-    ).to_properties_file(folder)

@@ -17,9 +17,7 @@ from hats.pixel_math.spatial_index import SPATIAL_INDEX_COLUMN, compute_spatial_
 from numpy.typing import NDArray
 
 from pipeline.core.atomic import write_parquet
-
-HISTOGRAM_ORDER = 8
-"""Order of the finest partitions: 0.05 square degrees."""
+from pipeline.tables.healpix import FINEST_ORDER, FULL_ORDER
 
 BLOCK_ROWS = 500_000
 
@@ -65,7 +63,7 @@ class Plan:
     order, pixel : numpy.ndarray
         Partitions of the catalogue, then those that have a margin only.
     home : numpy.ndarray
-        Partition of every pixel of order ``HISTOGRAM_ORDER``.
+        Partition of every pixel of order ``FINEST_ORDER``.
     margin_order : int
         Order of the pixels along the borders; -1 without a margin.
     margin_pixel, margin_home : numpy.ndarray
@@ -114,10 +112,10 @@ def count_block(block: RowGroups, job: PartitionJob) -> tuple[NDArray[np.int64],
     Returns
     -------
     tuple of numpy.ndarray
-        Pixels of order ``HISTOGRAM_ORDER`` that have rows, and how many.
+        Pixels of order ``FINEST_ORDER`` that have rows, and how many.
     """
     ra, dec = _positions(_placed(_read(block, [job.ra, job.dec]), job), job)
-    counts = np.bincount(radec2pix(HISTOGRAM_ORDER, ra, dec))
+    counts = np.bincount(radec2pix(FINEST_ORDER, ra, dec))
     pixels = np.flatnonzero(counts)
     return pixels, counts[pixels]
 
@@ -129,7 +127,7 @@ def route_block(block: RowGroups, job: PartitionJob) -> int:
     ra, dec = _positions(table, job)
     index = compute_spatial_index(ra, dec)
     table = table.append_column(SPATIAL_INDEX_COLUMN, pa.array(index, pa.int64()))
-    home = plan.home[index >> 2 * (29 - HISTOGRAM_ORDER)]
+    home = plan.home[index >> 2 * (FULL_ORDER - FINEST_ORDER)]
     _write_pieces(job.work / "main", block.number, table, np.arange(len(home)), home)
     if plan.margin_order >= 0:
         pixel = index >> 2 * (29 - plan.margin_order)

@@ -6,9 +6,10 @@ import numpy as np
 import pyarrow.dataset as ds
 
 from pipeline.catalogue.export.content import Content
-from pipeline.catalogue.hats import FINEST_ORDER, count_pixels, describe, plan_partitions
+from pipeline.catalogue.hats import count_pixels, describe, plan_partitions
 from pipeline.core.atomic import write_parquet
 from pipeline.core.parquet import CHECKED
+from pipeline.tables.healpix import FINEST_ORDER
 from schemas.catalogue import HEALPIX, STARS
 from schemas.table import Table
 

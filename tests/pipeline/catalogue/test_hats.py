@@ -9,8 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.table import Table as AstropyTable
 
-from pipeline.catalogue.hats import FINEST_ORDER, count_pixels, describe, plan_partitions
+from pipeline.catalogue.hats import count_pixels, describe, plan_partitions
 from pipeline.core.root import Root
+from pipeline.tables.healpix import FINEST_ORDER
 from schemas.catalogue import STARS
 from tests.pipeline.catalogue.conftest import MOST
 
