@@ -20,10 +20,6 @@ class Named(Protocol):
         """File that takes its output."""
 
 
-def _mib(settings: ClusterSettings) -> int:
-    return math.ceil(settings.memory_bytes / 2**20)
-
-
 def _named(pairs: Sequence[tuple[str, object]]) -> list[str]:
     """Return the options that have a value."""
     return [option.format(value) for option, value in pairs if value not in (None, 0)]
@@ -34,7 +30,7 @@ def _slurm(job: Named, s: ClusterSettings) -> list[str]:
         ("--nodes={}", 1),
         ("--ntasks={}", 1),
         ("--cpus-per-task={}", s.cores),
-        ("--mem={}M", _mib(s)),
+        ("--mem={}M", s.memory_mib),
         ("--gres=gpu:{}", s.gpus),
     ]
     return _slurm_job(job, s, size)
@@ -46,7 +42,7 @@ def _allocation(job: Named, s: ClusterSettings) -> list[str]:
     size = [
         ("--ntasks={}", tasks),
         ("--cpus-per-task={}", 1),
-        ("--mem-per-cpu={}M", math.ceil(_mib(s) / tasks)),
+        ("--mem-per-cpu={}M", math.ceil(s.memory_mib / tasks)),
     ]
     return _slurm_job(job, s, size)
 
@@ -76,7 +72,7 @@ def _pbs(job: Named, s: ClusterSettings) -> list[str]:
             ("-N {}", job.name),
             ("-q {}", s.partition),
             ("-A {}", s.account),
-            ("-l select=1:{}", f"ncpus={s.cores}:mem={_mib(s)}mb{gpus}"),
+            ("-l select=1:{}", f"ncpus={s.cores}:mem={s.memory_mib}mb{gpus}"),
             ("-l walltime={}", s.walltime),
             ("-j {}", "oe"),
             ("-o {}", job.log),
@@ -93,7 +89,7 @@ def _moab(job: Named, s: ClusterSettings) -> list[str]:
             ("-q {}", s.partition),
             ("-A {}", s.account),
             ("-l nodes=1:{}", f"ppn={s.cores}{gpus}"),
-            ("-l mem={}mb", _mib(s)),
+            ("-l mem={}mb", s.memory_mib),
             ("-l walltime={}", s.walltime),
             ("-j {}", "oe"),
             ("-o {}", job.log),
@@ -102,7 +98,6 @@ def _moab(job: Named, s: ClusterSettings) -> list[str]:
 
 
 def _lsf(job: Named, s: ClusterSettings) -> list[str]:
-    hours, minutes, _ = s.walltime.split(":")
     return _named(
         [
             ("-J {}", job.name),
@@ -110,9 +105,9 @@ def _lsf(job: Named, s: ClusterSettings) -> list[str]:
             ("-P {}", s.account),
             ("-n {}", s.cores),
             ("-R {}", '"span[hosts=1]"'),
-            ("-M {}MB", _mib(s)),
+            ("-M {}MB", s.memory_mib),
             ('-gpu "num={}"', s.gpus),
-            ("-W {}", f"{hours}:{minutes}"),
+            ("-W {}", s.walltime_hhmm),
             ("-o {}", job.log),
             ("-wa {}", "USR1"),
             ("-wt {}", math.ceil(s.margin / 60)),

@@ -1,6 +1,7 @@
 """Which engine to connect to, and how large it is."""
 
 import difflib
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -152,6 +153,18 @@ class ClusterSettings(BaseModel):
     def memory_bytes(self) -> int:
         """Memory of a batch job, in bytes."""
         return _SIZE.validate_python(self.memory)
+
+    @property
+    def memory_mib(self) -> int:
+        """Memory of a batch job, in MiB, rounded up."""
+        return math.ceil(self.memory_bytes / 2**20)
+
+    @property
+    def walltime_hhmm(self) -> str:
+        """Time limit of a batch job as LSF wants it, rounded up to whole minutes."""
+        # LSF takes 12:00:00 for 12 minutes.
+        hours, minutes = divmod(math.ceil(self.walltime_s / 60), 60)
+        return f"{hours:02d}:{minutes:02d}"
 
     @model_validator(mode="after")
     def _check(self) -> Self:

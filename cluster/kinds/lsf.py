@@ -14,15 +14,13 @@ def options(settings: ClusterSettings) -> dict[str, Any]:
     settings : ClusterSettings
         Of them: those of batch jobs.
     """
-    hours, minutes = divmod(-(-settings.walltime_s // 60), 60)
     directives = ["-rn"]
     if settings.gpus:
         directives.append(f'-gpu "num={settings.gpus}"')
     return {
         "queue": settings.partition,
         "project": settings.account,
-        # LSF takes 12:00:00 for 12 minutes.
-        "walltime": f"{hours:02d}:{minutes:02d}",
+        "walltime": settings.walltime_hhmm,
         "job_extra_directives": [*directives, *settings.directives],
     }
 

@@ -1,6 +1,5 @@
 """Moab, with TORQUE's way to ask for resources."""
 
-import math
 from typing import Any
 
 from cluster.jobs.queue import Queue
@@ -16,13 +15,12 @@ def options(settings: ClusterSettings) -> dict[str, Any]:
         Of them: those of batch jobs.
     """
     gpus = f":gpus={settings.gpus}" if settings.gpus else ""
-    memory = math.ceil(settings.memory_bytes / 2**20)
     return {
         "queue": settings.partition,
         "account": settings.account,
         "walltime": settings.walltime,
         # dask-jobqueue would ask in the way of PBS Professional, which Moab does not know.
-        "resource_spec": f"nodes=1:ppn={settings.cores}{gpus},mem={memory}mb",
+        "resource_spec": f"nodes=1:ppn={settings.cores}{gpus},mem={settings.memory_mib}mb",
         "job_extra_directives": ["-r n", *settings.directives],
     }
 

@@ -1,6 +1,5 @@
 """PBS."""
 
-import math
 from typing import Any
 
 from cluster.jobs.queue import Queue
@@ -16,12 +15,11 @@ def options(settings: ClusterSettings) -> dict[str, Any]:
         Of them: those of batch jobs.
     """
     gpus = f":ngpus={settings.gpus}" if settings.gpus else ""
-    memory = math.ceil(settings.memory_bytes / 2**20)
     return {
         "queue": settings.partition,
         "account": settings.account,
         "walltime": settings.walltime,
-        "resource_spec": f"select=1:ncpus={settings.cores}{gpus}:mem={memory}mb",
+        "resource_spec": f"select=1:ncpus={settings.cores}{gpus}:mem={settings.memory_mib}mb",
         # A lost job is replaced: PBS is not to start it a second time.
         "job_extra_directives": ["-r n", *settings.directives],
     }

@@ -1,6 +1,5 @@
 """SLURM."""
 
-import math
 import subprocess
 from typing import Any
 
@@ -27,7 +26,7 @@ def options(settings: ClusterSettings) -> dict[str, Any]:
         "account": settings.account,
         "walltime": settings.walltime,
         # dask-jobqueue would round it up to whole GiB.
-        "job_mem": f"{math.ceil(settings.memory_bytes / 2**20)}M",
+        "job_mem": f"{settings.memory_mib}M",
         "job_extra_directives": [*directives, *settings.directives],
     }
 

@@ -43,3 +43,16 @@ def test_times_and_sizes():
     assert settings.walltime_s == 360_061
     assert settings.memory_bytes == 1_610_612_736
     assert set(QUEUES) < set(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("walltime", "minutes"),
+    [("12:00:00", "12:00"), ("01:00:01", "01:01"), ("00:59:59", "01:00"), ("120:30:00", "120:30")],
+)
+def test_lsf_gets_no_less_time_than_was_asked_for(walltime, minutes):
+    assert ClusterSettings(walltime=walltime, margin=60).walltime_hhmm == minutes
+
+
+def test_memory_is_rounded_up_to_whole_mebibytes():
+    assert ClusterSettings(memory="1GB").memory_mib == 954
+    assert ClusterSettings(memory="4GiB").memory_mib == 4096
