@@ -13,7 +13,7 @@ from pipeline.acquire.pace import Pace
 from pipeline.acquire.plan import Plan
 from pipeline.acquire.reasons import FetchError, Reason, is_final, is_of_server, is_retried
 from pipeline.acquire.secret import HideInLogs, Secret
-from pipeline.acquire.transfer import Kind, Transfer, Wanted, require_sound
+from pipeline.acquire.transfer import Kind, Transfer, Wanted, require_whole
 from pipeline.core.damage import file_size, sha256_of
 from pipeline.core.errors import MismatchError
 from pipeline.core.progress import track
@@ -215,7 +215,7 @@ def _present(row: int, wanted: Wanted, kind: Kind) -> Outcome | None:
     if not wanted.path.is_file():
         return None
     try:
-        require_sound(wanted.path, wanted.key, kind)
+        require_whole(wanted.path, wanted.key, kind)
     except FetchError:
         return None
     return Outcome(row, Status.PRESENT, file_size(wanted.path), sha256_of(wanted.path))

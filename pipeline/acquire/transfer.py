@@ -112,7 +112,7 @@ class Transfer:
         note = wanted.path.with_name(f"{wanted.path.name}.note{PARTIAL}")
         try:
             self._receive(wanted, kind, partial, note)
-            require_sound(partial, wanted.key, kind)
+            require_whole(partial, wanted.key, kind)
         except FetchError as error:
             if error.reason in _SPOILED or not note.exists():
                 partial.unlink(missing_ok=True)
@@ -196,7 +196,7 @@ def _note(response: requests.Response, length: int | None, note: Path) -> None:
         write_json(note, {"validator": validator})
 
 
-def require_sound(path: Path, key: str, kind: Kind) -> None:
+def require_whole(path: Path, key: str, kind: Kind) -> None:
     """Refuse what is not the file that was asked for.
 
     Parameters

@@ -5,33 +5,21 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from tests.pipeline.acquire.server import QuietServer
+from tests.pipeline.acquire.server import Loopback
 
 
-class FolderServer:
+class FolderServer(Loopback):
     """Serves the files of a folder; ``sent`` has the bytes sent of each."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.sent: dict[str, int] = {}
         self.lock = threading.Lock()
-        self._server = QuietServer(("127.0.0.1", 0), _handler(self))
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-        )
+        self.serve(_handler(self))
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> "FolderServer":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        return f"http://{self.address}"
 
 
 def _handler(server: FolderServer) -> type[BaseHTTPRequestHandler]:

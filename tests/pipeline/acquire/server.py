@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
 HTML = b"<!DOCTYPE html><html><body>Please log in</body></html>"
@@ -20,7 +21,31 @@ class QuietServer(ThreadingHTTPServer):
         """Clients may go away as they like."""
 
 
-class Server:
+class Loopback:
+    """A server that runs inside a ``with``."""
+
+    def serve(self, handler: type[BaseHTTPRequestHandler]) -> None:
+        """Take a port; the answers are the handler's."""
+        self._server = QuietServer(("127.0.0.1", 0), handler)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        )
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class Server(Loopback):
     """Serves ``files`` (path to bytes); ``faults`` says how it fails on which attempt.
 
     Parameters
@@ -60,25 +85,13 @@ class Server:
         self.ranges_asked: list[str] = []
         self.sent_bytes = 0
         self.lock = threading.Lock()
-        self._server = QuietServer(("127.0.0.1", 0), _handler(self))
+        self.serve(_handler(self))
         if tls is not None:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-        )
 
     @property
     def url(self) -> str:
-        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> "Server":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        return f"{self._scheme}://{self.address}"
 
 
 def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
