@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from pipeline.core.colours import BINARY, SINGLE
 from pipeline.core.errors import InputError
 from pipeline.evaluation.roc import roc_curve
+from pipeline.network.metrics import weighted_auc
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-BINARY, SINGLE = "#d1602d", "#4878a8"
 
 
 class Readable(Protocol):
@@ -113,9 +113,10 @@ class Plots:
             "WHERE l.split = $split AND l.label IN ('binary', 'single') AND p.p_b IS NOT NULL",
             {"split": split},
         )
-        curve = roc_curve(rows["p_b"].to_numpy(float), (rows["label"] == "binary").to_numpy(bool))
+        p_b, binary = rows["p_b"].to_numpy(float), (rows["label"] == "binary").to_numpy(bool)
+        curve = roc_curve(p_b, binary)
+        area = weighted_auc(p_b, binary, np.ones(p_b.size))
         axes = _axes(ax, 5, 5)
-        area = np.trapezoid(curve.tpr_T, curve.fpr_T)
         axes.plot(curve.fpr_T, curve.tpr_T, color=BINARY, label=f"{split} part, AUC {area:.3f}")
         axes.plot([0, 1], [0, 1], color="0.7", lw=0.8)
         axes.set(xlabel="false positive rate", ylabel="true positive rate", aspect="equal")

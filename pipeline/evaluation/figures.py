@@ -6,11 +6,10 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from pipeline.core.colours import BINARY, SINGLE
 from pipeline.evaluation.evaluation import Evaluation
 from pipeline.evaluation.labelled import LabelledPredictions
 from pipeline.evaluation.paper import PAPER
-
-BINARY, SINGLE = "#d1602d", "#4878a8"
 
 
 def roc_figure(evaluation: Evaluation) -> bytes:

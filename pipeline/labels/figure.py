@@ -7,12 +7,13 @@ import pyarrow as pa
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from pipeline.core import colours
 from pipeline.labels.label_table import LabelledStars
 from pipeline.labels.labels import BINARY, EXCLUDED, SINGLE
 from pipeline.labels.ridge import as_ridge
 from pipeline.settings.labels import LabelSettings
 
-COLOURS = {SINGLE: "#4878a8", BINARY: "#d1602d", EXCLUDED: "#b9b9b9"}
+COLOURS = {SINGLE: colours.SINGLE, BINARY: colours.BINARY, EXCLUDED: colours.EXCLUDED}
 DPI = 150
 MAX_POINTS = 20_000
 

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from pipeline.core.colours import BINARY, SINGLE
 from pipeline.settings.validation import ValidationSettings
-from pipeline.validation.drawing import BINARY, SINGLE, draw_scores, legend, new_figure
+from pipeline.validation.drawing import draw_scores, legend, new_figure
 from pipeline.validation.given import read_compare
 from pipeline.validation.matching import by_id_or_position, first_of_each, match_note
 from pipeline.validation.measure import Measure, count_interval, mean_of, share

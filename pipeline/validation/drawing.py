@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.validation.measure import Measure
 
-BINARY, SINGLE, OTHER = "#d1602d", "#4878a8", "#5a9367"
+OTHER = "#5a9367"
 
 
 def new_figure(width: float, height: float, columns: int = 1) -> tuple[Figure, list[Any]]:

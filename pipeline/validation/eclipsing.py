@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import pandas as pd
 
+from pipeline.core.colours import BINARY, SINGLE
 from pipeline.settings.validation import ValidationSettings
-from pipeline.validation.drawing import BINARY, SINGLE, draw_bins, draw_scores, legend, new_figure
+from pipeline.validation.drawing import draw_bins, draw_scores, legend, new_figure
 from pipeline.validation.given import read_eclipsing
 from pipeline.validation.matching import by_position, first_of_each, match_note
 from pipeline.validation.measure import Measure, mean_of, share

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.validation.drawing import BINARY, OTHER, SINGLE, draw_bins, legend, new_figure
+from pipeline.core.colours import BINARY, SINGLE
+from pipeline.validation.drawing import OTHER, draw_bins, legend, new_figure
 from pipeline.validation.measure import Measure, mean_of, share
 from pipeline.validation.result import Result
 from pipeline.validation.run_data import RunData

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.core.colours import BINARY, SINGLE
 from pipeline.settings.validation import ValidationSettings
-from pipeline.validation.drawing import BINARY, SINGLE, draw_bins, legend, new_figure
+from pipeline.validation.drawing import draw_bins, legend, new_figure
 from pipeline.validation.given import read_gaia_evidence
 from pipeline.validation.matching import by_id
 from pipeline.validation.measure import Measure, mean_of, share

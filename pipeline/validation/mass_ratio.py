@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.core.colours import BINARY, SINGLE
 from pipeline.settings.validation import ValidationSettings
-from pipeline.validation.drawing import BINARY, OTHER, SINGLE, draw_bins, legend, new_figure
+from pipeline.validation.drawing import OTHER, draw_bins, legend, new_figure
 from pipeline.validation.measure import Measure, mean_of, share
 from pipeline.validation.result import Result
 from pipeline.validation.run_data import RunData

@@ -5,7 +5,8 @@ import pandas as pd
 from matplotlib.colors import LogNorm
 from numpy.typing import NDArray
 
-from pipeline.validation.drawing import BINARY, OTHER, SINGLE, legend, new_figure
+from pipeline.core.colours import BINARY, SINGLE
+from pipeline.validation.drawing import OTHER, legend, new_figure
 from pipeline.validation.measure import Measure, count_interval, median_interval, share
 from pipeline.validation.result import Result
 from pipeline.validation.run_data import RunData

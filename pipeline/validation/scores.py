@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pipeline.core.colours import BINARY, SINGLE
 from pipeline.evaluation.intervals import Bootstrap
 from pipeline.evaluation.labelled import LabelledPredictions, read_labelled_predictions
 from pipeline.evaluation.paper import PAPER
@@ -9,7 +10,7 @@ from pipeline.evaluation.precision import precision_from_rates
 from pipeline.evaluation.roc import rates, roc_curve
 from pipeline.network.metrics import weighted_auc
 from pipeline.settings.evaluate import EvaluateSettings
-from pipeline.validation.drawing import BINARY, SINGLE, draw_scores, legend, new_figure
+from pipeline.validation.drawing import draw_scores, legend, new_figure
 from pipeline.validation.measure import Measure
 from pipeline.validation.result import Result
 from pipeline.validation.run_data import RunData

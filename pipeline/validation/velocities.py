@@ -7,8 +7,9 @@ from scipy.optimize import brentq
 from scipy.stats import chi2
 
 from pipeline.catalogue.groups import Groups
+from pipeline.core.colours import BINARY, SINGLE
 from pipeline.settings.validation import ValidationSettings
-from pipeline.validation.drawing import BINARY, SINGLE, draw_scores, legend, new_figure
+from pipeline.validation.drawing import draw_scores, legend, new_figure
 from pipeline.validation.measure import Measure, mean_of, share
 from pipeline.validation.result import Result
 from pipeline.validation.run_data import RunData
