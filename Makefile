@@ -83,7 +83,7 @@ verify: env ## Compare the files of a run with its ledger: DEEP=1 for all conten
 settings: env ## Show the settings that a run would use
 	$(PAIRSPEC) settings $(OPTIONS)
 
-test: env ## Run the tests (about 16 minutes on two cores)
+test: env ## Run the tests (within 15 minutes on two cores)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slurm"
 
 test-slurm: env ## Run the tests of batch jobs on a private SLURM, which is installed if missing
