@@ -22,7 +22,7 @@ JOBS = (
     "cluster.kind='slurm'", "cluster.jobs=2", "cluster.cores=1", "cluster.memory='1GB'",
     "cluster.interface='lo'", "cluster.walltime='00:20:00'", "cluster.margin=60",
 )  # fmt: skip
-MANY = ("ingest.shard_rows=16", "ingest.chunk_rows=16")
+MANY = ("ingest.shard_rows=4", "ingest.chunk_rows=4")
 """Many small shards, so that there is a middle to disturb."""
 
 
