@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -156,7 +157,9 @@ def test_a_driver_at_its_time_limit_goes_on_in_the_next_turn(slurm, site):
     assert states["ingest"] == "waiting"
     assert f"job {job} waits: BeginTime" in queue["ingest"]
     assert "/746 shards" in holds["ingest"][0]
-    # SLURM lets a job wait two minutes after it was given back.
+    # SLURM lets a job wait two minutes after it was given back: within the same second the node
+    # would take the second turn for the first one, whose credential is revoked.
+    time.sleep(5)
     slurm.run("scontrol", "update", f"JobId={job}", "StartTime=now", "TimeLimit=30")
     until(slurm.is_empty, 200, "the second turn ends")
     assert (root / "ledger" / "observations.json").exists()
