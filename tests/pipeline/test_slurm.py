@@ -210,7 +210,12 @@ def test_one_allocation_gives_the_files_of_a_local_run(stage, slurm, finished, t
             python=sys.executable, stage=stage, config=finished.config, root=root, out=out
         )
     )
-    slurm.run("sbatch", "--wait", f"--chdir={REPOSITORY}", str(script))
+    try:
+        slurm.run("sbatch", "--wait", f"--chdir={REPOSITORY}", str(script))
+    except RuntimeError as error:
+        logs = sorted((root / "logs" / "jobs").glob("*.log"))
+        said = "\n".join(f"{path.name}:\n{path.read_text()}" for path in (out, *logs))
+        raise AssertionError(f"{error}\n{said}") from error
     expected = finished.before("photometry" if stage == "ingest" else "evaluate")
     assert files(root) == files(expected), out.read_text()
     # The driver alone speaks, and nothing is left of the run's keys.
