@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.slurm, pytest.mark.timeout(300)]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 JOBS = (
-    "cluster.kind='slurm'", "cluster.jobs=2", "cluster.cores=1", "cluster.memory='1GB'",
+    "cluster.kind='slurm'", "cluster.jobs=2", "cluster.cores=1", "cluster.memory='1500MB'",
     "cluster.interface='lo'", "cluster.walltime='00:20:00'", "cluster.margin=60",
 )  # fmt: skip
 MANY = ("ingest.shard_rows=4", "ingest.chunk_rows=4")
