@@ -161,7 +161,7 @@ def test_a_driver_at_its_time_limit_goes_on_in_the_next_turn(slurm, site):
     # would take the second turn for the first one, whose credential is revoked.
     time.sleep(5)
     slurm.run("scontrol", "update", f"JobId={job}", "StartTime=now", "TimeLimit=30")
-    until(slurm.is_empty, 200, "the second turn ends")
+    until(slurm.is_empty, 400, "the second turn ends")
     assert (root / "ledger" / "observations.json").exists()
     assert {path: path.stat().st_mtime_ns for path in records} == records
     states, _, queue = status(site)
