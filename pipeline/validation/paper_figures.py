@@ -58,8 +58,9 @@ def counts(data: RunData) -> Result:
     for name, value, colour in (("spectra", spectra, SINGLE), ("stars", stars, BINARY)):
         label = f"{name} ({value.size:,})"
         upper.hist(value, BINS, histtype="step", color=colour, label=label)
-        above = np.arange(1, value.size + 1) / max(value.size, 1)
-        lower.step(np.sort(value)[::-1], above, color=colour, label=label)
+        at = np.linspace(0, 1, 501)
+        above = 1 - np.searchsorted(np.sort(value), at, side="right") / max(value.size, 1)
+        lower.plot(at, above, color=colour, label=label)
     upper.set(xlabel="$p_b$", ylabel="number per bin", xlim=(0, 1), yscale="log")
     lower.plot(list(PAPER_ABOVE), list(PAPER_ABOVE.values()), **PAPER, label=f"{PAPER_NAME}, stars")
     lower.set(xlabel="$p_b$", ylabel="fraction above $p_b$", xlim=(0, 1), ylim=(0, 1.02))
