@@ -63,7 +63,7 @@ def draw_stars(axes: Any, x_S: FloatArray, y_S: FloatArray, label: str, colour: 
     widths = np.linspace(0.6, 1.2, levels.size)
     axes.contour(x_middle, y_middle, density.T, levels, colors=colour, linewidths=widths)
     shares = ", ".join(f"{share:.0%}" for share in reversed(ENCLOSED))
-    axes.plot([], [], color=colour, label=f"{label}\nwithin contours: {shares}")
+    axes.plot([], [], color=colour, label=f"{label}\ncontours: {shares}")
 
 
 def _middles(edge: FloatArray, rim: int) -> FloatArray:

@@ -132,5 +132,11 @@ def _card(card: ModelCard) -> dict[str, str]:
     names = ("model_id", "sha256", "data", "data_digest", "split_seed", "training_stars")
     lines = {name: str(plain[name]) for name in names}
     for name in ("metrics", "training_range", "network", "versions"):
-        lines[name] = ", ".join(f"{key} {value}" for key, value in plain[name].items())
+        lines[name] = ", ".join(f"{key} {_short(value)}" for key, value in plain[name].items())
     return lines
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(map(_short, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

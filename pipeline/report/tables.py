@@ -57,7 +57,7 @@ def validation_rows(root: Root) -> list[Row]:
             row["quantity"] + _bin(row["bin_low"], row["bin_high"]),
             _interval(row["value"], row["value_low"], row["value_high"]),
             f"{row['n_stars']:,}",
-            _number(row["truth"]),
+            _number(row["truth"], 3),
             _number(row["paper"]),
             _verdict(row["paper"], row["value_low"], row["value_high"]),
         )
@@ -151,8 +151,10 @@ def _bin(low: float | None, high: float | None) -> str:
     return "" if low is None else f" {low:g}-{high:g}"
 
 
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+def _number(value: float | None, digits: int = 4) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.{digits}g}" if abs(value) < 100 else f"{value:,.0f}"
 
 
 def _interval(value: float | None, low: float | None, high: float | None) -> str:
@@ -164,7 +166,8 @@ def _interval(value: float | None, low: float | None, high: float | None) -> str
 
 
 def _verdict(paper: float | None, low: float | None, high: float | None) -> str:
-    if paper is None or low is None or high is None:
+    # Counts and distances depend on the survey, shares and areas do not.
+    if paper is None or low is None or high is None or paper > 1:
         return ""
     return (
         "paper within" if low <= paper <= high else "paper below" if paper < low else "paper above"
