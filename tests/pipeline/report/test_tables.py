@@ -23,7 +23,7 @@ def rows(tmp_path):
 
 
 def test_each_number_has_its_interval_truth_and_verdict(rows):
-    within, above, unknown = rows
+    within, _, unknown = rows
     assert within.quantity == "share 0.5-1.5" and within.value == "0.500 [0.404, 0.596]"
     assert (within.n_stars, within.truth, within.paper) == ("100", "0.512", "0.5")
     assert [row.verdict for row in rows] == ["paper within", "paper above", ""]
