@@ -55,7 +55,7 @@ def validation_rows(root: Root) -> list[Row]:
         Row(
             row["validation"],
             row["quantity"] + _bin(row["bin_low"], row["bin_high"]),
-            _interval(row["value"], row["value_low"], row["value_high"]),
+            _interval(row["value"], row["value_low"], row["value_high"], row["paper"]),
             f"{row['n_stars']:,}",
             _number(row["truth"], 3),
             _number(row["paper"]),
@@ -157,11 +157,15 @@ def _number(value: float | None, digits: int = 4) -> str:
     return f"{value:.{digits}g}" if abs(value) < 100 else f"{value:,.0f}"
 
 
-def _interval(value: float | None, low: float | None, high: float | None) -> str:
+def _interval(
+    value: float | None, low: float | None, high: float | None, paper: float | None = None
+) -> str:
     if value is None or low is None or high is None:
         return "-"
     if abs(value) >= 100:
         return f"{value:,.0f} [{low:,.0f}, {high:,.0f}]"
+    if paper is not None and paper > 1:
+        return f"{value:.3g} [{low:.2g}, {high:.2g}]"
     return str(Estimate(value, low, high))
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.core.root import Root
 from pipeline.report.tables import alternative_text, evaluation_rows, validation_rows
-from pipeline.validation.measure import Measure, as_table, share_interval
+from pipeline.validation.measure import Measure, as_table, count_interval, share_interval
 from schemas.validation import VALIDATION
 
 
@@ -17,16 +17,18 @@ def rows(tmp_path):
         Measure("share", half, 100, bin=(0.5, 1.5), truth=0.51234, paper=0.5),
         Measure("low share", half, 100, paper=0.7),
         Measure("share alone", share_interval(0, 0), 0),
+        Measure("count", count_interval(2), 2, paper=128),
     )
     write_parquet(tmp_path / VALIDATION.location, as_table("eclipsing", measures))
     return validation_rows(Root(tmp_path))
 
 
 def test_each_number_has_its_interval_truth_and_verdict(rows):
-    within, _, unknown = rows
+    within, _, unknown, count = rows
     assert within.quantity == "share 0.5-1.5" and within.value == "0.500 [0.404, 0.596]"
     assert (within.n_stars, within.truth, within.paper) == ("100", "0.512", "0.5")
-    assert [row.verdict for row in rows] == ["paper within", "paper above", ""]
+    assert [row.verdict for row in rows] == ["paper within", "paper above", "", ""]
+    assert (count.value, count.paper) == ("2 [0.22, 7.2]", "128")
     assert (unknown.value, unknown.truth, unknown.paper) == ("-", "-", "-")
 
 
@@ -34,7 +36,8 @@ def test_a_figure_is_described_with_its_numbers(rows):
     text = alternative_text("A histogram.", rows, "eclipsing")
     assert text == (
         "A histogram. share 0.5-1.5 0.500 [0.404, 0.596], Jing et al. (2025) 0.5; "
-        "low share 0.500 [0.404, 0.596], Jing et al. (2025) 0.7."
+        "low share 0.500 [0.404, 0.596], Jing et al. (2025) 0.7; "
+        "count 2 [0.22, 7.2], Jing et al. (2025) 128."
     )
     assert alternative_text("A map.", rows, "sky") == "A map."
 
