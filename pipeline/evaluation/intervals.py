@@ -101,7 +101,8 @@ class Bootstrap:
         )
         low, high = np.full((2, *value.shape), np.nan)
         known = ~np.isnan(draws).all(axis=0)
-        low[known], high[known] = np.nanpercentile(draws[:, known], [2.5, 97.5], axis=0)
+        if known.any():
+            low[known], high[known] = np.nanpercentile(draws[:, known], [2.5, 97.5], axis=0)
         return value, low, high
 
 

@@ -41,3 +41,7 @@ def test_a_curve_has_the_interval_of_each_of_its_numbers():
         assert [part[number] for part in found] == pytest.approx(
             [alone.value, alone.low, alone.high]
         )
+    nothing = draws.interval(lambda _: np.nan)
+    assert np.isnan([nothing.value, nothing.low, nothing.high]).all()
+    _, low, high = draws.curve(lambda weight: np.array([np.nan, weight.sum()]))
+    assert np.isnan([low[0], high[0]]).all() and low[1] == high[1] == 120
