@@ -1,6 +1,5 @@
 """What a validation gives: its numbers, its figure, and the stars that it lists by name."""
 
-import io
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,12 +8,10 @@ from typing import Any
 import pyarrow as pa
 from matplotlib.figure import Figure
 
-from pipeline.core.atomic import write_bytes, write_json, write_parquet
+from pipeline.core.atomic import write_json, write_parquet
+from pipeline.core.figures import write_figure
 from pipeline.core.ledger import Done
 from pipeline.validation.measure import Measure, as_table
-
-# A date or a random name in a file would make a second run of the same another file.
-_PDF = {"CreationDate": None, "ModDate": None}
 
 
 @dataclass(frozen=True)
@@ -77,19 +74,10 @@ def write_result(name: str, result: Result, folder: Path) -> Done:
         write_parquet(folder / "listed.parquet", result.listed)
         outputs.append(folder / "listed.parquet")
     if result.figure is not None:
-        for kind in ("png", "pdf"):
-            path = folder / f"figure.{kind}"
-            write_bytes(path, _drawn(result.figure, kind))
-            outputs.append(path)
+        outputs += write_figure(folder, "figure", result.figure)
     lines = tuple(m.line() for m in result.measures if m.main)
     notes = tuple(f"{name}: {note}" for note in result.notes)
     return Done({"numbers": table.num_rows}, tuple(outputs), notes, lines)
-
-
-def _drawn(figure: Figure, kind: str) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, dpi=150, metadata=_PDF if kind == "pdf" else None)
-    return buffer.getvalue()
 
 
 def _rounded(row: dict[str, Any]) -> dict[str, Any]:

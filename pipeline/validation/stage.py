@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 
 from pipeline.core.atomic import write_parquet
 from pipeline.core.errors import InputError, MismatchError
+from pipeline.core.figures import styled
 from pipeline.core.ledger import Done
 from pipeline.core.report import StageReport
 from pipeline.core.root import Root
@@ -87,6 +88,7 @@ def folder_of(root: Root) -> Path:
     return root.table(VALIDATION).parent
 
 
+@styled()
 def validate_one(name: str, data: RunData) -> Done:
     """Run one validation and write what it gives.
 

@@ -71,8 +71,8 @@ def status(site):
 
 
 def made(root):
-    """Digests of what the stages make: neither logs nor jobs nor the states of the training."""
-    own = ("logs/", "jobs/", "training")
+    """Digests of what the stages make, without what tells the time that a stage took."""
+    own = ("logs/", "jobs/", "training", "reports/report.html", "ledger/report/", "ledger/summary")
     return {k: v for k, v in tree_digests(root).items() if not k.startswith(own)}
 
 

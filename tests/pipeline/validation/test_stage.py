@@ -6,9 +6,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.core.errors import InputError
+from pipeline.core.figures import new_figure
 from pipeline.settings.load import load_settings
 from pipeline.stages import find_stage, run_stage
-from pipeline.validation.drawing import new_figure
 from pipeline.validation.measure import Measure, count_interval
 from pipeline.validation.registry import VALIDATIONS, chosen
 from pipeline.validation.result import Result, write_result
@@ -66,7 +66,7 @@ def test_the_median_distance_agrees_with_the_truth(validated):
 
 
 def test_a_skipped_one_leaves_nothing_of_an_earlier_one(tmp_path):
-    figure, _ = new_figure(1, 1)
+    figure, _ = new_figure()
     folder = tmp_path / "x"
     write_result("x", Result((COUNT,), figure), folder)
     before = {file.name: file.read_bytes() for file in folder.iterdir()}
