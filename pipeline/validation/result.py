@@ -2,6 +2,7 @@
 
 import io
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ class Result:
         Rows that were left out, and other things a user should know.
     listed : pyarrow.Table, optional
         Stars by name, or another table of its own.
+    tables : mapping of str to pyarrow.Table
+        Further tables, each written as Parquet and JSON by its name.
     skipped : str
         Why it was not done, and the setting that would feed it; empty where it was.
     """
@@ -39,6 +42,7 @@ class Result:
     figure: Figure | None = None
     notes: tuple[str, ...] = ()
     listed: pa.Table | None = field(default=None, compare=False)
+    tables: Mapping[str, pa.Table] = field(default_factory=dict, compare=False)
     skipped: str = ""
 
 
@@ -76,6 +80,11 @@ def write_result(name: str, result: Result, folder: Path) -> Done:
     if result.listed is not None:
         write_parquet(folder / "listed.parquet", result.listed)
         outputs.append(folder / "listed.parquet")
+    for one, further in result.tables.items():
+        write_parquet(folder / f"{one}.parquet", further)
+        rows = [_rounded(row) for row in further.to_pylist()]
+        write_json(folder / f"{one}.json", rows, sort_keys=False)
+        outputs += [folder / f"{one}.parquet", folder / f"{one}.json"]
     if result.figure is not None:
         for kind in ("png", "pdf"):
             path = folder / f"figure.{kind}"
