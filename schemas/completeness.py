@@ -1,4 +1,4 @@
-"""The selection function: how many injected pairs are found, and how many single stars are called binaries."""
+"""The selection function: which share of injected pairs and of single stars has a high p_b."""
 
 import pyarrow as pa
 
@@ -32,7 +32,9 @@ COMPLETENESS = Table(
         Column("share", _F8, "Completeness; of `single` and `twins` the false-positive rate"),
         Column("share_low", _F8, "Lower end of its 95 % interval, by star"),
         Column("share_high", _F8, "Upper end of its 95 % interval, by star"),
-        Column("truth", _F8, "Share of the survey's own true pairs or single stars; null elsewhere"),
+        Column(
+            "truth", _F8, "Share of the survey's own true pairs or single stars; null elsewhere"
+        ),
         Column("truth_stars", pa.int64(), "Stars that the truth rests on", ucd="meta.number"),
     ),
 )

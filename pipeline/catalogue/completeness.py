@@ -134,9 +134,7 @@ class SelectionFunction:
         """
         return self._look_up("single", (None, snr, teff, feh), threshold)
 
-    def _look_up(
-        self, kind: str, values: tuple[ArrayLike | None, ...], threshold: float
-    ) -> Shares:
+    def _look_up(self, kind: str, values: tuple[ArrayLike | None, ...], threshold: float) -> Shares:
         thresholds = np.unique(self._column["p_b_min"])
         if threshold not in thresholds:
             known = ", ".join(f"{t:g}" for t in thresholds)
@@ -157,7 +155,9 @@ class SelectionFunction:
             for value, (low, high) in zip(others, _ENDS, strict=True):
                 inside &= (value >= cell[low]) & (value < cell[high])
             if kind == "pair":
-                inside &= (q >= cell["q_low"]) & ((q < cell["q_high"]) | ((q == 1) & (cell["q_high"] == 1)))
+                inside &= (q >= cell["q_low"]) & (
+                    (q < cell["q_high"]) | ((q == 1) & (cell["q_high"] == 1))
+                )
             found[:, inside] = [[cell[n]] for n in ("share", "share_low", "share_high")]
         return Shares(*(column.reshape(arrays[0].shape) for column in found))
 

@@ -1,4 +1,4 @@
-"""Subsection ``validation.injection``: sums of the run's own single stars, and the binary fraction."""
+"""Subsection ``validation.injection``: sums of the run's single stars; the binary fraction."""
 
 from typing import Self
 
@@ -40,9 +40,9 @@ class InjectionSettings(Section):
     over-represented in a magnitude-limited sample; 0 for a sample limited in volume. [assumed: as
     `simulate.survey.density_power`]"""
 
-    q_single: float = Field(0.47, gt=0, lt=1)
-    """Pairs of lower mass ratio are labelled as single. [derived: Delta M_G of -0.25 at fixed
-    colour]"""
+    delta_m_g_min: float = 0.0
+    """Single stars lie this far from the ridge at least. [assumed: pairs of a low mass ratio, which
+    are labelled as single too, lie on its bright side]"""
 
     seed: int = Field(1, ge=0)
     """Seed of companions, velocities and noise. [assumed]"""
@@ -55,6 +55,4 @@ class InjectionSettings(Section):
                 raise ValueError(f"{name}: at least two numbers that rise are needed, not {edges}")
         if min(self.snr_edges) <= 0:
             raise ValueError(f"snr_edges must be above 0, not {self.snr_edges}")
-        if self.q_single < self.q_lowest:
-            raise ValueError(f"q_single {self.q_single} is below q_lowest {self.q_lowest}")
         return self

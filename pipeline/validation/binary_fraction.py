@@ -10,9 +10,6 @@ from pipeline.stars.isochrone import BANDS, main_sequence
 
 FloatArray = NDArray[np.float64]
 
-STEPS = 40
-"""Of the iteration; each gains a factor of about ten."""
-
 LEAST = 0.02
 """Pairs must be found more often than single stars by so much, or no fraction can be told."""
 
@@ -74,12 +71,10 @@ def corrected_fraction(
 ) -> tuple[float, float, float]:
     """Solve for the binary fraction f of: observed = f C + (1 - f) F.
 
-    C is the completeness, averaged over the assumed mass ratios; F the rate of false positives.
-    Three things are assumed. Below the lowest mass ratio that could be injected the excess of the
-    completeness over F goes as the companion's light. Mass ratios go as q to a power, times the
-    volume in which a magnitude-limited survey sees the pair. Stars labelled as single hold the
-    pairs below ``q_single``; what these add to F, and to C in which such stars are primaries, is
-    taken off, for the f that is solved for.
+    C is the completeness, averaged over the assumed mass ratios, F the rate of false positives.
+    Mass ratios are assumed to go as q to a power, times the volume in which a magnitude-limited
+    survey sees the pair. Below the lowest bin that could be injected, the excess of the
+    completeness over F is assumed to go as the light of the companion.
 
     Parameters
     ----------
@@ -95,43 +90,25 @@ def corrected_fraction(
     Returns
     -------
     fraction, completeness, false_positives : float
-        f, C and F; NaN where pairs are not found more often than single stars.
+        f, C and F. f is NaN where pairs are not found more often than single stars, and may be
+        below 0 or above 1 by chance.
     """
     edges = np.asarray(q_edges)
     measured = np.flatnonzero(np.isfinite(rates.pair_H))
     if not measured.size:
-        return np.nan, np.nan, np.nan
-    lowest = int(measured[0])
-    highest_rate = rates.pair_H[lowest]
-    q_Q = np.linspace(settings.q_lowest, 1.0, 400)
+        return np.nan, np.nan, rates.single
+    lowest = measured[0]
+    q_Q = np.linspace(max(settings.q_lowest, edges[0]), edges[-1], 400)
     ratio_Q = light.at(q_Q)
     weight_Q = q_Q**settings.q_power * (1 + ratio_Q) ** (settings.density_power / 2)
-    weight_Q /= weight_Q.sum()
-    middle = (edges[lowest] + edges[lowest + 1]) / 2
-    faint_Q = np.minimum(ratio_Q / light.at(np.array([middle]))[0], 1.0)
+    middle = np.array([edges[lowest] + edges[lowest + 1]]) / 2
+    faint_Q = np.minimum(ratio_Q / light.at(middle), 1.0)
+    faint_Q = rates.single + faint_Q * (rates.pair_H[lowest] - rates.single)
     bin_Q = np.clip(np.searchsorted(edges, q_Q, side="right") - 1, 0, len(edges) - 2)
-    pair_Q = rates.pair_H[bin_Q]
-    unknown_Q = q_Q < edges[lowest]
-    low_Q = q_Q < settings.q_single
-    low_share = float(weight_Q[low_Q].sum())
-    faint_mean = float((weight_Q * faint_Q)[low_Q].sum() / low_share) if low_share else 0.0
-
-    fraction, completeness, false = 0.0, np.nan, np.nan
-    for _ in range(STEPS):
-        pairs_among_singles = fraction * low_share / (fraction * low_share + 1 - fraction)
-        excess = pairs_among_singles * faint_mean
-        false = max(_cleaned(np.array([rates.single]), highest_rate, excess)[0], 0.0)
-        clean_Q = np.clip(_cleaned(pair_Q, highest_rate, excess), 0, 1)
-        clean_Q = np.where(unknown_Q, false + faint_Q * (highest_rate - false), clean_Q)
-        usable = np.isfinite(clean_Q)
-        completeness = float((weight_Q * clean_Q)[usable].sum() / weight_Q[usable].sum())
-        if completeness - false < LEAST:
-            return np.nan, completeness, false
-        # A sample of pairs alone would have no single star left to take off.
-        fraction = float(np.clip((rates.observed - false) / (completeness - false), 0, 0.999))
-    return fraction, completeness, false
-
-
-def _cleaned(rate: FloatArray, highest: float, excess: float) -> FloatArray:
-    """Take off what faint companions of the stars labelled as single add to a rate."""
-    return np.where(rate < highest, (rate - excess * highest) / (1 - excess), rate)
+    rate_Q = np.where(q_Q < edges[lowest], faint_Q, rates.pair_H[bin_Q])
+    known_Q = np.isfinite(rate_Q)
+    completeness = float(np.average(rate_Q[known_Q], weights=weight_Q[known_Q]))
+    if completeness - rates.single < LEAST:
+        return np.nan, completeness, rates.single
+    fraction = (rates.observed - rates.single) / (completeness - rates.single)
+    return fraction, completeness, rates.single

@@ -5,17 +5,18 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from pipeline.core.colours import BINARY, SINGLE as SINGLE_COLOUR
+from pipeline.core.colours import BINARY
+from pipeline.core.colours import SINGLE as SINGLE_COLOUR
 from pipeline.evaluation.intervals import Estimate
 from pipeline.evaluation.paper import PAPER
 from pipeline.settings.validation import ValidationSettings
+from pipeline.validation.agreement import agreement
 from pipeline.validation.cells import cell_table, true_systems, with_cells
 from pipeline.validation.drawing import OTHER, draw_bins, legend, new_figure
-from pipeline.validation.fraction_counts import FractionData, fraction_data, fraction_estimate
-from pipeline.validation.binary_fraction import LightRatio
+from pipeline.validation.fraction_measures import fraction_measures
 from pipeline.validation.injected import PAIR, SINGLE, TWINS
 from pipeline.validation.injection import read_injections
-from pipeline.validation.measure import Measure, mean_of, share_interval
+from pipeline.validation.measure import Measure, share_interval
 from pipeline.validation.result import Result
 from pipeline.validation.run_data import RunData
 from pipeline.validation.stars import has_truth
@@ -23,9 +24,6 @@ from schemas.completeness import COMPLETENESS
 
 PAPER_Q = (0.71, 0.93)
 """Mass ratios of the paper's binaries."""
-
-FEWEST = 5
-"""True stars that a cell needs, to be compared with the injections."""
 
 
 def validate(data: RunData) -> Result:
@@ -38,7 +36,10 @@ def validate(data: RunData) -> Result:
 
 
 def completeness(
-    injected: pd.DataFrame, stars: pd.DataFrame, settings: ValidationSettings, n_draws: int,
+    injected: pd.DataFrame,
+    stars: pd.DataFrame,
+    settings: ValidationSettings,
+    n_draws: int,
     log_age: float,
 ) -> Result:
     """Measure which share of injected pairs and of single stars is above each threshold.
@@ -103,8 +104,8 @@ def completeness(
     for axis in axes:
         legend(axis)
     if truth is not None:
-        measures.append(_agreement(table))
-    fractions, notes = _fraction(sample, cells, settings, n_draws, log_age)
+        measures.append(agreement(table))
+    fractions, notes = fraction_measures(sample, cells, settings, n_draws, log_age)
     return Result(
         (*measures, *fractions), figure, (*_notes(injected, stars, sample), *notes),
         tables={COMPLETENESS.name: table},
@@ -175,76 +176,9 @@ def _weighted(cells: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:
     return cells.assign(weight=cells["snr_bin"].map(wanted).fillna(0.0) / group)
 
 
-def _agreement(table) -> Measure:  # type: ignore[no-untyped-def]
-    """Share of the cells whose truth and injections differ by no more than chance."""
-    frame = table.to_pandas()
-    frame = frame[(frame["p_b_min"] == 0.5) & (frame["truth_stars"] >= FEWEST)]
-    true = [share_interval(t * n, n) for t, n in zip(frame["truth"], frame["truth_stars"], strict=True)]
-    ours = [Estimate(*row) for row in frame[["share", "share_low", "share_high"]].to_numpy()]
-    agree = np.array([alike(a, b) for a, b in zip(ours, true, strict=True)], bool)
-    estimate = share_interval(int(agree.sum()), agree.size)
-    return Measure("cells in which the truth agrees", estimate, int(frame["truth_stars"].sum()), main=True)
-
-
-def alike(one: Estimate, other: Estimate) -> bool:
-    """Tell whether two shares differ by less than the 95 % interval of their difference.
-
-    Newcombe's (1998, Statistics in Medicine 17, 873) interval from those of both shares.
-
-    Parameters
-    ----------
-    one, other : Estimate
-        Shares with their Wilson intervals.
-    """
-    high, low = (one, other) if one.value >= other.value else (other, one)
-    return bool(high.value - low.value <= np.hypot(high.value - high.low, low.high - low.value))
-
-
-def _fraction(
-    sample: pd.DataFrame, cells: pd.DataFrame, settings: ValidationSettings, n_draws: int,
-    log_age: float,
-) -> tuple[list[Measure], list[str]]:
-    """Measure the binary fraction of the sample at each threshold."""
-    grid = settings.injection
-    shape = (
-        *(len(edges) - 1 for edges in (grid.snr_edges, grid.teff_edges_k, grid.feh_edges)),
-        len(settings.q_edges) - 1,
-    )
-    truth = None
-    if has_truth(sample):
-        truth = mean_of((sample.loc[sample["true_kind"] != "", "true_kind"] == PAIR).to_numpy())
-    if sample["seen"].all() or not (cells["kind"] == SINGLE).any():
-        return [], ["no binary fraction: no star of the sample within the grid was unseen"]
-    mass, feh = cells["mass_msun"].median(), cells["feh"].median()
-    light = LightRatio.of_main_sequence(float(mass), float(feh), log_age)
-    measures: list[Measure] = []
-    for threshold in settings.thresholds:
-        data: FractionData = fraction_data(sample, cells, threshold, shape)
-        found = fraction_estimate(data, settings.q_edges, light, grid, n_draws)
-        n = len(data.cell_S)
-        for name, estimate in zip(
-            ("binary fraction, corrected", "mean completeness", "false positives", "observed fraction"),
-            found, strict=True,
-        ):  # fmt: skip
-            is_fraction = name.startswith("binary")
-            measures.append(
-                Measure(
-                    f"{name}, p_b > {threshold:g}", estimate, n,
-                    truth=truth if is_fraction else None, main=threshold == 0.5,
-                )
-            )  # fmt: skip
-    assumed = (
-        f"assumed: q^{grid.q_power:g} from {grid.q_lowest:g} to 1, in a survey limited in magnitude "
-        f"(density power {grid.density_power:g}); stars labelled as single hold pairs below q "
-        f"{grid.q_single:g}"
-    )
-    return measures, [assumed]
-
-
 def _notes(injected: pd.DataFrame, stars: pd.DataFrame, sample: pd.DataFrame) -> list[str]:
-    n_sample = int(stars["in_sample"].sum())
+    n_sample, n = int(stars["in_sample"].sum()), injected["star"].nunique()
     return [
-        f"{len(injected):,} spectra of {injected['star'].nunique():,} single stars that were not "
-        "seen in training; each holds its star once per cell",
+        f"{len(injected):,} spectra of {n:,} single stars not seen in training, once per cell each",
         f"{n_sample - len(sample):,} of {n_sample:,} stars of the sample lie outside of the grid",
     ]

@@ -166,7 +166,7 @@ def _n_bins(job: InjectionJob) -> int:
     return len(job.settings.validation.injection.snr_edges) - 1
 
 
-def _write_pool(unit: int, job: InjectionJob) -> Done:
+def _write_pool(_: int, job: InjectionJob) -> Done:
     """Write the stars that the network has not seen; ``split`` says what each is for."""
     settings, injection = job.settings, job.settings.validation.injection
     lowest = min(injection.companion_snr_min, settings.composites.pool_snr_min)
@@ -180,8 +180,10 @@ def _write_pool(unit: int, job: InjectionJob) -> Done:
         trust_ids=settings.inputs.gaia_release is not None,
     )
     frame = table.to_pandas()
-    frame["label"] = _labels(job.root).reindex(frame["row"]).to_numpy()
-    single = frame["label"] == SINGLE
+    labels = read_table(job.root.table(LABELS), LABELS, ["row", "label", "delta_m_g"])
+    frame = frame.merge(labels.to_pandas(), on="row", how="left")
+    # A label table of one's own has no place on the ridge.
+    single = (frame["label"] == SINGLE) & ~(frame["delta_m_g"] < injection.delta_m_g_min)
     # Companions redder than the labels' colours have no label.
     cool = frame["teff_k"] < frame.loc[single, "teff_k"].quantile(COOLEST)
     frame = frame[single | (frame["label"].isna() & cool)]
@@ -200,9 +202,3 @@ def _write_pool(unit: int, job: InjectionJob) -> Done:
     columns = {f.name: pa.array(whole[f.name].to_numpy(), f.type) for f in COMPOSITE_POOL.schema}
     write_parquet(job.pool, pa.table(columns, schema=COMPOSITE_POOL.schema))
     return Done({PRIMARY: len(chosen), COMPANION: len(frame)}, (job.pool,))
-
-
-def _labels(root: Root) -> "pd.Series[str]":
-    table = read_table(root.table(LABELS), LABELS, ["row", "label"])
-    labels: pd.Series[str] = table.to_pandas().set_index("row")["label"]
-    return labels
