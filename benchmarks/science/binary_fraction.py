@@ -3,8 +3,8 @@
     python benchmarks/science/binary_fraction.py MODEL OUT [--seeds 1 2 3] [--stars 2000]
         [--set KEY=VALUE ...]
 
-MODEL is the folder of a network, e.g. demo/run/model. Each seed is a survey of its own below OUT, on
-which all stages run but the training; what is finished is not done again. The binary fraction
+MODEL is the folder of a network, e.g. demo/run/model. Each seed is a survey of its own below OUT,
+on which all stages run but the training; what is finished is not done again. The binary fraction
 of the surveys varies with the seed, from 0.2 to 0.6. Prints one row per seed.
 """
 

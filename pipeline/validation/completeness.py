@@ -70,7 +70,8 @@ def completeness(
     true = None if truth is None else _weighted(with_cells(truth, settings), sample)
     measures: list[Measure] = []
     figure, axes = new_figure(13, 4, 3)
-    for threshold, colour in zip(settings.thresholds, (SINGLE_COLOUR, OTHER, BINARY), strict=False):
+    colours = (SINGLE_COLOUR, OTHER, BINARY)
+    for number, threshold in enumerate(settings.thresholds):
         by_q = [
             _share(
                 f"pairs with p_b > {threshold:g} by mass ratio", threshold,
@@ -79,7 +80,7 @@ def completeness(
             )
             for k, edge in enumerate(pairwise(settings.q_edges))
         ]  # fmt: skip
-        draw_bins(axes[0], by_q, f"$p_b$ > {threshold:g}", colour)
+        draw_bins(axes[0], by_q, f"$p_b$ > {threshold:g}", colours[number % len(colours)])
         measures += by_q
     for threshold in settings.thresholds:
         measures += _totals(cells, true, threshold)

@@ -1,4 +1,4 @@
-"""The binary fraction of the run's own sample, observed and corrected, as numbers of a validation."""
+"""The binary fraction of a run's own sample as numbers of a validation."""
 
 import pandas as pd
 
@@ -9,6 +9,9 @@ from pipeline.validation.injected import PAIR, SINGLE
 from pipeline.validation.measure import Measure, mean_of
 from pipeline.validation.stars import has_truth
 
+CORRECTED = "binary fraction, corrected"
+NAMES = (CORRECTED, "mean completeness", "false positives", "observed fraction")
+
 
 def fraction_measures(
     sample: pd.DataFrame,
@@ -17,37 +20,48 @@ def fraction_measures(
     n_draws: int,
     log_age: float,
 ) -> tuple[list[Measure], list[str]]:
-    """Measure the binary fraction of the sample at each threshold."""
-    grid = settings.injection
-    shape = (
-        *(len(edges) - 1 for edges in (grid.snr_edges, grid.teff_edges_k, grid.feh_edges)),
-        len(settings.q_edges) - 1,
-    )
-    truth = None
+    """Measure the binary fraction of the sample at each threshold.
+
+    Parameters
+    ----------
+    sample : pandas.DataFrame
+        Stars of the sample within the grid, with the numbers of their bins; ``p_b`` is that of the
+        best spectrum.
+    cells : pandas.DataFrame
+        Injected spectra with the numbers of their bins.
+    settings : ValidationSettings
+        Grid, thresholds, and what is assumed.
+    n_draws : int
+        Draws of stars for the intervals.
+    log_age : float
+        log10 age in years of the isochrone.
+
+    Returns
+    -------
+    measures : list of Measure
+        The truth of the corrected fraction is the share of true pairs in the same sample.
+    notes : list of str
+        What was assumed, or why there is no fraction.
+    """
+    if sample["seen"].all() or not (cells["kind"] == SINGLE).any():
+        return [], ["no binary fraction: no star within the grid was unseen in training"]
+    grid, truth = settings.injection, None
     if has_truth(sample):
         truth = mean_of((sample.loc[sample["true_kind"] != "", "true_kind"] == PAIR).to_numpy())
-    if sample["seen"].all() or not (cells["kind"] == SINGLE).any():
-        return [], ["no binary fraction: no star of the sample within the grid was unseen"]
-    mass, feh = cells["mass_msun"].median(), cells["feh"].median()
-    light = LightRatio.of_main_sequence(float(mass), float(feh), log_age)
+    edges = (grid.snr_edges, grid.teff_edges_k, grid.feh_edges, settings.q_edges)
+    n_snr, n_teff, n_feh, n_q = (len(one) - 1 for one in edges)
+    mass, feh = float(cells["mass_msun"].median()), float(cells["feh"].median())
+    light = LightRatio.of_main_sequence(mass, feh, log_age)
     measures: list[Measure] = []
     for threshold in settings.thresholds:
-        data = fraction_data(sample, cells, threshold, shape)
+        data = fraction_data(sample, cells, threshold, (n_snr, n_teff, n_feh, n_q))
         found = fraction_estimate(data, settings.q_edges, light, grid, n_draws)
-        n = len(data.cell_S)
-        for name, estimate in zip(
-            ("binary fraction, corrected", "mean completeness", "false positives", "observed fraction"),
-            found, strict=True,
-        ):  # fmt: skip
-            is_fraction = name.startswith("binary")
-            measures.append(
-                Measure(
-                    f"{name}, p_b > {threshold:g}", estimate, n,
-                    truth=truth if is_fraction else None, main=threshold == 0.5,
-                )
-            )  # fmt: skip
+        for name, estimate in zip(NAMES, found, strict=True):
+            known = truth if name == CORRECTED else None
+            quantity, n = f"{name}, p_b > {threshold:g}", len(data.cell_S)
+            measures.append(Measure(quantity, estimate, n, truth=known, main=threshold == 0.5))
     assumed = (
-        f"assumed: q^{grid.q_power:g} from {grid.q_lowest:g} to 1, in a survey limited in magnitude "
-        f"(density power {grid.density_power:g})"
+        f"binary fraction: assumed are mass ratios as q^{grid.q_power:g} from {grid.q_lowest:g} to "
+        f"1 in a survey limited in magnitude (density power {grid.density_power:g})"
     )
     return measures, [assumed]
