@@ -44,6 +44,10 @@ class InjectionSettings(Section):
     """Single stars lie this far from the ridge at least. [assumed: pairs of a low mass ratio, which
     are labelled as single too, lie on its bright side]"""
 
+    fraction_snr_min: float = 35.0
+    """Stars of lower S/N do not count in the binary fraction. [assumed: below, residuals of sky
+    lines, which noise added to better spectra lacks, change p_b]"""
+
     seed: int = Field(1, ge=0)
     """Seed of companions, velocities and noise. [assumed]"""
 

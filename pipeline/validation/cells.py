@@ -1,6 +1,7 @@
 """Cells of the selection function: counts of injected spectra and of the truth, by threshold."""
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -77,12 +78,15 @@ def cell_table(
             ("teff", settings.injection.teff_edges_k), ("feh", settings.injection.feh_edges),
         )
     }  # fmt: skip
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for key, cell in cells.groupby(keys):
-        kind, q_bin, *bins = key
         true = known.get_group(key) if known is not None and key in known.groups else None
-        ends = {"q": edges["q"][q_bin] if q_bin >= 0 else (None, None)}
-        ends |= {name: edges[name][k] for name, k in zip(AXES, bins, strict=True)}
+        of_cell = cell.iloc[0]
+        kind, q_bin = str(of_cell["kind"]), int(of_cell["q_bin"])
+        ends: dict[str, tuple[float | None, float | None]] = {
+            name: edges[name][int(of_cell[f"{name}_bin"])] for name in AXES
+        }
+        ends["q"] = edges["q"][q_bin] if q_bin >= 0 else (None, None)
         n = cell["star"].nunique()
         for threshold in settings.thresholds:
             found = int((cell["p_b"] > threshold).sum())
@@ -95,8 +99,10 @@ def cell_table(
                     None if known is None else 0 if true is None else len(true),
                 )
             )  # fmt: skip
-    columns = list(zip(*rows, strict=True)) or [[] for _ in COMPLETENESS.names]
-    arrays = [pa.array(c, f.type) for c, f in zip(columns, COMPLETENESS.schema, strict=True)]
+    arrays = [
+        pa.array([row[k] for row in rows], field.type)
+        for k, field in enumerate(COMPLETENESS.schema)
+    ]
     return pa.table(arrays, schema=COMPLETENESS.schema)
 
 

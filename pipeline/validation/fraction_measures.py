@@ -1,5 +1,6 @@
 """The binary fraction of a run's own sample as numbers of a validation."""
 
+import numpy as np
 import pandas as pd
 
 from pipeline.settings.validation import ValidationSettings
@@ -43,18 +44,27 @@ def fraction_measures(
     notes : list of str
         What was assumed, or why there is no fraction.
     """
-    if sample["seen"].all() or not (cells["kind"] == SINGLE).any():
-        return [], ["no binary fraction: no star within the grid was unseen in training"]
     grid, truth = settings.injection, None
+    sample = sample[sample["snr_g"] >= grid.fraction_snr_min]
+    own = ~sample["seen"] & (sample["label"] == SINGLE)
+    singles = sample[own & ~(sample["delta_m_g"] < grid.delta_m_g_min)]
+    if sample["seen"].all() or singles.empty:
+        return [], ["no binary fraction: no single star within the grid was unseen in training"]
+    pairs = cells[(cells["kind"] == PAIR) & (cells["snr_g"] >= grid.fraction_snr_min)]
+    # Negative: a star may be both, and is drawn for each apart.
+    alone = singles.assign(kind=SINGLE, q_bin=-1, star=-1 - np.arange(len(singles)))
+    cells = pd.concat([pairs, alone], ignore_index=True)
     if has_truth(sample):
         truth = mean_of((sample.loc[sample["true_kind"] != "", "true_kind"] == PAIR).to_numpy())
-    edges = (grid.snr_edges, grid.teff_edges_k, grid.feh_edges, settings.q_edges)
-    n_snr, n_teff, n_feh, n_q = (len(one) - 1 for one in edges)
-    mass, feh = float(cells["mass_msun"].median()), float(cells["feh"].median())
+    shape = (
+        len(grid.snr_edges) - 1, len(grid.teff_edges_k) - 1, len(grid.feh_edges) - 1,
+        len(settings.q_edges) - 1,
+    )  # fmt: skip
+    mass, feh = float(pairs["mass_msun"].median()), float(pairs["feh"].median())
     light = LightRatio.of_main_sequence(mass, feh, log_age)
     measures: list[Measure] = []
     for threshold in settings.thresholds:
-        data = fraction_data(sample, cells, threshold, (n_snr, n_teff, n_feh, n_q))
+        data = fraction_data(sample, cells, threshold, shape)
         found = fraction_estimate(data, settings.q_edges, light, grid, n_draws)
         for name, estimate in zip(NAMES, found, strict=True):
             known = truth if name == CORRECTED else None
@@ -62,6 +72,7 @@ def fraction_measures(
             measures.append(Measure(quantity, estimate, n, truth=known, main=threshold == 0.5))
     assumed = (
         f"binary fraction: assumed are mass ratios as q^{grid.q_power:g} from {grid.q_lowest:g} to "
-        f"1 in a survey limited in magnitude (density power {grid.density_power:g})"
+        f"1 in a survey limited in magnitude (density power {grid.density_power:g}); "
+        f"{len(singles):,} stars labelled as single give the false positives"
     )
     return measures, [assumed]

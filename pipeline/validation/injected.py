@@ -183,6 +183,7 @@ class Injection:
         able &= np.asarray(bad_fraction(bad)) <= self.spectra.max_bad_fraction
         if not able.any():
             return part.iloc[:0].assign(snr_g=0.0, p_b=np.float32(0))
-        exposed = exposure(Light(*(a[able] for a in light)), noise[able], rng, self.spectra)
+        some = Light(light.flux_BL[able], light.variance_BL[able], light.bad_BL[able])
+        exposed = exposure(some, noise[able], rng, self.spectra)
         flux = np.where(exposed.bad_BL, np.float32(1), exposed.flux_BL)
         return part[able].assign(snr_g=snr[able], p_b=predict(flux).p_b_B)

@@ -20,6 +20,7 @@ from pipeline.core.run import Run
 from pipeline.labels.labels import SINGLE
 from pipeline.network.ensemble import EnsemblePlan, get_ensemble, plan_ensemble, wanted_networks
 from pipeline.settings.load import Settings
+from pipeline.stars.dwarf_mass import mass_of_magnitude
 from pipeline.validation.injected import Injection
 from pipeline.validation.run_data import RunData
 from schemas.composites import COMPOSITE_POOL
@@ -152,7 +153,8 @@ def inject_block(unit: int, job: InjectionJob) -> Done:
 def read_injections(files: tuple[Path, ...]) -> pd.DataFrame:
     """Read what the tasks wrote, one row per spectrum."""
     parts = [pq.read_table(file, partitioning=None).to_pandas() for file in files]
-    return pd.concat(parts, ignore_index=True)
+    injections: pd.DataFrame = pd.concat(parts, ignore_index=True)
+    return injections
 
 
 def _noise(job: InjectionJob, unit: int) -> list[Pool]:
@@ -180,10 +182,18 @@ def _write_pool(_: int, job: InjectionJob) -> Done:
         trust_ids=settings.inputs.gaia_release is not None,
     )
     frame = table.to_pandas()
-    labels = read_table(job.root.table(LABELS), LABELS, ["row", "label", "delta_m_g"])
-    frame = frame.merge(labels.to_pandas(), on="row", how="left")
+    labels = read_table(job.root.table(LABELS), LABELS, ["row", "label", "delta_m_g", "m_g"])
+    frame = frame.merge(labels.to_pandas(), on="row", how="left", suffixes=("", "_labels"))
     # A label table of one's own has no place on the ridge.
     single = (frame["label"] == SINGLE) & ~(frame["delta_m_g"] < injection.delta_m_g_min)
+    # Where M_G was measured, masses are known better than from Teff.
+    mass = mass_of_magnitude(
+        frame["m_g_labels"].to_numpy(np.float64), frame["feh"].to_numpy(np.float64),
+        settings.composites.log_age,
+    )  # fmt: skip
+    known = single & np.isfinite(mass)
+    frame["mass_msun"] = np.where(known, mass, frame["mass_msun"])
+    frame["m_g"] = np.where(known, frame["m_g_labels"], frame["m_g"])
     # Companions redder than the labels' colours have no label.
     cool = frame["teff_k"] < frame.loc[single, "teff_k"].quantile(COOLEST)
     frame = frame[single | (frame["label"].isna() & cool)]
