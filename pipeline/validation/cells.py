@@ -99,11 +99,9 @@ def cell_table(
                     None if known is None else 0 if true is None else len(true),
                 )
             )  # fmt: skip
-    arrays = [
-        pa.array([row[k] for row in rows], field.type)
-        for k, field in enumerate(COMPLETENESS.schema)
-    ]
-    return pa.table(arrays, schema=COMPLETENESS.schema)
+    schema = COMPLETENESS.schema
+    arrays = [pa.array([row[k] for row in rows], field.type) for k, field in enumerate(schema)]
+    return pa.table(arrays, schema=schema)
 
 
 def bin_of(value: FloatArray, edges: tuple[float, ...]) -> NDArray[np.int64]:

@@ -36,8 +36,9 @@ def stars(make_stars):
     pair = number % 2 == 1
     hit = (number // 2) % 4 < np.where(pair, 3, 1)
     return make_stars(
-        200, in_sample=True, p_b_best=np.where(hit, 0.9, 0.1), snr_g_best=30.0, teff_k=5000.0,
+        200, in_sample=True, p_b_best=np.where(hit, 0.9, 0.1), snr_g_best=80.0, teff_k=5000.0,
         feh=-0.2, true_kind=np.where(pair, "pair", "single"), true_q=np.where(pair, 0.75, np.nan),
+        label=np.where(pair, "binary", "single"), delta_m_g=np.where(pair, -0.3, 0.1),
     )  # fmt: skip
 
 
@@ -83,8 +84,12 @@ def test_shares_truth_and_fraction_of_a_known_survey(injected, stars, settings, 
     assert single.estimate.value == 0.25 and single.truth == pytest.approx(0.25)
     assert number(result, "cells in which the truth agrees").estimate.value == 1
     fraction = number(result, "binary fraction, corrected, p_b > 0.5")
-    # Half of the stars are above 0.5; below q 0.71 companions count by their light.
-    assert fraction.truth == 0.5 and fraction.estimate.value > 0.5
+    # Half of the stars are above 0.5, and C is below the 0.75 of the one bin that was injected.
+    assert fraction.truth == 0.5 and fraction.n_stars == 200
+    assert number(result, "false positives, p_b > 0.5").estimate.value == 0.25
+    share = number(result, "mean completeness, p_b > 0.5").estimate.value
+    assert 0.25 < share < 0.75
+    assert fraction.estimate.value == pytest.approx((0.5 - 0.25) / (share - 0.25))
     assert any("q^0 from 0.1" in note for note in result.notes)
 
 
@@ -109,3 +114,16 @@ def test_the_agreement_counts_cells_with_enough_true_stars(injected, settings):
     assert agreement(cell_table(injected, injected, settings)).estimate.value == 1
     assert agreement(cell_table(injected, wrong, settings)).estimate.value == pytest.approx(2 / 3)
     assert agreement(cell_table(injected, few, settings)).estimate.value == 1
+
+
+def test_stars_of_low_snr_and_singles_of_the_bright_side_do_not_count(
+    injected, stars, settings, number
+):
+    faint = stars.assign(snr_g_best=30.0, p_b_best=0.9)
+    bright = stars.assign(label="single", delta_m_g=-0.1, p_b_best=0.9)
+    both = pd.concat([stars, faint], ignore_index=True)
+    result = completeness(injected, both, settings, 20, 9.0)
+    assert number(result, "observed fraction, p_b > 0.5").estimate.value == 0.5
+    assert number(result, "false positives, p_b > 0.5").estimate.value == 0.25
+    result = completeness(injected, bright, settings, 20, 9.0)
+    assert any(note.startswith("no binary fraction") for note in result.notes)
