@@ -203,33 +203,40 @@ STAGES: tuple[Stage, ...] = (
         "validate",
         "pipeline.validation.stage",
         makes="validation",
-        interim=tuple(
-            f"validate_{name}"
-            for name in (
-                "scores",
-                "velocities",
-                "gaia",
-                "false_positives",
-                "mass_ratio",
-                "eclipsing",
-                "planets",
-                "compare",
-                "training_cmd",
-                "counts",
-                "sky",
-                "distances",
-                "cmd_density",
-            )
+        interim=(
+            "injection_pool",
+            "injections",
+            *(
+                f"validate_{name}"
+                for name in (
+                    "scores",
+                    "velocities",
+                    "gaia",
+                    "false_positives",
+                    "mass_ratio",
+                    "eclipsing",
+                    "planets",
+                    "compare",
+                    "training_cmd",
+                    "counts",
+                    "sky",
+                    "distances",
+                    "cmd_density",
+                    "completeness",
+                )
+            ),
         ),
         needs=("catalogue",),
         uses=("labels", "evaluation"),
-        tables=("validation",),
+        tables=("validation", "completeness"),
         page="validation.md",
         summary="Compare the catalogue with what is known of its stars from elsewhere.",
         manual="""
     Eclipsing binaries, radial velocities, mass ratios, planet hosts, Gaia's evidence, another
     catalogue, and the paper's figures from the run's own data; the published values beside. One
-    without its input is skipped and named. Stars seen in training are left out.
+    without its input is skipped and named. Stars seen in training are left out. `completeness`
+    adds companions to the run's own single stars, and corrects the binary fraction for what is
+    missed.
 
     Writes ROOT/validation/NAME/ (figure.png, figure.pdf, table.parquet, table.json) and
     ROOT/validation/validation.parquet.

@@ -1,6 +1,7 @@
 """What a validation gives: its numbers, its figure, and the stars that it lists by name."""
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ class Result:
         Rows that were left out, and other things a user should know.
     listed : pyarrow.Table, optional
         Stars by name, or another table of its own.
+    tables : mapping of str to pyarrow.Table
+        Further tables, each written as Parquet and JSON by its name.
     skipped : str
         Why it was not done, and the setting that would feed it; empty where it was.
     """
@@ -36,6 +39,7 @@ class Result:
     figure: Figure | None = None
     notes: tuple[str, ...] = ()
     listed: pa.Table | None = field(default=None, compare=False)
+    tables: Mapping[str, pa.Table] = field(default_factory=dict, compare=False)
     skipped: str = ""
 
 
@@ -73,6 +77,11 @@ def write_result(name: str, result: Result, folder: Path) -> Done:
     if result.listed is not None:
         write_parquet(folder / "listed.parquet", result.listed)
         outputs.append(folder / "listed.parquet")
+    for one, further in result.tables.items():
+        write_parquet(folder / f"{one}.parquet", further)
+        rows = [_rounded(row) for row in further.to_pylist()]
+        write_json(folder / f"{one}.json", rows, sort_keys=False)
+        outputs += [folder / f"{one}.parquet", folder / f"{one}.json"]
     if result.figure is not None:
         outputs += write_figure(folder, "figure", result.figure)
     lines = tuple(m.line() for m in result.measures if m.main)
