@@ -32,6 +32,9 @@ def query(
         typer.Option("--output", "-o", help="Write the result to a .csv or .parquet file."),
     ] = None,
     *,
+    allow_files: Annotated[
+        bool, typer.Option("--allow-files", help="FROM 'file' reads tables outside of the run.")
+    ] = False,
     debug: Debug = False,
 ) -> None:
     """Ask the catalogue by SQL."""
@@ -41,9 +44,9 @@ def query(
         from pipeline.catalogue.query import save, show
 
         if output is not None:
-            typer.echo(save(loaded.root, sql, output))
+            typer.echo(save(loaded.root, sql, output, allow_files=allow_files))
         else:
-            typer.echo(show(loaded.root, sql))
+            typer.echo(show(loaded.root, sql, allow_files=allow_files))
 
 
 @app.command()

@@ -45,6 +45,33 @@ def read_table(
     files = table_files(path)
     if not files:
         raise _damaged(path, table, FileNotFoundError())
+    return read_parts(files, table, columns, filters)
+
+
+def read_parts(
+    files: list[Path],
+    table: Table,
+    columns: Sequence[str] | None = None,
+    filters: ds.Expression | None = None,
+) -> pa.Table:
+    """Read some parts of a table of the run, several at a time.
+
+    Parameters
+    ----------
+    files : list of pathlib.Path
+        At least one; rows are in their order.
+    table : Table
+        Which table it is.
+    columns : sequence of str, optional
+        Columns to read; by default all.
+    filters : pyarrow.dataset.Expression, optional
+        Rows to read.
+
+    Raises
+    ------
+    MismatchError
+        A file is missing or damaged; the message names it and the command to run.
+    """
     try:
         return _read(files, columns, filters)
     except MemoryError:

@@ -5,8 +5,8 @@ from astropy.coordinates import SkyCoord
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.catalogue.naming import designations
 from pipeline.core.errors import InputError
+from pipeline.photometry.naming import designations
 from pipeline.star.wanted import Name, Number, Position, parse_wanted
 
 
