@@ -143,7 +143,17 @@ def connect(root: Path, *, allow_files: bool = False, **files: Path) -> Iterator
 
 
 def show(root: Path, sql: str, *, allow_files: bool = False) -> str:
-    """Return the result of a query as a table of text."""
+    """Return the result of a query as a table of text.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Root of the run.
+    sql : str
+        One statement that reads.
+    allow_files : bool
+        As for `connect`.
+    """
     with connect(root, allow_files=allow_files) as tables, complain(root):
         return str(tables.sql(sql)).rstrip()
 

@@ -112,6 +112,9 @@ def export(
     columns: Annotated[
         str | None, typer.Option(help="Columns, separated by commas; all by default.")
     ] = None,
+    margin: Annotated[
+        float | None, typer.Option(help="Of hats: a margin of so many arcsec, for matches.")
+    ] = None,
     config: Config = None,
     root: RootOption = None,
     overrides: Overrides = None,
@@ -130,7 +133,7 @@ def export(
         from pipeline.catalogue.export.run import export as write
 
         names = None if columns is None else [name.strip() for name in columns.split(",")]
-        typer.echo(write(loaded.root, form, output, where, names))
+        typer.echo(write(loaded.root, form, output, where, names, margin))
 
 
 @app.command()

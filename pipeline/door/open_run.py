@@ -253,7 +253,7 @@ class OpenRun:
         Returns
         -------
         StarPage
-            ``star.values`` is its row of the catalogue, ``star.spectra`` its spectra.
+            ``star.row`` is its row of the catalogue, ``star.spectra`` its spectra.
 
         Raises
         ------

@@ -51,7 +51,7 @@ def draw_star(
     p_b = "no $p_b$" if which["p_b"] is None else f"$p_b$ = {which['p_b']:.3f}"
     snr = "-" if which["snr_g"] is None else f"{which['snr_g']:.0f}"
     figure.suptitle(
-        f"{star.values['star_id']}  {star.values['designation'] or ''}\n"
+        f"{star.row['star_id']}  {star.row['designation'] or ''}\n"
         f"obsid {which['obsid']}, S/N {snr}, {p_b}"
     )
     _draw_flux(top, spectrum)
@@ -111,13 +111,13 @@ def _draw_diagram(axes: Any, star: Star, diagram: Diagram) -> None:
             cmap="Greys", norm=LogNorm(0.3, max(diagram.n_B.max(), 1)),
         )  # fmt: skip
     if star.ridge is not None:
-        colour_G, feh = star.ridge.colour_G, star.values["feh"]
+        colour_G, feh = star.ridge.colour_G, star.row["feh"]
         shown = float(np.median(star.ridge.feh_Z)) if feh is None else feh
         ridge_G = star.ridge.m_g(colour_G, np.full(colour_G.size, shown))
         axes.plot(colour_G, ridge_G, color=SINGLE, lw=1.5, label=f"ridge, [Fe/H] {shown:+.2f}")
-    colour, m_g = star.values["g_ks_0"], star.values["m_g"]
+    colour, m_g = star.row["g_ks_0"], star.row["m_g"]
     if colour is not None and m_g is not None:
-        errors = (star.values["m_g_err"] or 0.0, star.values["g_ks_0_err"] or 0.0)
+        errors = (star.row["m_g_err"] or 0.0, star.row["g_ks_0_err"] or 0.0)
         axes.errorbar(colour, m_g, *errors, fmt="*", ms=14, color=BINARY, label="this star")
     else:
         axes.set_title("this star has no $(G-K_s)_0$ or $M_G$", fontsize=9)
@@ -134,7 +134,7 @@ def _draw_epochs(axes: Any, star: Star) -> None:
     axes.scatter(
         time, [one["p_b"] for one in seen], size, color=SINGLE, label="size: S/N", zorder=2
     )
-    combined = star.values["p_b_combined"]
+    combined = star.row["p_b_combined"]
     if combined is not None:
         axes.axhline(combined, color=BINARY, lw=1.2, label=f"combined {combined:.3f}")
     axes.axhline(0.5, color="0.7", lw=0.8, ls="--")

@@ -60,7 +60,7 @@ class StarPage:
         if not all((path / "model.json").is_file() for path in self.models):
             named = ", ".join(str(path) for path in self.models)
             return f"no network in {named}; give the one that gave p_b by --model"
-        found, wanted = plan_ensemble(self.models).model_id, self.star.values["model_id"]
+        found, wanted = plan_ensemble(self.models).model_id, self.star.row["model_id"]
         if found != wanted:
             return f"the network there, {found}, is not the one that gave p_b, {wanted}; --model"
         return None

@@ -29,7 +29,7 @@ class Star:
 
     Parameters
     ----------
-    values : mapping of str to object
+    row : mapping of str to object
         Its row of the catalogue; None where a value is null.
     spectra : tuple of mapping
         Its spectra in order of time: ``row``, ``obsid``, ``mjd_utc``, ``snr_g``, ``rv_kms``,
@@ -40,7 +40,7 @@ class Star:
         Distance from the position that was asked for.
     """
 
-    values: Mapping[str, Any]
+    row: Mapping[str, Any]
     spectra: tuple[Mapping[str, Any], ...]
     ridge: Ridge | None
     separation_arcsec: float | None = None
@@ -48,16 +48,16 @@ class Star:
     @property
     def file_name(self) -> str:
         """Its name without blanks, for a file."""
-        return f"star-{self.values['star_id']}".replace(" ", "-")
+        return f"star-{self.row['star_id']}".replace(" ", "-")
 
     @property
     def excess_mag(self) -> float:
         """M_G less the ridge: the catalogue's, else by the star's own values; NaN if unknown."""
-        if self.values["delta_m_g"] is not None:
-            return float(self.values["delta_m_g"])
+        if self.row["delta_m_g"] is not None:
+            return float(self.row["delta_m_g"])
         if self.ridge is None:
             return np.nan
-        colour, m_g, feh = (_number(self.values[name]) for name in ("g_ks_0", "m_g", "feh"))
+        colour, m_g, feh = (_number(self.row[name]) for name in ("g_ks_0", "m_g", "feh"))
         return m_g - float(self.ridge.m_g(np.array([colour]), np.array([feh]))[0])
 
     def chosen(self, obsid: int | None) -> Mapping[str, Any]:
@@ -69,7 +69,7 @@ class Star:
             LAMOST's number of the exposure.
         """
         wanted = [one for one in self.spectra if one["obsid"] == obsid]
-        best = [one for one in self.spectra if one["obsid"] == self.values["obsid_best"]]
+        best = [one for one in self.spectra if one["obsid"] == self.row["obsid_best"]]
         return (wanted or best or self.spectra)[0]
 
 

@@ -25,7 +25,7 @@ def star_page(star: Star, diagram: Diagram) -> str:
     diagram : Diagram
         Of all stars.
     """
-    values = star.values
+    values = star.row
     title = f"{values['star_id']}  {values['designation'] or 'no position'}"
     if star.separation_arcsec is not None:
         title += f"  {star.separation_arcsec:.2f} arcsec from the position asked for"
@@ -80,7 +80,7 @@ def _spectra(star: Star) -> list[str]:
         date = "-" if mjd is None else Time(mjd, format="mjd").strftime("%Y-%m-%d %H:%M")
         velocity = f"{_text(one['rv_kms'], '.1f')} +- {_text(one['rv_err_kms'], '.1f')}"
         marks = (("*", "obsid_max"), ("+", "obsid_best"))
-        mark = "".join(sign for sign, name in marks if one["obsid"] == star.values[name])
+        mark = "".join(sign for sign, name in marks if one["obsid"] == star.row[name])
         lines.append(
             f"  {one['obsid'] or '-':>11}  {date:16} {_text(one['snr_g'], '.1f'):>6} "
             f"{velocity:>15} {_text(one['p_b'], '.3f'):>6} {_text(one['logit'], '.2f'):>7} "
@@ -91,9 +91,9 @@ def _spectra(star: Star) -> list[str]:
 
 
 def _place(star: Star, diagram: Diagram) -> list[str]:
-    colour, m_g = star.values["g_ks_0"], star.values["m_g"]
+    colour, m_g = star.row["g_ks_0"], star.row["m_g"]
     if colour is None or m_g is None:
-        why = words(star.values["flags"], PhotometryFlag)
+        why = words(star.row["flags"], PhotometryFlag)
         return [f"colour-magnitude diagram: no place, (G-Ks)0 or M_G is null (flags: {why})"]
     text = f"colour-magnitude diagram: (G-Ks)0 = {colour:.3f}, M_G = {m_g:.3f}"
     excess = star.excess_mag

@@ -40,10 +40,10 @@ def test_every_way_to_name_a_star_finds_it(run, rows):
         degrees = f"{row['ra_deg']:.6f} {row['dec_deg']:.6f}"
         names = ("star_id", "source_id", "designation", "obsid_best", "obsid_max")
         for which in (degrees, *(str(row[name]) for name in names)):
-            assert run.star(which).star.values["star_id"] == row["star_id"]
+            assert run.star(which).star.row["star_id"] == row["star_id"]
         # The name by position of another epoch.
         moved = f"{row['designation'][:-1]}{(int(row['designation'][-1]) + 1) % 10}"
-        assert run.star(moved).star.values["star_id"] == row["star_id"]
+        assert run.star(moved).star.row["star_id"] == row["star_id"]
 
 
 def test_its_row_its_spectra_and_its_place_are_printed(run, rows):
@@ -62,7 +62,7 @@ def test_its_row_its_spectra_and_its_place_are_printed(run, rows):
     assert f"(G-Ks)0 = {row['g_ks_0']:.3f}, M_G = {row['m_g']:.3f}" in text
     assert page.star.excess_mag == pytest.approx(row["delta_m_g"])
     # Beyond the sample the catalogue has no excess: the ridge gives about the same.
-    computed = replace(page.star, values=page.star.values | {"delta_m_g": None}).excess_mag
+    computed = replace(page.star, row=page.star.row | {"delta_m_g": None}).excess_mag
     assert computed == pytest.approx(row["delta_m_g"], abs=0.1)
 
 
