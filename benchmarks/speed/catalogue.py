@@ -21,7 +21,8 @@ import pyarrow.parquet as pq
 from select_sample import SHARD, _fill, measure, write_tables
 
 from pipeline.catalogue.assignment import gaia_part
-from pipeline.catalogue.query import connect, table_parts
+from pipeline.catalogue.query import connect
+from pipeline.core.parquet import table_files
 from pipeline.core.published import Published, publish
 from pipeline.core.root import Root
 from schemas.catalogue import PREDICTIONS, SPECTRA, STARS
@@ -81,7 +82,7 @@ def write_predictions(root: Root, rows: int) -> None:
 
 def check(root: Root) -> int:
     """Compare the stars with what DuckDB makes of the spectra; return their number."""
-    stars, spectra = ([str(p) for p in table_parts(root.path, t)] for t in (STARS, SPECTRA))
+    stars, spectra = ([str(p) for p in table_files(root.table(t))] for t in (STARS, SPECTRA))
     with duckdb.connect() as db:
         files = {"stars": stars, "spectra": spectra}
         wrong = db.execute(

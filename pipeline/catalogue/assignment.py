@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from hats.pixel_math.spatial_index import compute_spatial_index
 from numpy.typing import NDArray
@@ -17,11 +16,10 @@ from pipeline.core.errors import MismatchError
 from pipeline.core.ledger import Done
 from pipeline.core.parquet import read_table
 from pipeline.core.root import Root
-from pipeline.photometry.assignment import assign_stars
+from pipeline.photometry.assignment import Assignment, assign_stars
 from schemas.catalogue import HEALPIX, PREDICTIONS, SPECTRA, STARS
 from schemas.observations import OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
-from schemas.quality import UNCOUNTED
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -62,7 +60,7 @@ def assign(job: CatalogueJob) -> Done:
     )
     row_B = stars.row_B
     _, star_B = np.unique(stars.numbers(), return_inverse=True)
-    ra_S, dec_S = _star_positions(job, row_B, star_B)
+    ra_S, dec_S = _star_positions(job, stars, star_B)
     placed_S = np.isfinite(ra_S)
     index_S = np.full(ra_S.size, -1, np.int64)
     index_S[placed_S] = compute_spatial_index(ra_S[placed_S], dec_S[placed_S])
@@ -76,35 +74,34 @@ def assign(job: CatalogueJob) -> Done:
         first, last = shards[0] * job.shard_rows, (shards[-1] + 1) * job.shard_rows
         here = slice(*np.searchsorted(row_B, [first, last]))
         wanted = wanted_B[here]
-        table, star = stars.table(first, last).filter(pa.array(wanted)), star_B[here][wanted]
+        table, star = stars.short_table(first, last).filter(pa.array(wanted)), star_B[here][wanted]
         for name, value_S in ((HEALPIX, index_S), ("star_ra_deg", ra_S), ("star_dec_deg", dec_S)):
             table = table.append_column(name, pa.array(value_S[star], mask=~placed_S[star]))
-        write_parquet(job.assignment(block), table)
+        write_parquet(job.assignment(block), table, dictionary=False)
     outputs = (job.layout, *(job.assignment(block) for block in range(job.n_blocks)))
     return Done({"partitions": len(pixels)}, outputs)
 
 
 def _star_positions(
-    job: CatalogueJob, row_B: IntArray, star_B: IntArray
+    job: CatalogueJob, stars: Assignment, star_B: IntArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return each star's position: Gaia's, else that of its first fibre; NaN without one."""
-    counted = pc.equal(pc.bit_wise_and(pc.field("quality"), int(UNCOUNTED)), 0)
-    columns = ["row", "ra_deg", "dec_deg"]
-    fibres = read_table(job.root.table(OBSERVATIONS), OBSERVATIONS, columns, counted)
     n_stars = int(star_B.max(initial=-1)) + 1
     ra_S, dec_S = np.full(n_stars, np.nan), np.full(n_stars, np.nan)
-    sources = [fibres]
-    if job.photometry:
-        parts = [p for p in (gaia_part(job.root, n) for n in range(job.n_shards)) if p.is_file()]
-        read = [pq.read_table(p, columns=GAIA[:3], partitioning=None) for p in parts]
-        sources += [pa.concat_tables(read)] if read else []
-    for table in sources:
-        row, ra, dec = (table[name].to_numpy() for name in table.column_names)
+
+    def place(row: IntArray, ra: FloatArray, dec: FloatArray) -> None:
         known = np.flatnonzero(np.isfinite(ra) & (np.abs(dec) <= 90))
         # Of several spectra of a star the first counts: it is written last.
         known = known[np.argsort(-row[known], kind="stable")]
-        star = star_B[np.searchsorted(row_B, row[known])]
+        star = star_B[np.searchsorted(stars.row_B, row[known])]
         ra_S[star], dec_S[star] = np.mod(ra[known], 360.0), dec[known]
+
+    place(stars.row_B, stars.ra_deg_B, stars.dec_deg_B)
+    if job.photometry:
+        parts = [p for p in (gaia_part(job.root, n) for n in range(job.n_shards)) if p.is_file()]
+        if parts:
+            found = pq.read_table(parts, columns=GAIA[:3], partitioning=None)
+            place(*(found[name].to_numpy() for name in GAIA[:3]))
     return ra_S, dec_S
 
 

@@ -46,7 +46,8 @@ def _plain(text: str, root: Path, kind: type[duckdb.Error]) -> str:
     if "disabled by configuration" in message or "disabled through configuration" in message:
         return (
             "a query reads the tables of the run and nothing else: it can open no other file, and "
-            "load no extension; --output writes the result to a file"
+            "load no extension; --allow-files lets FROM 'file' read others, by their names alone "
+            "(not read_csv and the like); --output writes the result to a file"
         )
     if "configuration has been locked" in message:
         return "a query cannot change DuckDB's settings"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from hats.catalog import CatalogType
 from hats.pixel_math import HealpixPixel
 from numpy.typing import NDArray
@@ -87,7 +88,12 @@ def plan_partitions(counts: NDArray[np.int64], most_rows: int) -> list[Pixel]:
 
 
 def describe(
-    folder: Path, rows: Sequence[tuple[Pixel, int]], most_rows: int, name: str = "stars"
+    folder: Path,
+    rows: Sequence[tuple[Pixel, int]],
+    most_rows: int,
+    name: str = "stars",
+    schema: pa.Schema = STARS.schema,
+    **properties: object,
 ) -> list[Path]:
     """Write what makes a folder of partitions a HATS catalogue, its properties last.
 
@@ -101,6 +107,10 @@ def describe(
         As for `plan_partitions`.
     name : str
         Name of the catalogue.
+    schema : pyarrow.Schema
+        Of a catalogue without partitions.
+    **properties : object
+        Further ones of `hats.catalog.TableProperties`, or others than those of a table of objects.
 
     Returns
     -------
@@ -117,9 +127,9 @@ def describe(
         "healpix_column": HEALPIX,
         "healpix_order": FULL_ORDER,
         "hats_max_rows": most_rows,
-    }
+    } | properties
     pixels = [(HealpixPixel(*pixel), n) for pixel, n in rows]
-    write_hats_metadata(folder, pixels, STARS.schema, properties, output=work, with_statistics=True)
+    write_hats_metadata(folder, pixels, schema, properties, output=work, with_statistics=True)
     made = sorted(path for path in work.rglob("*") if path.is_file())
     made.sort(key=lambda path: path.suffix == ".properties" or path.name == "properties")
     placed = []

@@ -25,13 +25,19 @@ from schemas.registry import TABLES
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 _EXPLAIN = re.compile(r"\s*EXPLAIN\s+(ANALYZE\s|\([^)]*\))?", re.IGNORECASE)
 
+_MISSED = re.compile(
+    r'Table with name "?(?P<table>.+?)"? does not exist|Cannot access file "(?P<file>.+?)" - '
+)
+
 
 class Tables:
     """Queries over the tables of a run; made by :func:`connect`."""
 
-    def __init__(self, db: duckdb.DuckDBPyConnection, root: Path):
+    def __init__(self, db: duckdb.DuckDBPyConnection, root: Path, *, allow_files: bool):
         self._db = db
         self._root = root
+        self._allow_files = allow_files
+        self._own: set[str] = set()
 
     def sql(self, query: str, params: Any = None) -> duckdb.DuckDBPyRelation:
         """Return the answer to a query.
@@ -57,7 +63,25 @@ class Tables:
         """
         with complain(self._root):
             self._check(query)
-            return self._db.sql(query, params=params)
+            while True:
+                try:
+                    return self._db.sql(query, params=params)
+                except (duckdb.CatalogException, duckdb.PermissionException) as error:
+                    if not self._bring(str(error)):
+                        raise
+
+    def _bring(self, error: str) -> bool:
+        """Make a view of the file that the database missed, if it may be read; False if not."""
+        found = _MISSED.search(error)
+        name = found["table"] or found["file"] if found else ""
+        if not self._allow_files or not name or name in self._own or not Path(name).exists():
+            return False
+        from pipeline.catalogue.own_file import open_own
+
+        # The database still opens no file: it is handed what this program has read.
+        self._db.register(name, open_own(Path(name)))
+        self._own.add(name)
+        return True
 
     def _check(self, query: str) -> None:
         statements = self._db.extract_statements(query)
@@ -80,7 +104,7 @@ class Tables:
 
 
 @contextmanager
-def connect(root: Path, **files: Path) -> Iterator[Tables]:
+def connect(root: Path, *, allow_files: bool = False, **files: Path) -> Iterator[Tables]:
     """Open the tables that a run has written, each as a view of its name.
 
     DuckDB itself can open no file at all, so that whatever a statement says, nothing is written
@@ -91,6 +115,9 @@ def connect(root: Path, **files: Path) -> Iterator[Tables]:
     ----------
     root : pathlib.Path
         Root of the run.
+    allow_files : bool
+        A query may name other tables by their files, ``FROM 'mine.csv'``; they are read by
+        `pipeline.catalogue.own_file.open_own`.
     **files : pathlib.Path
         Further Parquet files, each by the name of its view.
 
@@ -116,16 +143,26 @@ def connect(root: Path, **files: Path) -> Iterator[Tables]:
         if parts[COMPLETENESS.name]:
             add_completeness(db)
         db.execute("SET lock_configuration = true")
-        yield Tables(db, root)
+        yield Tables(db, root, allow_files=allow_files)
 
 
-def show(root: Path, sql: str) -> str:
-    """Return the result of a query as a table of text."""
-    with connect(root) as tables, complain(root):
+def show(root: Path, sql: str, *, allow_files: bool = False) -> str:
+    """Return the result of a query as a table of text.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Root of the run.
+    sql : str
+        One statement that reads.
+    allow_files : bool
+        As for `connect`.
+    """
+    with connect(root, allow_files=allow_files) as tables, complain(root):
         return str(tables.sql(sql)).rstrip()
 
 
-def save(root: Path, sql: str, output: Path) -> str:
+def save(root: Path, sql: str, output: Path, *, allow_files: bool = False) -> str:
     """Write the result of a query to a ``.csv`` or ``.parquet`` file; return a line about it.
 
     Parameters
@@ -136,6 +173,8 @@ def save(root: Path, sql: str, output: Path) -> str:
         One statement that reads.
     output : pathlib.Path
         File to write; its ending says what it becomes.
+    allow_files : bool
+        As for `connect`.
 
     Raises
     ------
@@ -143,7 +182,7 @@ def save(root: Path, sql: str, output: Path) -> str:
         Another ending of the file's name, or a file that belongs to a run.
     """
     path = check_output(root, output)
-    with connect(root) as tables, complain(root):
+    with connect(root, allow_files=allow_files) as tables, complain(root):
         rows = write_answer(tables.sql(sql), path)
     return f"{rows:,} rows -> {output}"
 

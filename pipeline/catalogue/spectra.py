@@ -1,24 +1,25 @@
 """The catalogue of spectra: what every table of the run knows of one, side by side."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.catalogue.assignment import GAIA, gaia_part
+from pipeline.catalogue.assignment import gaia_part
 from pipeline.catalogue.job import CatalogueJob
 from pipeline.core.atomic import write_parquet
 from pipeline.core.errors import MismatchError
 from pipeline.core.ledger import Done
-from pipeline.core.parquet import read_table
+from pipeline.core.parquet import read_files
+from pipeline.photometry.assignment import star_ids
 from pipeline.photometry.lookup import align
 from schemas.catalogue import HEALPIX, PREDICTIONS, SPECTRA
 from schemas.observations import OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
 from schemas.quality import PhotometryFlag, QualityFlag
+from schemas.registry import MADE_BY
 from schemas.sample import LABELS, SAMPLE
 from schemas.table import Table, conform
 
@@ -59,6 +60,8 @@ def write_spectra(block: int, job: CatalogueJob) -> Done:
             f"{table.num_rows} predictions but {assigned.num_rows} spectra with a star in "
             f"{job.assignment(block)}: delete it and run `pairspec catalogue` again"
         )
+    names = star_ids(assigned["source_id"], assigned["star_id"])
+    assigned = assigned.set_column(assigned.column_names.index("star_id"), "star_id", names)
     found = [table, align(assigned, "row", rows), align(_observed(job, shards), "row", rows)]
     if job.photometry:
         found += [align(_photometry(job, shards), "row", rows), _gaia(job, shards, rows)]
@@ -86,7 +89,7 @@ def _parts(
 ) -> pa.Table:
     """Read the parts of some shards of a table."""
     parts = [job.root.part(table, shard) for shard in shards]
-    return pa.concat_tables(read_table(part, table, columns) for part in parts)
+    return read_files(parts, MADE_BY[table.name], columns)
 
 
 def _observed(job: CatalogueJob, shards: Sequence[int]) -> pa.Table:
@@ -103,19 +106,13 @@ def _photometry(job: CatalogueJob, shards: Sequence[int]) -> pa.Table:
 def _gaia(job: CatalogueJob, shards: Sequence[int], rows: pa.ChunkedArray) -> pa.Table:
     """Return proper motion and epoch of the sources, as far as the Gaia catalogue has them."""
     parts = [part for part in (gaia_part(job.root, shard) for shard in shards) if part.is_file()]
-    columns = {}
-    for name, own in _GAIA_NAMES.items():
-        read = [_column(part, own) for part in parts]
-        held = [one for one in read if one is not None]
-        if held:
-            columns[name] = align(pa.concat_tables(held), "row", rows)[own]
-    return pa.table(columns)
-
-
-def _column(part: Path, name: str) -> pa.Table | None:
-    if name not in GAIA or name not in pq.read_schema(part).names:
-        return None
-    return pq.read_table(part, columns=["row", name], partitioning=None)
+    own = [
+        name for name in _GAIA_NAMES.values() if parts and name in pq.read_schema(parts[0]).names
+    ]
+    if not own:
+        return pa.table({})
+    found = align(pq.read_table(parts, columns=["row", *own], partitioning=None), "row", rows)
+    return pa.table({name: found[g] for name, g in _GAIA_NAMES.items() if g in own})
 
 
 def _with_photometry_bits(columns: dict[str, pa.ChunkedArray], far_pc: float) -> pa.Array:

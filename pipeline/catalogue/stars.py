@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from pipeline.catalogue.groups import Groups
 from pipeline.catalogue.job import CatalogueJob
-from pipeline.catalogue.naming import designations
 from pipeline.catalogue.spectra import UNPLACED_LAST
 from pipeline.core.atomic import write_parquet
 from pipeline.core.ledger import Done
@@ -18,6 +17,7 @@ from pipeline.core.parquet import CHECKED, read_table
 from pipeline.inference.quality import count_bits
 from pipeline.labels.mass_ratio import q_fixed_colour, q_fixed_primary
 from pipeline.labels.ridge import as_ridge
+from pipeline.photometry.naming import designations
 from schemas.catalogue import HEALPIX, SPECTRA, STARS, UNPLACED
 from schemas.quality import PhotometryFlag
 from schemas.sample import RIDGE

@@ -1,4 +1,4 @@
-"""The commands that read the catalogue of a run: query, export, tables."""
+"""The commands that read the catalogue of a run: query, star, export, tables."""
 
 from pathlib import Path
 from typing import Annotated
@@ -32,6 +32,9 @@ def query(
         typer.Option("--output", "-o", help="Write the result to a .csv or .parquet file."),
     ] = None,
     *,
+    allow_files: Annotated[
+        bool, typer.Option("--allow-files", help="FROM 'file' reads tables outside of the run.")
+    ] = False,
     debug: Debug = False,
 ) -> None:
     """Ask the catalogue by SQL."""
@@ -41,9 +44,60 @@ def query(
         from pipeline.catalogue.query import save, show
 
         if output is not None:
-            typer.echo(save(loaded.root, sql, output))
+            typer.echo(save(loaded.root, sql, output, allow_files=allow_files))
         else:
-            typer.echo(show(loaded.root, sql))
+            typer.echo(show(loaded.root, sql, allow_files=allow_files))
+
+
+@app.command()
+def star(
+    which: Annotated[
+        str,
+        typer.Argument(help='Name, source_id, obsid, or "ra dec" in degrees or sexagesimal.'),
+    ],
+    radius: Annotated[float, typer.Option(help="Radius of a search by position, in arcsec.")] = 5.0,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Figure, .png or .pdf; ./star-NAME.png by default."),
+    ] = None,
+    models: Annotated[
+        list[Path] | None,
+        typer.Option("--model", help="Folder of a network that gave p_b; may be repeated."),
+    ] = None,
+    config: Config = None,
+    root: RootOption = None,
+    overrides: Overrides = None,
+    *,
+    figure: Annotated[bool, typer.Option(help="Draw the figure.")] = True,
+    debug: Debug = False,
+) -> None:
+    """Print one star: its row of the catalogue, its spectra, its place in the diagram; and draw it.
+
+    The name is star_id or designation of the catalogue; no service is asked for names. Of several
+    stars that fit, a list is printed. The figure shows the spectrum of the obsid, else that of
+    highest S/N: flux with the smoothed flux, normalised flux coloured by what each pixel adds to
+    the logit (integrated gradients), the colour-magnitude diagram with the ridge, p_b over epochs.
+
+    Example: pairspec star "292.0587 43.9252" --root run
+    """
+    from pipeline.cli.console import settings_of
+
+    with settings_of(config, root, overrides or [], debug=debug) as loaded:
+        from pipeline.core.root import Root
+        from pipeline.star.page import StarPage, check_figure, open_page
+
+        run = Root(loaded.root)
+        if output is not None:
+            check_figure(run, output)
+        page = open_page(run, which, radius, models or loaded.infer.models)
+        if not isinstance(page, StarPage):
+            typer.echo("\n".join([f"{len(page)} stars fit; name one:", *map(str, page)]))
+            return
+        typer.echo(page)
+        if figure:
+            if page.network_note is not None:
+                typer.echo(f"without what the network looked at: {page.network_note}", err=True)
+            typer.echo(f"figure -> {page.save(output)}")
 
 
 @app.command()
@@ -57,6 +111,9 @@ def export(
     ] = None,
     columns: Annotated[
         str | None, typer.Option(help="Columns, separated by commas; all by default.")
+    ] = None,
+    margin: Annotated[
+        float | None, typer.Option(help="Of hats: a margin of so many arcsec, for matches.")
     ] = None,
     config: Config = None,
     root: RootOption = None,
@@ -76,7 +133,7 @@ def export(
         from pipeline.catalogue.export.run import export as write
 
         names = None if columns is None else [name.strip() for name in columns.split(",")]
-        typer.echo(write(loaded.root, form, output, where, names))
+        typer.echo(write(loaded.root, form, output, where, names, margin))
 
 
 @app.command()

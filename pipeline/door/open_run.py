@@ -24,6 +24,8 @@ from pipeline.network.ensemble import EnsemblePlan, get_ensemble, plan_ensemble
 from pipeline.settings.infer import InferSettings
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.spectra.prepare import network_input
+from pipeline.star.find import RADIUS_ARCSEC
+from pipeline.star.page import StarPage, open_page
 from schemas.catalogue import PREDICTIONS, STARS
 from schemas.registry import TABLES
 
@@ -246,6 +248,32 @@ class OpenRun:
             {name: answer[name] for name in ("p_b", "logit", "logit_spread")}
             | {"bad_fraction": np.asarray(ready.bad_fraction_B)}
         )
+
+    def star(self, which: str | int, radius_arcsec: float = RADIUS_ARCSEC) -> StarPage:
+        """Find one star; printed, it is what `pairspec star` prints.
+
+        Parameters
+        ----------
+        which : str or int
+            Name, Gaia source_id, obsid, or ``"ra dec"`` in degrees.
+        radius_arcsec : float
+            Of a search by position.
+
+        Returns
+        -------
+        StarPage
+            ``star.row`` is its row of the catalogue, ``star.spectra`` its spectra.
+
+        Raises
+        ------
+        InputError
+            No star fits, or several do; the message names them.
+        """
+        found = open_page(self.root, str(which), radius_arcsec, self._models)
+        if isinstance(found, StarPage):
+            return found
+        named = "; ".join(map(str, found))
+        raise InputError(f"{len(found)} stars fit {which}, name one: {named}")
 
     @property
     def plot(self) -> Plots:

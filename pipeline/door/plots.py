@@ -13,9 +13,11 @@ from pipeline.evaluation.figures import draw_roc
 from pipeline.evaluation.intervals import Bootstrap
 from pipeline.evaluation.roc import roc_band, roc_curve
 from pipeline.network.metrics import weighted_auc
+from pipeline.star.page import StarPage
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 class Readable(Protocol):
@@ -26,6 +28,9 @@ class Readable(Protocol):
 
     def normalised(self, *, obsid: int) -> xr.Dataset:
         """Return normalised spectra."""
+
+    def star(self, which: str | int) -> StarPage:
+        """Find one star."""
 
 
 class Plots:
@@ -64,6 +69,28 @@ class Plots:
             title=f"obsid {obsid}: $p_b$ = {float(one['p_b']):.2f}, S/N {float(one['snr_g']):.0f}",
         )
         return axes
+
+    def star(self, which: str | int) -> "Figure":
+        """Draw one star: spectrum, what the network looked at, diagram, p_b over epochs.
+
+        Parameters
+        ----------
+        which : str or int
+            As for `pipeline.door.open_run.OpenRun.star`.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            A new figure with all of them.
+        """
+        from matplotlib import pyplot as plt
+
+        from pipeline.star.figure import SIZE_INCHES
+
+        page = self._run.star(which)
+        figure = plt.figure(figsize=SIZE_INCHES, layout="constrained")
+        page.draw(figure)
+        return figure
 
     @styled()
     def cmd(self, threshold: float = 0.5, ax: "Axes | None" = None) -> "Axes":

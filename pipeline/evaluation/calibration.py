@@ -37,9 +37,7 @@ class Reliability:
 
     @property
     def expected_error(self) -> float:
-        """Expected calibration error: absolute difference of predicted and observed,
-        averaged over the weight.
-        """
+        """Expected calibration error: predicted less observed, absolute, averaged by weight."""
         full_H = self.share_H > 0
         gap_H = np.abs(self.predicted_H - self.observed_H)[full_H]
         return float((gap_H * self.share_H[full_H]).sum())

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from pipeline.core.errors import MismatchError
 from pipeline.core.parquet import read_table
-from pipeline.photometry.grouping import assign_sources, designation, position_groups
+from pipeline.photometry.grouping import assign_sources, position_groups
+from pipeline.photometry.naming import designations
 from schemas.observations import OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
 from schemas.quality import UNCOUNTED
@@ -51,17 +52,21 @@ class Assignment:
         pyarrow.Table
             ``row``, ``star_id`` and ``source_id`` (null for stars by position), ordered by row.
         """
+        table = self.short_table(first, last)
+        return table.set_column(1, "star_id", star_ids(table["source_id"], table["star_id"]))
+
+    def short_table(self, first: int, last: int) -> pa.Table:
+        """Return the same, but with ``star_id`` null where `star_ids` makes it of the source."""
         here = slice(*np.searchsorted(self.row_B, [first, last]))
         source = self.source_B[here]
         unmatched = source == 0
         group, member = np.unique(self.group_B[here][unmatched], return_inverse=True)
-        positions = pa.array([self._name(i) for i in group.tolist()], pa.string())
-        gaia = pc.binary_join_element_wise("Gaia", pa.array(source).cast(pa.string()), " ")
-        names = pc.replace_with_mask(gaia, pa.array(unmatched), positions.take(pa.array(member)))
+        names = np.full(source.size, -1)
+        names[unmatched] = member
         return pa.table(
             {
                 "row": self.row_B[here],
-                "star_id": names,
+                "star_id": self._names(group).take(pa.array(names, mask=~unmatched)),
                 "source_id": pa.array(source, mask=unmatched),
             }
         )
@@ -76,10 +81,25 @@ class Assignment:
         numbers[unmatched] = -1 - self.row_B[unmatched][first[member]]
         return numbers
 
-    def _name(self, index: int) -> str:
-        # One name per group, that of its first member.
-        ra, dec = self.ra_deg_B[index], self.dec_deg_B[index]
-        return designation(ra, dec) if np.isfinite(ra + dec) else f"spectrum {self.row_B[index]}"
+    def _names(self, index: NDArray[np.int64]) -> pa.Array:
+        """One name per group, that of its first member."""
+        rows = pa.array(self.row_B[index]).cast(pa.string())
+        alone = pc.binary_join_element_wise("spectrum", rows, " ")
+        return pc.coalesce(designations(self.ra_deg_B[index], self.dec_deg_B[index]), alone)
+
+
+def star_ids(source_id: pa.ChunkedArray, names: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return ``Gaia <source_id>``, or the name of the position where there is no source.
+
+    Parameters
+    ----------
+    source_id : pyarrow.ChunkedArray of int64
+        Sources; null for stars by position.
+    names : pyarrow.ChunkedArray of string
+        Names of those.
+    """
+    gaia = pc.binary_join_element_wise("Gaia", source_id.cast(pa.string()), " ")
+    return pc.coalesce(gaia, names)
 
 
 def assign_stars(

@@ -34,7 +34,10 @@ def position_groups(ra_deg: FloatArray, dec_deg: FloatArray, radius_arcsec: floa
     ra, dec = np.deg2rad(ra_deg[known]), np.deg2rad(dec_deg[known])
     unit = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=1)
     chord = 2 * np.sin(radius_arcsec / ARCSEC_PER_RADIAN / 2)
-    pairs = KDTree(unit).query_pairs(chord, output_type="ndarray")
+    # Cut at the middle, not at the median: half the time for millions of positions.
+    tree = KDTree(unit, balanced_tree=False, compact_nodes=False)
+    pairs = tree.query_pairs(chord, output_type="ndarray")
+    del tree, unit
     links = coo_array(
         (np.ones(len(pairs), dtype=bool), (pairs[:, 0], pairs[:, 1])),
         shape=(known.size, known.size),

@@ -127,4 +127,6 @@ def align(table: pa.Table, key: str, rows: pa.ChunkedArray) -> pa.Table:
     rows : pyarrow.ChunkedArray
         Keys that are wanted.
     """
+    if table[key].equals(rows):
+        return table
     return table.take(pc.index_in(rows, value_set=table[key].cast(rows.type)))

@@ -104,8 +104,8 @@ def velocities(stars: pd.DataFrame, spectra: pd.DataFrame, settings: ValidationS
 def error_floor(groups: Groups, rv_kms_B: FloatArray, error_kms_B: FloatArray) -> float:
     """Fit what must be added to the errors for most stars to have a constant velocity.
 
-    The median of ``|v1 - v2| / sqrt(e1^2 + e2^2 + 2 s^2)`` over the first two spectra of all stars is
-    that of a half-normal distribution, which few variable stars hardly change. [derived]
+    The median of ``|v1 - v2| / sqrt(e1^2 + e2^2 + 2 s^2)`` over the first two spectra of all stars
+    is that of a half-normal distribution, which few variable stars hardly change. [derived]
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Every notebook runs from top to bottom on the small finished survey, and is kept with its pictures."""
+"""Every notebook runs on the small finished survey, and is kept with its pictures."""
 
 from pathlib import Path
 

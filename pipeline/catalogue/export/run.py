@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +20,12 @@ FORMATS = ("fits", "votable", "csv", "ecsv", "hats")
 
 
 def export(
-    root: Path, form: str, output: Path, where: str | None, columns: Sequence[str] | None
+    root: Path,
+    form: str,
+    output: Path,
+    where: str | None,
+    columns: Sequence[str] | None,
+    margin_arcsec: float | None = None,
 ) -> str:
     """Write stars of the catalogue; return a line about it.
 
@@ -37,6 +43,8 @@ def export(
         Condition in SQL on the columns of the stars.
     columns : sequence of str, optional
         Columns, in their order in the file; by default all. HATS gets those that it needs besides.
+    margin_arcsec : float, optional
+        Of HATS: width of the margin, for matches across the edges of partitions.
 
     Raises
     ------
@@ -47,6 +55,12 @@ def export(
     """
     if form not in FORMATS:
         raise InputError(f"no format {form}; the formats are {', '.join(FORMATS)}")
+    if margin_arcsec is not None:
+        if form != "hats":
+            raise InputError(f"--margin is for --format hats; {form} has no partitions")
+        from pipeline.catalogue.export.margin import margin_order
+
+        margin_order(margin_arcsec)
     path = check_place(root, output)
     if path.is_dir() or (form == "hats" and path.exists()):
         raise InputError(f"--output {output} exists; name a new file, or for hats a new folder")
@@ -59,7 +73,7 @@ def export(
         documented = {column.name: column for column in STARS.columns}
         content = Content(rows, tuple(documented[name] for name in names), provenance)
         made = Path(scratch) / path.name
-        _writer(form)(content, made)
+        _writer(form, margin_arcsec)(content, made)
         made.replace(path)
     return f"{n:,} stars, {len(names)} columns -> {output}"
 
@@ -93,7 +107,7 @@ def _provenance(root: Path, where: str | None, tables: Tables) -> dict[str, str]
     }
 
 
-def _writer(form: str) -> Callable[[Content, Path], None]:
+def _writer(form: str, margin_arcsec: float | None) -> Callable[[Content, Path], None]:
     if form == "fits":
         from pipeline.catalogue.export.fits import write_fits
 
@@ -105,7 +119,7 @@ def _writer(form: str) -> Callable[[Content, Path], None]:
     if form == "hats":
         from pipeline.catalogue.export.hats import write_hats
 
-        return write_hats
+        return partial(write_hats, margin_arcsec=margin_arcsec)
     from pipeline.catalogue.export.text import write_csv, write_ecsv
 
     return write_ecsv if form == "ecsv" else write_csv

@@ -1,13 +1,14 @@
 import numpy as np
 import pandas as pd
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.catalogue.groups import Groups
-from pipeline.catalogue.naming import designations
 from pipeline.photometry.grouping import designation
+from pipeline.photometry.naming import designations
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), st.floats(-9, 9) | st.just(np.nan)), max_size=30))
 def test_statistics_are_those_of_pandas(rows):
     rows = sorted(rows, key=lambda row: row[0])
@@ -33,6 +34,7 @@ def test_statistics_are_those_of_pandas(rows):
     )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 359.9999999), st.floats(-90, 90)), max_size=20))
 def test_names_of_positions_are_those_of_the_plain_function(places):
     ra, dec = (np.array([place[i] for place in places], float) for i in (0, 1))

@@ -4,6 +4,7 @@ import duckdb
 import lsdb
 import numpy as np
 import pandas as pd
+import polars
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -56,7 +57,15 @@ def test_every_program_reads_the_same_rows(stars_root):
     with duckdb.connect() as db:
         sql = "SELECT source_id FROM read_parquet($p, hive_partitioning = false)"
         assert {i for (i,) in db.sql(sql, params={"p": pattern}).fetchall()} == set(ids)
+    lazily = polars.scan_parquet(pattern, hive_partitioning=False).select("star_id", "source_id")
+    both = lazily.collect()
+    assert both.schema["source_id"] == polars.Int64
+    assert set(both.rows()) == set(zip(names, ids, strict=True))
     part = next(folder.rglob("Npix=*.parquet"))
+    plain = AstropyTable.read(part, format="parquet")
+    assert plain["star_id"].tolist() == pq.read_table(part)["star_id"].to_pylist()
+    assert plain["_healpix_29"].dtype == np.int64
+    # astropy's own reader makes floats of integers beside nulls, and loses digits of ids.
     read = AstropyTable.from_pandas(pd.read_parquet(part))
     expected = pq.read_table(part, partitioning=None)["source_id"].to_pylist()
     assert read["source_id"].dtype == np.int64

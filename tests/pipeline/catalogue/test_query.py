@@ -227,6 +227,55 @@ def test_what_is_wrong_is_said(root, sql, message):
         show(root, sql)
 
 
+READS = ("FROM '", 'FROM "', "FROM query('FROM")
+"""What --allow-files may answer: a file by its name alone."""
+
+
+def test_allowed_files_allow_nothing_else(root, tmp_path, capfd):
+    before = state(tmp_path)
+    with connect(root, allow_files=True) as tables:
+        for sql in HOSTILE:
+            if not sql.startswith(READS):
+                with pytest.raises(Exception, match=".") as caught:
+                    tables.sql(sql.format(here=root, out=tmp_path)).fetchall()
+                assert SECRET not in str(caught.value)
+    assert state(tmp_path) == before
+    assert capfd.readouterr() == ("", "")
+
+
+def test_allowed_files_are_tables_of_any_kind(root, tmp_path):
+    from astropy.table import Table as AstropyTable
+
+    large = 2**60 + 1
+    own = {"path": ["a.fits", "c.fits"], "id": [large, 7], "x": [0.5, 2.5]}
+    made = AstropyTable(own)
+    folder = tmp_path / "it's mine"
+    folder.mkdir()
+    names = [folder / f"own.{ending}" for ending in ("csv", "ecsv", "fits", "vot")]
+    for name in names:
+        made.write(name, format="votable" if name.suffix == ".vot" else None)
+    pq.write_table(pa.table(own), folder / "own.parquet")
+    (folder / "sub").mkdir()
+    pq.write_table(pa.table(own), folder / "sub" / "part-0.parquet")
+    before = state(tmp_path)
+    for name in (*names, folder / "own.parquet", folder / "sub"):
+        quoted = str(name).replace("'", "''")
+        sql = f"SELECT m.row, o.id, o.x FROM manifest AS m JOIN '{quoted}' AS o USING (path)"
+        with connect(root, allow_files=True) as tables:
+            assert tables.sql(sql).fetchall() == [(0, large, 0.5)], name
+        with pytest.raises(InputError, match="--allow-files|no table"):
+            show(root, sql)
+    both = f"SELECT id FROM '{names[0]}' JOIN '{names[2]}' USING (id)".replace("it's", "it''s")
+    assert save(root, both, tmp_path / "both.csv", allow_files=True).startswith("2 rows")
+    (tmp_path / "both.csv").unlink()
+    assert state(tmp_path) == before
+    with pytest.raises(InputError, match="no table"):
+        show(root, f"FROM '{tmp_path / 'none.fits'}'", allow_files=True)
+    (folder / "text.csv").write_bytes(b"\x89PNG")
+    with pytest.raises(InputError, match="an image"):
+        show(root, f"FROM '{folder / 'text.csv'}'".replace("it's", "it''s"), allow_files=True)
+
+
 def test_further_files_are_views_of_their_names(root, tmp_path):
     pq.write_table(pa.table({"path": ["a.fits"], "kind": ["pair"]}), tmp_path / "truth.parquet")
     with connect(root, truth=tmp_path / "truth.parquet") as tables:

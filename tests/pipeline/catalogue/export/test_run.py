@@ -169,6 +169,44 @@ def test_hats_opens_in_lsdb(made, stars_root):
     assert near.compute()["star_id"].tolist() == [north["star_id"][3].as_py()]
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_margin_finds_the_matches_across_the_edges_of_partitions(stars_root, tmp_path):
+    root, table = stars_root
+    out = tmp_path / "collection"
+    export(root.path, "hats", out, None, ["star_id"], margin_arcsec=250)
+    assert sorted(path.name for path in out.iterdir()) == [
+        "collection.properties", "stars", "stars_250arcs",
+    ]  # fmt: skip
+    stars = lsdb.open_catalog(str(out))
+    assert stars.margin.hc_structure.catalog_info.margin_threshold == 250
+    # The same stars 200 arcsec to the north, in partitions of their own.
+    moved = table.select(["star_id", "ra_deg", "dec_deg"]).to_pandas()
+    moved["dec_deg"] += 200 / 3600
+    moved = moved[moved["dec_deg"] < 89.5]
+    left = lsdb.from_dataframe(moved, ra_column="ra_deg", dec_column="dec_deg")
+
+    def matched(right):
+        near = {"n_neighbors": 3, "radius_arcsec": 240, "suffixes": ("_l", "_r")}
+        found = left.crossmatch(right, **near).compute()
+        return (found["star_id_l"] == found["star_id_r"]).sum()
+
+    assert matched(stars) == len(moved)
+    assert matched(lsdb.open_catalog(str(out / "stars"))) < len(moved)
+    within = {name for part in (out / "stars_250arcs").rglob("Npix*.parquet")
+              for name in pq.read_table(part)["star_id"].to_pylist()}  # fmt: skip
+    assert 0 < len(within) < table.num_rows / 10
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_margin_without_stars_opens_too(stars_root, tmp_path):
+    root, _ = stars_root
+    export(root.path, "hats", tmp_path / "c", "dec_deg > 88", ["star_id"], margin_arcsec=60)
+    assert len(lsdb.open_catalog(str(tmp_path / "c")).compute()) > 0
+    for margin, form, message in ((0.5, "hats", "from 1 to 250"), (5, "fits", "is for --format")):
+        with pytest.raises(ValueError, match=message):
+            export(root.path, form, tmp_path / "d", None, None, margin)
+
+
 def test_rows_and_columns_are_chosen(made, stars_root):
     _, table = stars_root
     path, line = made("fits", ["p_b", "star_id"], "p_b > 0.5 -- as published")

@@ -1,0 +1,1 @@
+"""One star of a run: its row, its spectra, its figure."""

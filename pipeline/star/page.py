@@ -1,0 +1,179 @@
+"""Page and figure of one star of a run."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.catalogue.answer import check_place
+from pipeline.catalogue.query import Tables, connect
+from pipeline.core.atomic import write_bytes
+from pipeline.core.errors import InputError
+from pipeline.core.published import require_published
+from pipeline.core.root import Root
+from pipeline.network.ensemble import plan_ensemble
+from pipeline.settings.spectra import SpectraSettings
+from pipeline.star.find import RADIUS_ARCSEC, Match, find_stars
+from pipeline.star.star import Diagram, Star, read_diagram, read_star
+from pipeline.star.text import star_page
+from pipeline.star.wanted import Number, parse_wanted
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DPI = 130
+ENDINGS = (".png", ".pdf")
+
+
+@dataclass(frozen=True)
+class StarPage:
+    """One star, to be printed and drawn.
+
+    Parameters
+    ----------
+    root : Root
+        Of the run.
+    star : Star
+        All that is known of it.
+    diagram : Diagram
+        Of all stars.
+    models : tuple of pathlib.Path
+        Networks that gave p_b.
+    obsid : int, optional
+        Exposure that was asked for.
+    """
+
+    root: Root
+    star: Star
+    diagram: Diagram
+    models: tuple[Path, ...]
+    obsid: int | None
+
+    def __str__(self) -> str:
+        return star_page(self.star, self.diagram)
+
+    @property
+    def network_note(self) -> str | None:
+        """Why it cannot be shown what the network looked at; None where it can."""
+        if not all((path / "model.json").is_file() for path in self.models):
+            named = ", ".join(str(path) for path in self.models)
+            return f"no network in {named}; give the one that gave p_b by --model"
+        found, wanted = plan_ensemble(self.models).model_id, self.star.row["model_id"]
+        if found != wanted:
+            return f"the network there, {found}, is not the one that gave p_b, {wanted}; --model"
+        return None
+
+    def draw(self, figure: "Figure") -> None:
+        """Draw the star into an empty figure.
+
+        Parameters
+        ----------
+        figure : matplotlib.figure.Figure
+            Empty, with a constrained layout.
+        """
+        from pipeline.star.attribution import attribute
+        from pipeline.star.figure import draw_star
+        from pipeline.star.spectrum import read_spectrum
+
+        which = self.star.chosen(self.obsid)
+        known = self.network_note is None
+        plan = plan_ensemble(self.models) if known else None
+        settings = plan.spectra if plan else SpectraSettings()
+        one = read_spectrum(self.root.store, which["row"], which["rv_kms"], settings)
+        looked = attribute(plan.members, one.normal_L) if plan else None
+        draw_star(figure, self.star, self.diagram, which, one, looked)
+
+    def save(self, output: Path | None) -> Path:
+        """Write the figure and return its file.
+
+        Parameters
+        ----------
+        output : pathlib.Path, optional
+            File that ends in ``.png`` or ``.pdf``; by default one in this folder by the star's
+            name.
+
+        Raises
+        ------
+        InputError
+            Another ending, no such folder, or a file of a run.
+        """
+        path = check_figure(self.root, output or Path(f"{self.star.file_name}.png"))
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        from pipeline.star.figure import SIZE_INCHES
+
+        figure = Figure(figsize=SIZE_INCHES, layout="constrained")
+        FigureCanvasAgg(figure)
+        self.draw(figure)
+        made = BytesIO()
+        figure.savefig(made, format=path.suffix[1:], dpi=DPI)
+        write_bytes(path, made.getvalue())
+        return path
+
+
+def check_figure(root: Root, output: Path) -> Path:
+    """Return the resolved path of a figure.
+
+    Parameters
+    ----------
+    root : Root
+        Of the run that is asked.
+    output : pathlib.Path
+        File to write.
+
+    Raises
+    ------
+    InputError
+        Another ending, no such folder, or a file of a run.
+    """
+    if output.suffix not in ENDINGS:
+        raise InputError(f"--output must end in {' or '.join(ENDINGS)}, not {output.name!r}")
+    return check_place(root.path, output)
+
+
+def open_page(
+    root: Root, asked: str, radius_arcsec: float = RADIUS_ARCSEC, models: Sequence[Path] = ()
+) -> StarPage | list[Match]:
+    """Find one star and read all that is known of it.
+
+    Parameters
+    ----------
+    root : Root
+        Of the run.
+    asked : str
+        As `pipeline.star.wanted.parse_wanted` reads it.
+    radius_arcsec : float
+        Of a search by position.
+    models : sequence of pathlib.Path
+        Networks that gave p_b; by default the run's own.
+
+    Returns
+    -------
+    StarPage or list of Match
+        The star, or several that fit.
+
+    Raises
+    ------
+    InputError
+        There is no such star.
+    NotReadyError
+        The run has no catalogue.
+    """
+    wanted = parse_wanted(asked)
+    with _catalogue(root) as tables:
+        found = find_stars(tables, wanted, radius_arcsec)
+        if len(found) > 1:
+            return found
+        star = read_star(root, tables, found[0])
+        obsid = wanted.value if isinstance(wanted, Number) else None
+        return StarPage(root, star, read_diagram(tables), tuple(models) or (root.model,), obsid)
+
+
+@contextmanager
+def _catalogue(root: Root) -> Iterator[Tables]:
+    require_published(root.path, "catalogue", "catalogue")
+    with connect(root.path) as tables:
+        yield tables
