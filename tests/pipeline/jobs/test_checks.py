@@ -33,8 +33,27 @@ def test_a_chain_that_can_run_passes(on_slurm):
 
 
 def test_a_driver_without_a_queue_is_refused(on_slurm):
-    assert "cluster.driver.kind = 'pbs'" in refusal(on_slurm("cluster.driver.kind=pbs"), "ingest")
-    assert "cluster.driver.kind = 'local'" in refusal(on_slurm("cluster.kind=local"), "ingest")
+    assert "cluster.driver.kind = 'local' is no queue: set it to one of slurm, pbs" in refusal(
+        on_slurm("cluster.kind=local"), "ingest"
+    )
+
+
+@pytest.mark.parametrize("kind", ["pbs", "lsf", "sge", "oar", "moab"])
+def test_a_queue_whose_jobs_wait_for_each_other_takes_a_chain(on_slurm, kind):
+    check(stages_named(["ingest", "photometry"]), on_slurm(f"cluster.kind={kind}"))
+
+
+def test_htcondor_takes_one_stage_at_a_time(on_slurm):
+    settings = on_slurm("cluster.kind=htcondor")
+    check(stages_named(["ingest"]), settings)
+    for names, queued in ((("ingest", "photometry"), ()), (("photometry",), ("ingest",))):
+        assert "htcondor lets no job wait" in refusal(settings, *names, queued=queued)
+
+
+def test_a_chain_goes_to_one_queue(on_slurm):
+    mixed = on_slurm("cluster.driver.kind=pbs", "cluster.ingest.kind=allocation",
+                     "cluster.ingest.workers=1")  # fmt: skip
+    assert "waits for one of another (pbs, slurm)" in refusal(mixed, "ingest", "photometry")
 
 
 def test_an_allocation_says_how_many_workers_it_has(on_slurm):
