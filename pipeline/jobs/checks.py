@@ -7,7 +7,7 @@ from pathlib import Path
 from cluster.chain import queue_of, waits
 from cluster.settings import QUEUES, ClusterSettings
 from pipeline.core.errors import InputError
-from pipeline.core.pace import read_paces
+from pipeline.core.pace import FOLDER, read_paces
 from pipeline.core.published import read_published
 from pipeline.core.stage import Stage
 from pipeline.settings.load import Settings
@@ -83,6 +83,27 @@ def check(stages: Iterable[Stage], settings: Settings, queued: Iterable[str] = (
         raise InputError("nothing was submitted: " + "; ".join(dict.fromkeys(problems)))
 
 
+def check_walltime(stage: str, settings: Settings) -> None:
+    """Refuse jobs of workers that end before one task does, as far as tasks were measured.
+
+    Parameters
+    ----------
+    stage : str
+        Name of the stage.
+    settings : Settings
+        Of the run, with any profile.
+
+    Raises
+    ------
+    InputError
+        Says which setting to change.
+    """
+    profile = settings.for_stage(stage).cluster
+    problems = list(_walltime(stage, profile, settings.root)) if profile.kind in QUEUES else []
+    if problems:
+        raise InputError("nothing was submitted: " + "; ".join(problems))
+
+
 def _problems(stages: list[Stage], settings: Settings, queued: set[str]) -> Iterator[str]:
     yield from _folders("driver", settings.for_stage("driver").cluster)
     yield from _chain(stages, settings, queued)
@@ -150,5 +171,6 @@ def _walltime(name: str, profile: ClusterSettings, root: Path) -> Iterator[str]:
         if seconds and seconds > usable:
             yield (
                 f"cluster.{name}.walltime = {profile.walltime!r} leaves {usable} s before its "
-                f"margin, but one task of {step} took {seconds:.0f} s: raise it"
+                f"margin, but one task of {step} took {seconds:.0f} s "
+                f"({root / FOLDER / step}.json): raise it"
             )

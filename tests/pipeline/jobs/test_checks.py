@@ -1,8 +1,10 @@
 import pytest
+from typer.testing import CliRunner
 
+from pipeline.cli.app import app
 from pipeline.core.errors import InputError
 from pipeline.core.published import Published, publish
-from pipeline.jobs.checks import check, stages_named
+from pipeline.jobs.checks import check, check_walltime, stages_named
 from pipeline.settings.load import SettingsError
 from pipeline.stages import STAGES
 
@@ -103,6 +105,20 @@ def test_a_walltime_below_one_measured_task_is_refused(on_slurm, measured):
     assert "cluster.ingest.walltime = '01:00:00' leaves 3000 s" in message
     assert "one task of ingest took 4000 s" in message
     check(stages_named(["ingest"]), on_slurm("cluster.ingest.walltime=02:00:00"))
+
+
+def test_a_stage_of_the_command_line_looks_at_its_walltime_too(on_slurm, measured, tmp_path):
+    measured("ingest", workers=4, done=4, seconds=4000.0)
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "spec.fits").touch()
+    command = ["ingest", "--spectra", str(tmp_path / "files"), "--root", str(tmp_path / "run")]
+    given = ("--set", "cluster.kind=slurm", "--set", "cluster.walltime=01:00:00")
+    result = CliRunner().invoke(app, [*command, *given])
+    assert result.exit_code == 1
+    assert "nothing was submitted: cluster.ingest.walltime = '01:00:00'" in result.stderr
+    for kind in ("local", "allocation"):
+        check_walltime("ingest", on_slurm(f"cluster.kind={kind}"))
+    check_walltime("ingest", on_slurm("cluster.walltime=02:00:00"))
 
 
 def test_many_workers_for_few_tasks_do_not_make_a_task_long(on_slurm, measured):
