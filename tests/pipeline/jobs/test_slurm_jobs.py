@@ -24,13 +24,13 @@ SITE = """
 kind = "slurm"
 partition = "main"
 cores = 1
-memory = "1GB"
+memory = "1500MB"
 jobs = 2
 interface = "lo"
 walltime = "00:20:00"
 margin = 60
 [cluster.driver]
-memory = "1500MB"
+memory = "2GB"
 walltime = "00:30:00"
 """ + "".join(f'[cluster.{stage}]\nkind = "inline"\n' for stage in INLINE)
 MANY = ("ingest.shard_rows=16", "ingest.chunk_rows=16")
