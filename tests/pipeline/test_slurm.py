@@ -130,7 +130,7 @@ def test_a_stage_survives(stage, disturbance, slurm, undisturbed, tmp_path):
     script.write_text(glutton(flag, sys.executable))
     # It does not stand still with the workers.
     greedy = f"cluster.prologue=['env -u SLURM_JOB_ID bash {script} &']"
-    process = undisturbed.start(stage, root, *JOBS, "cluster.memory='1500MB'", greedy)
+    process = undisturbed.start(stage, root, *JOBS, greedy)
     records = root / "ledger" / RECORDS.get(stage, stage)
     until(lambda: len(list(records.glob("*.json"))) >= 2, 240, "the first shards are done")
     with standing_still(slurm, process) as job:
