@@ -4,7 +4,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.slurm import Slurm, until
@@ -21,9 +21,11 @@ def standing_still(slurm: Slurm, driver: subprocess.Popen[str]) -> Iterator[str]
     jobs = slurm.jobs()
     slurm.signal(jobs, signal.SIGSTOP)
     driver.send_signal(signal.SIGCONT)
-    yield slurm.jobs("RUNNING")[0]
-    until(lambda: set(slurm.jobs()) - set(jobs), 100, "another job is wanted")
-    slurm.signal(jobs, signal.SIGCONT)
+    try:
+        yield slurm.jobs("RUNNING")[0]
+        until(lambda: set(slurm.jobs()) - set(jobs), 100, "another job is wanted")
+    finally:
+        slurm.signal(jobs, signal.SIGCONT)
 
 
 def job_cancelled(slurm: Slurm, job: str, _: Path) -> None:
@@ -49,9 +51,16 @@ def node_down(slurm: Slurm, job: str, _: Path) -> None:
     node = slurm.node_of(job)
     slurm.run("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
     until(lambda: job not in slurm.jobs(), 60, "the job is ended")
-    # It may have come back by itself.
-    if "down" in slurm.run("sinfo", "--noheader", "--nodes", node, "--format=%t"):
+    until(lambda: _is_up(slurm, node), 60, "the node is back")
+
+
+def _is_up(slurm: Slurm, node: str) -> bool:
+    if "down" not in slurm.run("sinfo", "--noheader", "--nodes", node, "--format=%t"):
+        return True
+    # A node that has come back by itself since then is not one to resume.
+    with suppress(RuntimeError):
         slurm.run("scontrol", "update", f"NodeName={node}", "State=RESUME")
+    return False
 
 
 def controller_stopped(slurm: Slurm, job: str, _: Path) -> None:
