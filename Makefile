@@ -30,7 +30,7 @@ PLAIN    := $(filter-out simulate ingest,$(shell $(PYTHON) -m pipeline.stages | 
 BENCHES   = $(sort $(notdir $(basename $(shell grep -l __main__ benchmarks/*/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-large simulate ingest $(PLAIN) query submit status cancel verify settings test test-slurm test-kills fuzz lint format docs bench clean
+.PHONY: help env demo demo-large simulate ingest $(PLAIN) query submit status cancel verify settings test test-slurm test-kills fuzz lint format docs docs-html bench clean
 
 help: ## This list
 	@echo "pairspec: find the unresolved binary stars in millions of low-resolution spectra"; echo
@@ -47,7 +47,7 @@ env: $(READY) ## Create the environment (.venv) with the tested versions
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip<26.2"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,hpc,dust]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,docs,hpc,dust]"
 	@touch $@
 
 demo: env ## Simulate a survey, run every stage on it, show the catalogue (about 10 minutes)
@@ -107,7 +107,10 @@ format: env ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: env ## Regenerate the data dictionary and the list of settings
+docs-html: env ## Make the documentation site: docs/_build/html/index.html
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs docs/_build/html
+
+docs: env ## Regenerate the pages on tables, settings and commands
 	$(BIN)/python scripts/write_docs.py
 
 bench: env ## Run one benchmark: NAME=read ARGS="..."; without NAME, list them

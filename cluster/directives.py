@@ -93,6 +93,8 @@ def _moab(job: Named, s: ClusterSettings) -> list[str]:
             ("-l walltime={}", s.walltime),
             ("-j {}", "oe"),
             ("-o {}", job.log),
+            # Only so does the job know its number as msub gave it.
+            ("{}", "-E"),
         ]
     )
 

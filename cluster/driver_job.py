@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.directives import DIRECTIVES
+from cluster.kinds.htcondor import of_the_site
 from cluster.settings import ClusterSettings
 
 _REQUEUE = 'scontrol requeue "$SLURM_JOB_ID" && sleep 60'
@@ -20,6 +21,7 @@ _AGAIN = {
     "lsf": "exit 99",
     "sge": "exit 99",
     "oar": "exit 99",
+    "htcondor": "exit 99",
 }
 """How a job goes back into its queue; PBS and Moab let operators do so only."""
 
@@ -27,10 +29,11 @@ _JOB_ID = {
     "slurm": "SLURM_JOB_ID",
     "allocation": "SLURM_JOB_ID",
     "pbs": "PBS_JOBID",
-    "moab": "PBS_JOBID",
+    "moab": "MOAB_JOBID",
     "lsf": "LSB_JOBID",
     "sge": "JOB_ID",
     "oar": "OAR_JOB_ID",
+    "htcondor": "CONDOR_JOB_ID",
 }
 
 
@@ -61,6 +64,11 @@ class DriverJob:
     records: Path
     state: Path
 
+    @property
+    def script(self) -> Path:
+        """File of the script."""
+        return self.state.with_suffix(".sh")
+
 
 def driver_script(job: DriverJob, settings: ClusterSettings) -> str:
     """Return the script of a driver's job.
@@ -75,18 +83,56 @@ def driver_script(job: DriverJob, settings: ClusterSettings) -> str:
     Raises
     ------
     ValueError
-        The kind has no queue, or none that takes a shell script.
+        The kind has no queue.
     """
-    if settings.kind not in DIRECTIVES:
+    if settings.kind not in _JOB_ID:
         raise ValueError(
             f"a driver cannot be submitted to cluster.driver.kind = {settings.kind!r}: choose one "
-            f"of {', '.join(DIRECTIVES)}"
+            f"of {', '.join(_JOB_ID)}"
         )
+    if settings.kind == "htcondor":
+        # What it asks for stands in its description.
+        log = f"exec >>{shlex.quote(str(job.log))} 2>&1"
+        return "\n".join(["#!/usr/bin/env bash", log, *_body(job, settings)]) + "\n"
     prefix, directives = DIRECTIVES[settings.kind]
     options = [
         f"{prefix} {option}" for option in (*directives(job, settings), *settings.directives)
     ]
     return "\n".join(["#!/usr/bin/env bash", *options, *_body(job, settings)]) + "\n"
+
+
+def condor_description(job: DriverJob, settings: ClusterSettings) -> str:
+    """Return what HTCondor is given for a driver's job, beside its script.
+
+    Evicted, the job is signalled, goes back into the queue and goes on. There is no time limit
+    but the site's.
+
+    Parameters
+    ----------
+    job : DriverJob
+        What it runs.
+    settings : ClusterSettings
+        Size of the job.
+
+    Raises
+    ------
+    ClusterError
+        A partition, or a directive that is no assignment.
+    """
+    commands = {
+        "batch_name": job.name,
+        "executable": job.script,
+        "transfer_executable": "False",
+        "initialdir": job.folder,
+        "log": job.log.with_suffix(".condor"),
+        "getenv": "True",
+        "environment": '"CONDOR_JOB_ID=$(ClusterId)"',
+        "request_cpus": settings.cores,
+        "request_memory": settings.memory_mib,
+        "kill_sig": "SIGUSR1",
+        "on_exit_remove": "ExitBySignal || ExitCode != 99",
+    } | of_the_site(settings)
+    return "\n".join([*(f"{key} = {value}" for key, value in commands.items()), "queue"]) + "\n"
 
 
 def _body(job: DriverJob, settings: ClusterSettings) -> list[str]:

@@ -1,6 +1,7 @@
 """Which engine to connect to, and how large it is."""
 
 import difflib
+import json
 import math
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -44,6 +45,12 @@ def _known_kind(value: Any) -> Any:
     return value
 
 
+def _from_text(value: Any) -> Any:
+    """Read a list that comes from the environment, where it is JSON."""
+    return json.loads(value) if isinstance(value, str) and value.startswith("[") else value
+
+
+Lines = Annotated[tuple[str, ...], BeforeValidator(_from_text)]
 _SIZE = TypeAdapter(ByteSize)
 
 
@@ -128,10 +135,10 @@ class ClusterSettings(BaseModel):
     """Folder for the keys of the run, on a file system that the nodes share; by default the folder
     of the logs. The keys are removed at the end."""
 
-    directives: tuple[str, ...] = ()
+    directives: Lines = ()
     """Further options of each batch job, e.g. `["--exclusive", "--constraint=avx2"]`."""
 
-    prologue: tuple[str, ...] = ()
+    prologue: Lines = ()
     """Lines of shell to run in each batch job before its workers, e.g. `["module load gcc"]`."""
 
     device_memory_limit: str = "default"

@@ -1,16 +1,15 @@
 """SLURM's commands: submit a job, ask after jobs, take jobs back."""
 
 import getpass
-import subprocess
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.engine import ClusterError
+from cluster.jobs.command import ask
 from cluster.jobs.refusal import advice
 
-_TIMEOUT_S = 30
 _WAITING = ("PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT")
 _RUNNING = ("RUNNING", "CONFIGURING", "COMPLETING", "SUSPENDED", "STOPPED", "STAGE_OUT")
 
@@ -80,7 +79,7 @@ def submit(script: Path, after: str | None = None) -> str:
     """
     dependency = [] if after is None else [f"--dependency=afterok:{after}"]
     try:
-        answer = _ask("sbatch", "--parsable", *dependency, str(script))
+        answer = ask("sbatch", "--parsable", *dependency, str(script))
     except ClusterError as error:
         hint = advice(str(error)).replace("cluster.", "cluster.driver.")
         raise ClusterError(f"{error}; {hint}") from None
@@ -96,7 +95,7 @@ def jobs_of_user() -> dict[str, SlurmJob]:
         The queue does not answer.
     """
     form = "%i|%j|%T|%M|%N|%r"
-    answer = _ask("squeue", "--noheader", "--states=all", f"--user={getpass.getuser()}", "-o", form)
+    answer = ask("squeue", "--noheader", "--states=all", f"--user={getpass.getuser()}", "-o", form)
     rows = (line.split("|", 5) for line in answer.splitlines() if line.count("|") >= 5)
     return {row[0]: SlurmJob(*row) for row in rows}
 
@@ -123,7 +122,7 @@ def cancel(numbers: Iterable[str], timeout_s: float = 30.0) -> list[str]:
     """
     left = list(numbers)
     if left:
-        _ask("scancel", *left)
+        ask("scancel", *left)
     end = time.monotonic() + timeout_s
     while left and time.monotonic() < end:
         there = jobs_of_user()
@@ -131,22 +130,3 @@ def cancel(numbers: Iterable[str], timeout_s: float = 30.0) -> list[str]:
         if left:
             time.sleep(0.5)
     return left
-
-
-def _ask(*command: str) -> str:
-    """Return what a command of the queue prints."""
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S
-        )
-    except FileNotFoundError:
-        raise ClusterError(
-            f"there is no {command[0]} on this machine: run this on a login node of the cluster, "
-            "or choose another cluster.kind"
-        ) from None
-    except subprocess.TimeoutExpired:
-        raise ClusterError(f"{command[0]} gave no answer within {_TIMEOUT_S} s") from None
-    if done.returncode:
-        words = " ".join((done.stderr or done.stdout).split())
-        raise ClusterError(f"{command[0]} failed with exit code {done.returncode}: {words}")
-    return done.stdout

@@ -103,7 +103,7 @@ STAGES: tuple[Stage, ...] = (
     Fits the main-sequence ridge and labels by the distance from it; or takes the labels of a
     table of yours (inputs.labels: source_id or obsid, and label).
 
-    Writes ROOT/tables/ridge.parquet, ROOT/tables/labels/ and ROOT/reports/ridge.png.
+    Writes ROOT/tables/ridge.parquet, ROOT/tables/labels/ and ROOT/reports/ridge.png (.pdf).
 
     Example: pairspec label --root run --set labels.seed=2
     """,
@@ -175,7 +175,7 @@ STAGES: tuple[Stage, ...] = (
     ROC and AUC, precision at thresholds for several mixes of binaries and singles, calibration;
     intervals by bootstrap over stars; the published values beside ours.
 
-    Writes ROOT/reports/evaluation.json, roc.png, scores.png and reliability.png.
+    Writes ROOT/reports/evaluation.json, and the figures roc, scores and reliability (PNG, PDF).
 
     Example: pairspec evaluate --config demo/pairspec.toml
     """,
@@ -200,56 +200,68 @@ STAGES: tuple[Stage, ...] = (
     """,
     ),
     Stage(
-        "report",
-        "pipeline.report.stage",
-        inputs="pipeline.report.inputs",
-        makes="summary",
-        needs=("catalogue",),
-        uses=("evaluation",),
-        page="evaluation.md",
-        summary="Summarise the run; beside the truth, where the survey is simulated.",
-        manual="""
-    Writes ROOT/reports/summary.json.
-
-    Example: pairspec report --config demo/pairspec.toml
-    """,
-    ),
-    Stage(
         "validate",
         "pipeline.validation.stage",
         makes="validation",
-        interim=tuple(
-            f"validate_{name}"
-            for name in (
-                "scores",
-                "velocities",
-                "gaia",
-                "false_positives",
-                "mass_ratio",
-                "eclipsing",
-                "planets",
-                "compare",
-                "training_cmd",
-                "counts",
-                "sky",
-                "distances",
-                "cmd_density",
-            )
+        interim=(
+            "injection_pool",
+            "injections",
+            *(
+                f"validate_{name}"
+                for name in (
+                    "scores",
+                    "velocities",
+                    "gaia",
+                    "false_positives",
+                    "mass_ratio",
+                    "eclipsing",
+                    "planets",
+                    "compare",
+                    "training_cmd",
+                    "counts",
+                    "sky",
+                    "distances",
+                    "cmd_density",
+                    "completeness",
+                )
+            ),
         ),
         needs=("catalogue",),
         uses=("labels", "evaluation"),
-        tables=("validation",),
+        tables=("validation", "completeness"),
         page="validation.md",
         summary="Compare the catalogue with what is known of its stars from elsewhere.",
         manual="""
     Eclipsing binaries, radial velocities, mass ratios, planet hosts, Gaia's evidence, another
     catalogue, and the paper's figures from the run's own data; the published values beside. One
-    without its input is skipped and named. Stars seen in training are left out.
+    without its input is skipped and named. Stars seen in training are left out. `completeness`
+    adds companions to the run's own single stars, and corrects the binary fraction for what is
+    missed.
 
     Writes ROOT/validation/NAME/ (figure.png, figure.pdf, table.parquet, table.json) and
     ROOT/validation/validation.parquet.
 
     Example: pairspec validate eclipsing velocities --root run
+    """,
+    ),
+    Stage(
+        "report",
+        "pipeline.report.stage",
+        inputs="pipeline.report.inputs",
+        makes="summary",
+        needs=("catalogue",),
+        uses=("sample", "labels", "evaluation", "validation"),
+        page="report.md",
+        summary="Write one page with figures, numbers beside the paper's, and provenance.",
+        manual="""
+    The page is one file that needs no connection: figures of the paper from the run's own data,
+    published and obtained values, cut flow, validations, settings, versions, times. What the run
+    does not have is left out.
+
+    Writes ROOT/reports/report.html, ROOT/reports/figures/ (PNG and PDF) and
+    ROOT/reports/summary.json.
+
+    Example: pairspec report --config demo/pairspec.toml
     """,
     ),
 )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from schemas.catalogue import PREDICTIONS, SPECTRA, STARS, UNPLACED
+from schemas.completeness import COMPLETENESS
 from schemas.composites import COMPOSITE_POOL
 from schemas.observations import DUPLICATES, HEADERS, MANIFEST, OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
@@ -29,6 +30,7 @@ TABLES: tuple[Table, ...] = (
     STARS,
     UNPLACED,
     VALIDATION,
+    COMPLETENESS,
 )
 
 
@@ -49,6 +51,7 @@ MADE_BY: dict[str, str] = {
     "stars": "catalogue",
     "unplaced_stars": "catalogue",
     "validation": "validate",
+    "completeness": "validate",
 }
 """The command that makes each table."""
 

@@ -1,7 +1,8 @@
-"""Write the documents that are made from the code: the data dictionary and the settings."""
+"""Write the documents that are made from the code: the data dictionary, settings, commands."""
 
 from pathlib import Path
 
+from pipeline.cli.commands_page import commands_page
 from pipeline.cli.settings_page import settings_page
 from schemas.registry import data_dictionary
 
@@ -10,6 +11,7 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 def main() -> None:
     (DOCS / "data-dictionary.md").write_text(data_dictionary())
+    (DOCS / "commands.md").write_text(commands_page())
     (DOCS / "settings.md").write_text(settings_page())
 
 

@@ -16,6 +16,7 @@ import psutil
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "scripts" / "slurm"
 N_NODES = 2
+UNFINISHED = ("PENDING", "CONFIGURING", "RUNNING", "COMPLETING")
 
 
 class Slurm:
@@ -55,6 +56,18 @@ class Slurm:
         if done.returncode != 0:
             raise RuntimeError(f"{command}: {done.stdout}{done.stderr}")
         return done.stdout
+
+    def run_job(self, *options: str) -> None:
+        """Submit a script and wait for its end; `sbatch --wait` looks seldom."""
+        job = self.run("sbatch", "--parsable", *options).strip()
+        until(lambda: self._state(job)["JobState"] not in UNFINISHED, 200, f"job {job} ends")
+        state = self._state(job)
+        if state["JobState"] != "COMPLETED":
+            raise RuntimeError(f"job {job}: {state['JobState']}, {state['ExitCode']}")
+
+    def _state(self, job: str) -> dict[str, str]:
+        said = self.run("scontrol", "show", "job", "--oneliner", job)
+        return dict(word.partition("=")[::2] for word in said.split())
 
     def jobs(self, state: str = "") -> list[str]:
         """Return the numbers of the jobs in the queue."""

@@ -24,6 +24,9 @@ class Queue:
         Regular expression whose first group is the number of a job that was taken.
     options
         From settings to the keywords of `job`.
+    after
+        Options with which a job waits for another, whose number stands for ``{}``; empty where the
+        batch system has none.
     stdin
         The script is read from standard input.
     states
@@ -36,5 +39,6 @@ class Queue:
     cancel: str
     number: str
     options: Callable[[ClusterSettings], dict[str, Any]]
+    after: str = ""
     stdin: bool = False
     states: Callable[[], dict[str, State] | None] | None = None

@@ -22,29 +22,46 @@ def options(settings: ClusterSettings) -> dict[str, Any]:
     ClusterError
         A partition, which HTCondor does not have, or a directive that is no assignment.
     """
-    if settings.partition:
-        raise ClusterError(
-            "HTCondor has no partitions: leave cluster.partition out and add 'requirements = ...' "
-            "to cluster.directives"
-        )
     directives: dict[str, str | int] = {
         "getenv": "True",
         # HTCondor knows no time limit of its own. A lost job is replaced: it is not to start again.
         "periodic_remove": f"(JobStatus == 2 && time() - JobCurrentStartDate > "
         f"{settings.walltime_s}) || (JobStatus == 1 && NumJobStarts > 0)",
     }
+    return {"disk": _DISK, "job_extra_directives": directives | of_the_site(settings)}
+
+
+def of_the_site(settings: ClusterSettings) -> dict[str, str | int]:
+    """Return the commands of a submit file that depend on the site.
+
+    Parameters
+    ----------
+    settings : ClusterSettings
+        Of them: `account`, `gpus`, `directives`.
+
+    Raises
+    ------
+    ClusterError
+        A partition, which HTCondor does not have, or a directive that is no assignment.
+    """
+    if settings.partition:
+        raise ClusterError(
+            "HTCondor has no partitions: leave cluster.partition out and add 'requirements = ...' "
+            "to cluster.directives"
+        )
+    commands: dict[str, str | int] = {}
     if settings.account:
-        directives["accounting_group"] = settings.account
+        commands["accounting_group"] = settings.account
     if settings.gpus:
-        directives["request_gpus"] = settings.gpus
+        commands["request_gpus"] = settings.gpus
     for line in settings.directives:
         key, sign, value = line.partition("=")
         if not sign:
             raise ClusterError(
                 f"a directive of HTCondor is 'KEY = VALUE', not {line!r}: mend cluster.directives"
             )
-        directives[key.strip()] = value.strip()
-    return {"disk": _DISK, "job_extra_directives": directives}
+        commands[key.strip()] = value.strip()
+    return commands
 
 
 QUEUE = Queue(

@@ -31,6 +31,7 @@ QUEUE = Queue(
     cancel="bkill",
     number=r"Job <(\d+)>",
     options=options,
+    after="-w done({})",
     # Only so are the lines #BSUB read.
     stdin=True,
 )

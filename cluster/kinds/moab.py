@@ -31,4 +31,5 @@ QUEUE = Queue(
     cancel="canceljob",
     number=r"(\S*\d+\S*)",
     options=options,
+    after="-l depend=afterok:{}",
 )

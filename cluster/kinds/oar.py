@@ -34,4 +34,5 @@ QUEUE = Queue(
     cancel="oardel",
     number=r"OAR_JOB_ID=(\d+)",
     options=options,
+    after="-a {}",
 )

@@ -31,4 +31,5 @@ QUEUE = Queue(
     cancel="qdel",
     number=r"(\d+\S*)",
     options=options,
+    after="-W depend=afterok:{}",
 )

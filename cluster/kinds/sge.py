@@ -46,4 +46,5 @@ QUEUE = Queue(
     cancel="qdel",
     number=r"[Yy]our job (\d+)",
     options=options,
+    after="-hold_jid {}",
 )

@@ -50,5 +50,6 @@ QUEUE = Queue(
     cancel="scancel",
     number=r"Submitted batch job (\d+)",
     options=options,
+    after="--dependency=afterok:{}",
     states=states,
 )

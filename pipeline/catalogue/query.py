@@ -14,10 +14,12 @@ from pyarrow.fs import LocalFileSystem
 
 from pipeline.catalogue.answer import check_output, write_answer
 from pipeline.catalogue.complaint import complain
+from pipeline.catalogue.completeness import add_completeness
 from pipeline.catalogue.cone import add_cone, pixel_expression
 from pipeline.core.errors import InputError
 from pipeline.core.parquet import CHECKED, table_files
 from schemas.catalogue import STARS
+from schemas.completeness import COMPLETENESS
 from schemas.registry import TABLES
 
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
@@ -138,6 +140,8 @@ def connect(root: Path, *, allow_files: bool = False, **files: Path) -> Iterator
                 db.register(name, _dataset(found))
         if parts[STARS.name]:
             add_cone(db)
+        if parts[COMPLETENESS.name]:
+            add_completeness(db)
         db.execute("SET lock_configuration = true")
         yield Tables(db, root, allow_files=allow_files)
 

@@ -12,13 +12,14 @@ from pipeline.catalogue.job import CatalogueJob
 from pipeline.core.atomic import write_parquet
 from pipeline.core.errors import MismatchError
 from pipeline.core.ledger import Done
-from pipeline.core.parquet import read_parts
+from pipeline.core.parquet import read_files
 from pipeline.photometry.assignment import star_ids
 from pipeline.photometry.lookup import align
 from schemas.catalogue import HEALPIX, PREDICTIONS, SPECTRA
 from schemas.observations import OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
 from schemas.quality import PhotometryFlag, QualityFlag
+from schemas.registry import MADE_BY
 from schemas.sample import LABELS, SAMPLE
 from schemas.table import Table, conform
 
@@ -87,7 +88,8 @@ def _parts(
     table: Table, job: CatalogueJob, shards: Sequence[int], columns: list[str] | None = None
 ) -> pa.Table:
     """Read the parts of some shards of a table."""
-    return read_parts([job.root.part(table, shard) for shard in shards], table, columns)
+    parts = [job.root.part(table, shard) for shard in shards]
+    return read_files(parts, MADE_BY[table.name], columns)
 
 
 def _observed(job: CatalogueJob, shards: Sequence[int]) -> pa.Table:

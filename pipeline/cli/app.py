@@ -54,15 +54,18 @@ def demo(
 
     Example: pairspec demo --stars 12000 --out demo
     """
-    from pipeline.cli.console import run_command
+    from pipeline.cli.console import run_command, settings_of
     from pipeline.cli.demo import SHORT, run_stages
 
     survey = {"n_stars": stars, "seed": seed, "out": out}
     given = overrides or []
     run_command("simulate", config, None, [*SHORT, *given], debug=debug, simulate=survey)
-    code = run_stages(out / "pairspec.toml", given)
+    made = out / "pairspec.toml"
+    code = run_stages(made, given)
     if code:
         raise typer.Exit(code)
+    with settings_of(made, None, given, debug=debug) as loaded:
+        typer.echo(f"demo: the report is {loaded.root / 'reports' / 'report.html'}")
 
 
 @app.command()

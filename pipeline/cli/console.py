@@ -143,9 +143,11 @@ def run_command(
         settings = all_settings.for_stage(name)
         start = time.monotonic()
 
+        from pipeline.jobs.checks import check_walltime
         from pipeline.stages import check_stage, find_stage, run_stage, written_folder
 
         checked = check_stage(name, settings)
+        check_walltime(name, settings)
 
         from cluster.connect import connect, serve
         from cluster.window import threads_of

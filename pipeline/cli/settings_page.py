@@ -53,4 +53,4 @@ def _table(title: str, text: str | None, fields: dict[str, FieldInfo]) -> Iterat
     for key, field in fields.items():
         default = "" if field.default is None else f"`{field.default}`"
         meaning = " ".join((field.description or "").split())
-        yield f"| `{key}` | {default} | {meaning} |"
+        yield f"| `{field.title or key}` | {default} | {meaning} |"

@@ -95,6 +95,19 @@ def read_pool(path: Path, part: str) -> Pool:
     return Pool(**{k: v.astype(np.int64 if k in whole else np.float64) for k, v in columns.items()})
 
 
+def joined_pools(*pools: Pool) -> Pool:
+    """Put pools behind each other.
+
+    Parameters
+    ----------
+    *pools : Pool
+        At least one.
+    """
+    return Pool(
+        **{f.name: np.concatenate([getattr(pool, f.name) for pool in pools]) for f in fields(Pool)}
+    )
+
+
 def find_dwarfs(
     root: Root,
     settings: CompositeSettings,

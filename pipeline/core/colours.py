@@ -2,4 +2,5 @@
 
 BINARY = "#d1602d"
 SINGLE = "#4878a8"
+OTHER = "#5a9367"
 EXCLUDED = "#b9b9b9"

@@ -35,6 +35,8 @@ class Datasets:
 
     Attributes
     ----------
+    makers
+        Stage that makes each dataset, in the order of the stages.
     sound
         The same, grown by those that were asked for: files are compared once, not at each question.
     """
@@ -49,7 +51,7 @@ class Datasets:
     ) -> None:
         self.stage, self.settings, self.root = stage, settings, root
         self.sound = dict(sound or {})
-        self._makers = makers
+        self.makers = makers
         self._used: dict[str, str] = {}
 
     def needs(self, *names: str) -> tuple[Published, ...]:
@@ -69,7 +71,7 @@ class Datasets:
         """
         found = []
         for name in names or self.stage.needs:
-            published = require_published(self.root.path, name, self._makers[name])
+            published = require_published(self.root.path, name, self.makers[name])
             self._check_current(name, published)
             self._require_sound(name, published)
             self._used[name] = published.digest
@@ -114,7 +116,7 @@ class Datasets:
             A file is missing or damaged.
         """
         if published_path(self.root.path, name).exists():
-            published = require_published(self.root.path, name, self._makers[name])
+            published = require_published(self.root.path, name, self.makers[name])
             self._require_sound(name, published)
 
     def digest(self, *parts: Any) -> str:
@@ -130,7 +132,7 @@ class Datasets:
     def _require_sound(self, name: str, published: Published) -> None:
         """Compare the files of a dataset with their records, unless that has been done."""
         if self.sound.get(name) != published.digest:
-            require_sound(self.root, published.records, self._makers[name])
+            require_sound(self.root, published.records, self.makers[name])
             self.sound[name] = published.digest
 
     def _check_current(self, name: str, published: Published) -> None:
@@ -140,8 +142,8 @@ class Datasets:
             stale, source = replaced
             # An edited declaration is named itself.
             if published_path(self.root.path, source).exists():
-                require_published(self.root.path, source, self._makers[source])
+                require_published(self.root.path, source, self.makers[source])
             raise NotReadyError(
                 f"the {stale} of {self.root.path} was made from another {source} than is there "
-                f"now; run `pairspec {self._makers[stale]} --root {self.root.path}` again"
+                f"now; run `pairspec {self.makers[stale]} --root {self.root.path}` again"
             )

@@ -44,24 +44,24 @@ def read_table(
     """
     files = table_files(path)
     if not files:
-        raise _damaged(path, table, FileNotFoundError())
-    return read_parts(files, table, columns, filters)
+        raise _damaged(path, MADE_BY[table.name], FileNotFoundError())
+    return read_files(files, MADE_BY[table.name], columns, filters)
 
 
-def read_parts(
-    files: list[Path],
-    table: Table,
+def read_files(
+    files: Sequence[Path],
+    stage: str,
     columns: Sequence[str] | None = None,
     filters: ds.Expression | None = None,
 ) -> pa.Table:
-    """Read some parts of a table of the run, several at a time.
+    """Read files that a stage made, for itself or for others.
 
     Parameters
     ----------
-    files : list of pathlib.Path
-        At least one; rows are in their order.
-    table : Table
-        Which table it is.
+    files : sequence of pathlib.Path
+        At least one Parquet file.
+    stage : str
+        Which stage made them.
     columns : sequence of str, optional
         Columns to read; by default all.
     filters : pyarrow.dataset.Expression, optional
@@ -77,7 +77,7 @@ def read_parts(
     except MemoryError:
         raise
     except (OSError, pa.ArrowException) as error:
-        raise _damaged(_culprit(files, columns), table, error) from None
+        raise _damaged(_culprit(files, columns), stage, error) from None
 
 
 def table_files(path: Path) -> list[Path]:
@@ -92,10 +92,10 @@ def table_files(path: Path) -> list[Path]:
 
 
 def _read(
-    files: list[Path], columns: Sequence[str] | None, filters: ds.Expression | None = None
+    files: Sequence[Path], columns: Sequence[str] | None, filters: ds.Expression | None = None
 ) -> pa.Table:
     return pq.read_table(
-        files,
+        list(files),
         columns=None if columns is None else list(columns),
         filters=filters,
         partitioning=None,
@@ -103,7 +103,7 @@ def _read(
     )
 
 
-def _culprit(files: list[Path], columns: Sequence[str] | None) -> Path:
+def _culprit(files: Sequence[Path], columns: Sequence[str] | None) -> Path:
     """Find the file of several that cannot be read."""
     for file in files[:-1]:
         try:
@@ -113,8 +113,8 @@ def _culprit(files: list[Path], columns: Sequence[str] | None) -> Path:
     return files[-1]
 
 
-def _damaged(path: Path, table: Table, error: Exception) -> MismatchError:
+def _damaged(path: Path, stage: str, error: Exception) -> MismatchError:
     missing = isinstance(error, FileNotFoundError)
     words = " ".join(str(error).split())
     damage = Damage(path, "is missing" if missing else f"is damaged ({words})", missing=missing)
-    return MismatchError(damage.line(f"pairspec {MADE_BY[table.name]}"))
+    return MismatchError(damage.line(f"pairspec {stage}"))

@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from pipeline.catalogue.completeness import SelectionFunction
 from pipeline.catalogue.query import connect
 from pipeline.core.errors import InputError
 from pipeline.core.parquet import table_files
@@ -173,6 +174,14 @@ class OpenRun:
             names = [t.name for t in TABLES if table_files(self.root.table(t))]
             raise InputError(f"{self.root.path} has no table {name}; it has {', '.join(names)}")
         return dd.read_parquet([str(part) for part in parts], dtype_backend="pyarrow")
+
+    @cached_property
+    def selection(self) -> SelectionFunction:
+        """Completeness and false-positive rate: ``run.selection.completeness(q, snr, teff, feh)``.
+
+        Needs `pairspec validate completeness`.
+        """
+        return SelectionFunction(self.root.path)
 
     @property
     def stars(self) -> Any:

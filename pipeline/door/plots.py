@@ -8,7 +8,10 @@ import xarray as xr
 
 from pipeline.core.colours import BINARY, SINGLE
 from pipeline.core.errors import InputError
-from pipeline.evaluation.roc import roc_curve
+from pipeline.core.figures import COLUMN_IN, legend, styled
+from pipeline.evaluation.figures import draw_roc
+from pipeline.evaluation.intervals import Bootstrap
+from pipeline.evaluation.roc import roc_band, roc_curve
 from pipeline.network.metrics import weighted_auc
 from pipeline.star.page import StarPage
 
@@ -42,6 +45,7 @@ class Plots:
     def __init__(self, run: Readable) -> None:
         self._run = run
 
+    @styled()
     def spectrum(self, obsid: int, ax: "Axes | None" = None, **style: Any) -> "Axes":
         """Draw one normalised spectrum with its p_b.
 
@@ -56,12 +60,12 @@ class Plots:
         """
         one = self._run.normalised(obsid=obsid).isel(row=0)
         flux_L = np.where(one["bad"], np.nan, one["flux"])
-        axes = _axes(ax, 10, 3)
+        axes = _axes(ax, 2 * COLUMN_IN, 2.2)
         look: dict[str, Any] = {"lw": 0.6, "color": SINGLE} | style
         axes.plot(one["wave"], flux_L, **look)
         axes.set(
             xlabel=f"{one.attrs['frame']} wavelength in vacuum (Angstrom)",
-            ylabel="normalised flux",
+            ylabel="flux over continuum",
             title=f"obsid {obsid}: $p_b$ = {float(one['p_b']):.2f}, S/N {float(one['snr_g']):.0f}",
         )
         return axes
@@ -88,6 +92,7 @@ class Plots:
         page.draw(figure)
         return figure
 
+    @styled()
     def cmd(self, threshold: float = 0.5, ax: "Axes | None" = None) -> "Axes":
         """Draw the colour-magnitude diagram; stars above the threshold stand out.
 
@@ -109,19 +114,23 @@ class Plots:
         if stars.empty:
             raise InputError("no star has a colour and M_G: run `pairspec photometry` and the rest")
         found = stars["p_b"] > threshold
-        axes = _axes(ax, 5, 5)
-        axes.hexbin(stars["g_ks_0"], stars["m_g"], gridsize=80, bins="log", cmap="Greys", mincnt=1)
+        axes = _axes(ax, COLUMN_IN, 3.4)
+        cells = axes.hexbin(
+            stars["g_ks_0"], stars["m_g"], gridsize=60, bins="log", cmap="Greys", mincnt=1
+        )
+        axes.figure.colorbar(cells, ax=axes, label="stars per cell")
         axes.plot(
-            stars["g_ks_0"][found], stars["m_g"][found], ".", ms=2, color=BINARY,
+            stars["g_ks_0"][found], stars["m_g"][found], ".", ms=2, mew=0, color=BINARY,
             label=f"$p_b$ > {threshold} ({int(found.sum()):,} stars)",
         )  # fmt: skip
         axes.invert_yaxis()
         axes.set(xlabel="$(G-K_s)_0$ (mag)", ylabel="$M_G$ (mag)")
-        axes.legend(fontsize=8)
+        legend(axes)
         return axes
 
+    @styled()
     def roc(self, split: str = "test", ax: "Axes | None" = None) -> "Axes":
-        """Draw the ROC curve of one part of the labels.
+        """Draw the ROC curve of one part of the labels, with its interval by star.
 
         Parameters
         ----------
@@ -136,20 +145,20 @@ class Plots:
             The part lacks binaries or singles that have a p_b.
         """
         rows = self._run.sql(
-            "SELECT p.p_b, l.label FROM labels AS l JOIN predictions AS p USING (row) "
+            "SELECT l.source_id, p.p_b, l.label FROM labels AS l JOIN predictions AS p USING (row) "
             "WHERE l.split = $split AND l.label IN ('binary', 'single') AND p.p_b IS NOT NULL",
             {"split": split},
         )
         p_b, binary = rows["p_b"].to_numpy(float), (rows["label"] == "binary").to_numpy(bool)
-        curve = roc_curve(p_b, binary)
-        area = weighted_auc(p_b, binary, np.ones(p_b.size))
-        axes = _axes(ax, 5, 5)
-        axes.plot(curve.fpr_T, curve.tpr_T, color=BINARY, label=f"{split} part, AUC {area:.3f}")
-        axes.plot([0, 1], [0, 1], color="0.7", lw=0.8)
-        axes.set(xlabel="false positive rate", ylabel="true positive rate", aspect="equal")
-        axes.legend(fontsize=8, loc="lower right")
+        draws = Bootstrap(rows["source_id"].to_numpy(np.int64))
+        area = draws.interval(lambda weight: weighted_auc(p_b, binary, weight))
+        axes = _axes(ax, COLUMN_IN, 3.6)
+        draw_roc(axes, roc_curve(p_b, binary), roc_band(p_b, binary, draws), area)
+        axes.set_aspect("equal")
+        legend(axes)
         return axes
 
+    @styled()
     def p_b(self, ax: "Axes | None" = None) -> "Axes":
         """Draw the distribution of the stars' highest p_b.
 
@@ -159,9 +168,9 @@ class Plots:
             Where to draw.
         """
         stars = self._run.sql("SELECT p_b FROM stars WHERE p_b IS NOT NULL")
-        axes = _axes(ax, 5, 3)
+        axes = _axes(ax, COLUMN_IN, 2.3)
         axes.hist(stars["p_b"].to_numpy(float), np.linspace(0, 1, 41).tolist(), color=SINGLE)
-        axes.set(xlabel="highest $p_b$ of a star", ylabel="stars", xlim=(0, 1))
+        axes.set(xlabel="highest $p_b$ of a star", ylabel="stars per bin", xlim=(0, 1))
         return axes
 
 

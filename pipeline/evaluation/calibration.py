@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit
 
+from pipeline.evaluation.intervals import Bootstrap
+
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
@@ -15,26 +17,27 @@ _LOG_TEMPERATURE = (-3.0, 3.0)
 
 @dataclass(frozen=True)
 class Reliability:
-    """Predicted probability and observed fraction, in H bins of probability.
+    """Predicted probability and observed fraction, in H bins that hold equally many rows.
 
     Parameters
     ----------
-    edge_H : ndarray of float64, (H + 1,)
-        Edges of the bins.
     predicted_H, observed_H : ndarray of float64, (H,)
-        Mean probability and share of binaries of each bin; NaN in an empty one.
+        Mean probability and share of binaries of each bin; NaN in one without weight.
+    low_H, high_H : ndarray of float64, (H,)
+        Ends of the 95 % interval of the observed fraction; NaN where none was asked for.
     share_H : ndarray of float64, (H,)
         Share of the weight in each bin.
     """
 
-    edge_H: FloatArray
     predicted_H: FloatArray
     observed_H: FloatArray
+    low_H: FloatArray
+    high_H: FloatArray
     share_H: FloatArray
 
     @property
     def expected_error(self) -> float:
-        """Expected calibration error: |predicted - observed|, averaged over the weight."""
+        """Expected calibration error: predicted less observed, absolute, averaged by weight."""
         full_H = self.share_H > 0
         gap_H = np.abs(self.predicted_H - self.observed_H)[full_H]
         return float((gap_H * self.share_H[full_H]).sum())
@@ -68,9 +71,15 @@ def balanced_weights(binary_B: BoolArray, binary_fraction: float = 0.5) -> Float
 
 
 def reliability(
-    p_b_B: FloatArray, binary_B: BoolArray, weight_B: FloatArray, n_bins: int
+    p_b_B: FloatArray,
+    binary_B: BoolArray,
+    weight_B: FloatArray,
+    n_bins: int,
+    draws: Bootstrap | None = None,
 ) -> Reliability:
-    """Sort probabilities into equal bins and compare them with the true classes.
+    """Sort probabilities into bins of equal count and compare them with the true classes.
+
+    Bins of equal width would leave a few rows, or none, in the middle of the scale.
 
     Parameters
     ----------
@@ -81,23 +90,31 @@ def reliability(
     weight_B : ndarray of float64, (B,)
         Weights of the rows.
     n_bins : int
-        Number of bins, H.
+        Number of bins, H; at most one per row.
+    draws : Bootstrap, optional
+        Of the same rows, for the interval.
 
     Returns
     -------
     Reliability
         By bin.
     """
-    edge = np.linspace(0, 1, n_bins + 1)
-    bin_B = np.clip(np.searchsorted(edge, p_b_B, side="right") - 1, 0, n_bins - 1)
-    total = np.bincount(bin_B, weight_B, n_bins)
-    safe = np.where(total > 0, total, np.nan)
-    return Reliability(
-        edge,
-        np.bincount(bin_B, weight_B * p_b_B, n_bins) / safe,
-        np.bincount(bin_B, weight_B * binary_B, n_bins) / safe,
-        total / total.sum(),
-    )
+    n = min(n_bins, p_b_B.size)
+    bin_B = np.empty(p_b_B.size, np.intp)
+    bin_B[np.argsort(p_b_B, kind="stable")] = np.arange(p_b_B.size) * n // max(p_b_B.size, 1)
+
+    def mean(value_B: FloatArray | BoolArray, times_B: FloatArray) -> FloatArray:
+        weight = weight_B * times_B
+        total = np.bincount(bin_B, weight, n)
+        safe = np.where(total > 0, total, np.nan)
+        return np.asarray(np.bincount(bin_B, weight * value_B, n) / safe)
+
+    once = np.ones(p_b_B.size)
+    low, high = np.full((2, n), np.nan)
+    if draws is not None:
+        _, low, high = draws.curve(lambda times: mean(binary_B, times))
+    total = np.bincount(bin_B, weight_B, n)
+    return Reliability(mean(p_b_B, once), mean(binary_B, once), low, high, total / total.sum())
 
 
 def negative_log_likelihood(

@@ -24,7 +24,7 @@ from pipeline.evaluation.epochs import (
 from pipeline.evaluation.intervals import Bootstrap, Estimate, by_star
 from pipeline.evaluation.labelled import LabelledPredictions
 from pipeline.evaluation.precision import precision_from_rates
-from pipeline.evaluation.roc import RocCurve, rates, roc_curve
+from pipeline.evaluation.roc import RocBand, RocCurve, rates, roc_band, roc_curve
 from pipeline.evaluation.truth import Q_RANGE
 from pipeline.network.metrics import weighted_auc
 from pipeline.settings.evaluate import EvaluateSettings
@@ -90,6 +90,8 @@ class Evaluation:
         Of the probabilities.
     roc : RocCurve
         The curve.
+    roc_band : RocBand
+        Its interval.
     combination : Combination
         How several spectra of one star are combined, fitted on the validation part.
     epochs : tuple of EpochRow
@@ -105,6 +107,7 @@ class Evaluation:
     table: tuple[ThresholdRow, ...]
     calibration: Calibration
     roc: RocCurve
+    roc_band: RocBand
     combination: Combination
     epochs: tuple[EpochRow, ...]
 
@@ -192,7 +195,8 @@ def evaluate(
                 "p_b; both classes are needed: enlarge the sample"
             )
 
-    interval = Bootstrap(test.star_B, settings.n_bootstrap, settings.seed).interval
+    draws = Bootstrap(test.star_B, settings.n_bootstrap, settings.seed)
+    interval = draws.interval
     p_b, binary = test.p_b_B, test.binary_B
 
     def precision(threshold: float, ratio: float) -> Estimate:
@@ -211,7 +215,7 @@ def evaluate(
     def below(threshold: float) -> Estimate:
         return interval(lambda weight: 1 - rates(p_b, binary, threshold, weight)[1])
 
-    calibration = _calibrate(validation, test, trained_fraction, settings)
+    calibration = _calibrate(validation, test, draws, trained_fraction, settings)
     combination, epochs = _combine(
         validation, test, calibration.temperature, trained_fraction, settings
     )
@@ -225,6 +229,7 @@ def evaluate(
         table=tuple(row(threshold) for threshold in settings.thresholds),
         calibration=calibration,
         roc=roc_curve(p_b, binary),
+        roc_band=roc_band(p_b, binary, draws),
         combination=combination,
         epochs=epochs,
     )
@@ -249,6 +254,7 @@ def _auc_truth(labelled: LabelledPredictions, settings: EvaluateSettings) -> Est
 def _calibrate(
     validation: LabelledPredictions,
     test: LabelledPredictions,
+    draws: Bootstrap,
     trained_fraction: float,
     settings: EvaluateSettings,
 ) -> Calibration:
@@ -263,9 +269,9 @@ def _calibrate(
     n_bins = settings.n_bins
     return Calibration(
         temperature,
-        reliability(test.p_b_B, test.binary_B, as_trained, n_bins),
-        reliability(expit(test.logit_B / temperature), test.binary_B, as_trained, n_bins),
-        reliability(stated, test.binary_B, population, n_bins),
+        reliability(test.p_b_B, test.binary_B, as_trained, n_bins, draws),
+        reliability(expit(test.logit_B / temperature), test.binary_B, as_trained, n_bins, draws),
+        reliability(stated, test.binary_B, population, n_bins, draws),
     )
 
 

@@ -74,13 +74,36 @@ class Bootstrap:
             Value on the rows as they are, and the 2.5 and 97.5 percentiles of the draws (percentile
             bootstrap, Efron & Tibshirani 1993); NaN without rows.
         """
-        if not self._times:
-            return Estimate(np.nan, np.nan, np.nan)
-        draws = [statistic(times[self._star_of_row].astype(float)) for times in self._times]
-        known = not np.isnan(draws).all()
-        low, high = np.nanpercentile(draws, [2.5, 97.5]) if known else (np.nan, np.nan)
+        value, low, high = self.curve(lambda weight: np.array([statistic(weight)]))
+        return Estimate(float(value[0]), float(low[0]), float(high[0]))
+
+    def curve(
+        self, statistic: Callable[[FloatArray], FloatArray]
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Estimate many numbers at once, each with its own 95 % interval.
+
+        Parameters
+        ----------
+        statistic : callable
+            As in :meth:`interval`, to an array of numbers.
+
+        Returns
+        -------
+        value, low, high : ndarray of float64
+            As in :meth:`interval`; an interval is of the draws in which its number is known.
+        """
         value = statistic(np.ones(self._star_of_row.size))
-        return Estimate(value, float(low), float(high))
+        if not self._times:
+            unknown = np.full(value.shape, np.nan)
+            return unknown, unknown, unknown
+        draws = np.array(
+            [statistic(times[self._star_of_row].astype(float)) for times in self._times]
+        )
+        low, high = np.full((2, *value.shape), np.nan)
+        known = ~np.isnan(draws).all(axis=0)
+        if known.any():
+            low[known], high[known] = np.nanpercentile(draws[:, known], [2.5, 97.5], axis=0)
+        return value, low, high
 
 
 def by_star(

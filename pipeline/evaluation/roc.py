@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.evaluation.intervals import Bootstrap
+
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
@@ -60,6 +62,53 @@ def roc_curve(score_B: FloatArray, binary_B: BoolArray) -> RocCurve:
         np.concatenate([[0.0], tp_T / n_binary]),
         np.concatenate([[0.0], fp_T / n_single]),
     )
+
+
+@dataclass(frozen=True)
+class RocBand:
+    """95 % interval of the true positive rate, at each false positive rate.
+
+    Parameters
+    ----------
+    fpr_T : ndarray of float64, (T,)
+        False positive rates, from 0 to 1.
+    low_T, high_T : ndarray of float64, (T,)
+        Ends of the interval.
+    """
+
+    fpr_T: FloatArray
+    low_T: FloatArray
+    high_T: FloatArray
+
+
+def roc_band(score_B: FloatArray, binary_B: BoolArray, draws: Bootstrap, n: int = 201) -> RocBand:
+    """Draw the interval of a ROC curve star by star.
+
+    Parameters
+    ----------
+    score_B, binary_B : ndarray, (B,)
+        As for `roc_curve`.
+    draws : Bootstrap
+        Of the same rows.
+    n : int
+        Number of false positive rates.
+    """
+    order = np.argsort(-score_B, kind="stable")
+    binary = binary_B[order]
+    # The last row of each score: rows of one score are classified together.
+    last_T = np.append(np.flatnonzero(np.diff(score_B[order])), score_B.size - 1)
+    fpr = np.linspace(0, 1, n)
+
+    def highest_tpr(weight_B: FloatArray) -> FloatArray:
+        weight = weight_B[order]
+        tp_T, fp_T = np.cumsum(weight * binary)[last_T], np.cumsum(weight * ~binary)[last_T]
+        if not tp_T[-1] or not fp_T[-1]:
+            return np.full(n, np.nan)
+        tpr_T = np.append(0.0, tp_T / tp_T[-1])
+        return tpr_T[np.searchsorted(fp_T / fp_T[-1], fpr, side="right")]
+
+    _, low, high = draws.curve(highest_tpr)
+    return RocBand(fpr, low, high)
 
 
 def rates(

@@ -5,8 +5,9 @@ from dataclasses import fields
 
 import numpy as np
 
-from pipeline.core.atomic import write_bytes, write_json
+from pipeline.core.atomic import write_json
 from pipeline.core.errors import MismatchError
+from pipeline.core.figures import write_figure
 from pipeline.core.ledger import Done
 from pipeline.core.report import StageReport
 from pipeline.core.root import Root
@@ -23,7 +24,8 @@ from schemas.catalogue import PREDICTIONS
 from schemas.sample import LABELS
 
 REPORT = "evaluation.json"
-FIGURES = ("roc.png", "scores.png", "reliability.png")
+FIGURES = ("roc", "scores", "reliability")
+"""Names of the figures, each a PNG and a PDF."""
 
 
 def run(run: Run) -> StageReport:
@@ -51,7 +53,9 @@ def run(run: Run) -> StageReport:
     for card in cards:
         _check_split(card, settings)
     figures = [field.name for field in fields(Combination)]
-    digest = run.digest(labels, predictions, settings.evaluate, str(settings.inputs.truth), figures)
+    digest = run.digest(
+        labels, predictions, settings.evaluate, str(settings.inputs.truth), figures, FIGURES
+    )
     full = run.digest(digest, plan.model_id)
     done = run.once(_evaluate, settings, root, cards, plan.model_id, digest, digest=full)
     return run.publish(full, done.counts, notes=done.notes, outputs=done.outputs, table=done.table)
@@ -66,14 +70,14 @@ def _evaluate(
     _check_judged(judged, model_id)
     evaluation = evaluate(judged, trained_fraction(cards, judged), settings.evaluate)
     words = "; ".join(card.data for card in cards)
-    outputs = [root.reports / name for name in (REPORT, *FIGURES)]
     pictures = (
         roc_figure(evaluation),
         scores_figure(judged.part("test"), evaluation),
         reliability_figure(evaluation, settings.evaluate.binary_fraction),
     )
-    for path, picture in zip(outputs[1:], pictures, strict=True):
-        write_bytes(path, picture)
+    outputs = [root.reports / REPORT]
+    for name, picture in zip(FIGURES, pictures, strict=True):
+        outputs += write_figure(root.reports, name, picture)
     content = {
         "digest": digest,
         "model": {"id": model_id, "data": words},

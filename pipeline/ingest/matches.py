@@ -10,15 +10,17 @@ import pyarrow.parquet as pq
 
 from pipeline.core.atomic import PARTIAL
 from pipeline.core.ledger import Done
+from pipeline.core.parquet import read_files
 from pipeline.core.root import Root
 from pipeline.tables.database import database, quoted
 from pipeline.tables.literal import parquet_files
 from schemas.observations import HEADERS
 
-COLUMNS = (
+NUMBERS = (
     "snr_u", "snr_g", "snr_r", "snr_i", "snr_z", "teff_k", "teff_err_k", "logg", "logg_err",
-    "feh", "feh_err", "z", "rv_kms", "rv_err_kms", "gaia_source_id", "uid",
+    "feh", "feh_err", "z", "rv_kms", "rv_err_kms", "gaia_source_id",
 )  # fmt: skip
+COLUMNS = (*NUMBERS, "uid", "obj_class")
 """What the observations take from the catalogue."""
 
 _EXPOSURE = ("lmjd", "planid", "spid", "fiberid")
@@ -115,7 +117,7 @@ def read_matches(path: Path | None, rows: "pd.Series[int]") -> pd.DataFrame:
     if path is None:
         return pd.DataFrame(index=rows.index, columns=columns, dtype="object")
     here = (pc.field("row") >= int(rows.iloc[0])) & (pc.field("row") <= int(rows.iloc[-1]))
-    table = pq.read_table(path, columns=["row", *columns], filters=here, partitioning=None)
+    table = read_files([path], "ingest", ["row", *columns], here)
     at = pc.index_in(pa.array(rows, pa.int64()), value_set=table["row"].combine_chunks())
     frame: pd.DataFrame = table.select(columns).take(at).to_pandas(types_mapper=pd.ArrowDtype)
     return frame.set_axis(rows.index)

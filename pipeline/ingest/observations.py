@@ -12,7 +12,7 @@ from pipeline.core.atomic import write_parquet
 from pipeline.core.ledger import Done
 from pipeline.core.parquet import read_table
 from pipeline.core.root import Root
-from pipeline.ingest.matches import COLUMNS, read_matches
+from pipeline.ingest.matches import NUMBERS, read_matches
 from pipeline.spectra.velocity import SPEED_OF_LIGHT_KMS
 from schemas.observations import DUPLICATES, HEADERS, OBSERVATIONS
 from schemas.quality import QualityFlag
@@ -77,12 +77,13 @@ def combine(headers: pd.DataFrame, found: pd.DataFrame, superseded: Set[int]) ->
         Rows of the observations table.
     """
     out = headers.copy()
-    numeric = {name: pd.to_numeric(found[name], errors="coerce") for name in COLUMNS[:-1]}
+    numeric = {name: pd.to_numeric(found[name], errors="coerce") for name in NUMBERS}
     for band in "ugriz":
         header = headers[f"header_snr_{band}"].astype("Float32")
         out[f"snr_{band}"] = numeric[f"snr_{band}"].astype("Float32").fillna(header)
-    for name in COLUMNS[5:]:
+    for name in (*NUMBERS[5:], "uid"):
         out[name] = found[name]
+    out["obj_class"] = headers["obj_class"].fillna(found["obj_class"])
     velocity = pd.DataFrame(
         {
             "catalogue_rv": numeric["rv_kms"].astype("Float64"),

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 
-from cluster import slurm
+from cluster import chain, slurm
 from cluster.engine import ClusterError
 from pipeline.jobs.checks import ALL, stages_named
 from pipeline.jobs.state import worker_jobs
+from pipeline.jobs.submission import forget
 from pipeline.jobs.submit import in_queue
 from pipeline.settings.load import Settings
 
@@ -45,12 +46,19 @@ def cancel(names: Iterable[str], settings: Settings) -> Iterator[str]:
     if not lost:
         yield "nothing of this run is in the queue"
         return
-    jobs = slurm.jobs_of_user()
-    if any(jobs[number].running for number in lost if number in jobs):
-        lost.update(job.number for job in worker_jobs(root, jobs))
-    left = slurm.cancel(lost)
+    left: list[str] = []
+    for kind in {each.kind for each in queued.values() if each.job in lost}:
+        numbers = {each.job for each in queued.values() if each.job in lost and each.kind == kind}
+        if kind == chain.ASKED:
+            # The drivers of other queues take their workers with them.
+            jobs = slurm.jobs_of_user()
+            if any(jobs[number].running for number in numbers if number in jobs):
+                numbers.update(job.number for job in worker_jobs(root, jobs))
+        left += chain.cancel(kind, numbers)
     if left:
         raise ClusterError(f"jobs {', '.join(left)} do not leave the queue; ask for them again")
     for name, each in queued.items():
         if each.job in lost:
+            if each.kind != chain.ASKED:
+                forget(root, name)
             yield f"{name}: job {each.job} taken back"

@@ -4,17 +4,18 @@ import difflib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from cluster.chain import queue_of, waits
 from cluster.settings import QUEUES, ClusterSettings
 from pipeline.core.errors import InputError
-from pipeline.core.pace import read_paces
+from pipeline.core.pace import FOLDER, read_paces
 from pipeline.core.published import read_published
 from pipeline.core.stage import Stage
 from pipeline.settings.load import Settings
 from pipeline.stages import STAGES, makers
 
 ALL = "all"
-CHAINED = ("slurm", "allocation")
-"""Kinds whose jobs can be submitted as a chain."""
+CHAINED = (*QUEUES, "allocation")
+"""Kinds that take the job of a driver."""
 
 
 def stages_named(names: Iterable[str]) -> list[Stage]:
@@ -82,17 +83,33 @@ def check(stages: Iterable[Stage], settings: Settings, queued: Iterable[str] = (
         raise InputError("nothing was submitted: " + "; ".join(dict.fromkeys(problems)))
 
 
+def check_walltime(stage: str, settings: Settings) -> None:
+    """Refuse jobs of workers that end before one task does, as far as tasks were measured.
+
+    Parameters
+    ----------
+    stage : str
+        Name of the stage.
+    settings : Settings
+        Of the run, with any profile.
+
+    Raises
+    ------
+    InputError
+        Says which setting to change.
+    """
+    profile = settings.for_stage(stage).cluster
+    problems = list(_walltime(stage, profile, settings.root)) if profile.kind in QUEUES else []
+    if problems:
+        raise InputError("nothing was submitted: " + "; ".join(problems))
+
+
 def _problems(stages: list[Stage], settings: Settings, queued: set[str]) -> Iterator[str]:
     yield from _folders("driver", settings.for_stage("driver").cluster)
+    yield from _chain(stages, settings, queued)
     made = {stage.makes for stage in STAGES if stage.name in queued}
     for stage in stages:
         profile = settings.for_stage(stage.name).cluster
-        job = job_profile(stage.name, settings)
-        if job.kind not in CHAINED:
-            yield (
-                f"cluster.driver.kind = {job.kind!r} is no queue that stages can be chained in: "
-                "set it to 'slurm', or submit what `pairspec job-script STAGE` prints yourself"
-            )
         if profile.kind == "allocation" and not profile.workers:
             yield f"cluster.{stage.name}.workers = 0: say how many tasks of the job are workers"
         if profile.kind in (*QUEUES, "allocation"):
@@ -103,6 +120,28 @@ def _problems(stages: list[Stage], settings: Settings, queued: set[str]) -> Iter
             if name not in made and read_published(settings.root, name) is None:
                 yield f"{stage.name} needs {name}: submit {makers()[name]!r} with it"
         made.add(stage.makes)
+
+
+def _chain(stages: list[Stage], settings: Settings, queued: set[str]) -> Iterator[str]:
+    """Look at the queues of the jobs of the drivers."""
+    kinds = {queue_of(job_profile(stage.name, settings).kind) for stage in stages}
+    for kind in sorted(kinds.difference(QUEUES)):
+        yield (
+            f"cluster.driver.kind = {kind!r} is no queue: set it to one of {', '.join(QUEUES)}, or "
+            "run the stages here"
+        )
+    if kinds.difference(QUEUES):
+        return
+    if len(kinds) > 1:
+        yield (
+            f"no job of one queue waits for one of another ({', '.join(sorted(kinds))}): submit "
+            "their stages apart, or change cluster.driver.kind"
+        )
+    elif len(stages) + len(queued) > 1 and not all(map(waits, kinds)):
+        yield (
+            f"{kinds.pop()} lets no job wait for another: submit one stage, and the next one when "
+            "`pairspec status` shows it as complete"
+        )
 
 
 def _folders(name: str, profile: ClusterSettings) -> Iterator[str]:
@@ -132,5 +171,6 @@ def _walltime(name: str, profile: ClusterSettings, root: Path) -> Iterator[str]:
         if seconds and seconds > usable:
             yield (
                 f"cluster.{name}.walltime = {profile.walltime!r} leaves {usable} s before its "
-                f"margin, but one task of {step} took {seconds:.0f} s: raise it"
+                f"margin, but one task of {step} took {seconds:.0f} s "
+                f"({root / FOLDER / step}.json): raise it"
             )

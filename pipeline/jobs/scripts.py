@@ -1,6 +1,6 @@
 """The texts of the jobs that a stage would have in the queue."""
 
-from cluster.driver_job import driver_script
+from cluster.driver_job import condor_description, driver_script
 from cluster.settings import QUEUES
 from pipeline.jobs.checks import job_profile, stages_named
 from pipeline.jobs.submit import driver_of
@@ -26,7 +26,10 @@ def scripts(name: str, settings: Settings) -> str:
     root = settings.root.resolve()
     profile = settings.for_stage(name).cluster
     job = driver_of(stage, settings, root)
-    texts = [f"# The job of the driver of {name}.", driver_script(job, job_profile(name, settings))]
+    driver = job_profile(name, settings)
+    texts = [f"# The job of the driver of {name}.", driver_script(job, driver)]
+    if driver.kind == "htcondor":
+        texts += ["# What condor_submit is given for it.", condor_description(job, driver)]
     if profile.kind in QUEUES:
         from cluster.kinds.queue import job_script
 

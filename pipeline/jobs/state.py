@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster import slurm
+from cluster.chain import ASKED
 from cluster.engine import ClusterError
 from cluster.slurm import SlurmJob
-from pipeline.jobs.submission import Submission, exit_code, submissions
+from pipeline.jobs.submission import Submission, exit_code, has_begun, submissions
 from pipeline.settings.load import Settings
 
 _WORKERS = re.compile(r"pairspec-[0-9a-f]{6}")
@@ -61,12 +62,15 @@ def queue_state(settings: Settings) -> QueueState:
     if not made:
         return QueueState({})
     trouble, jobs = None, {}
-    try:
-        jobs = slurm.jobs_of_user()
-    except ClusterError as error:
-        trouble = str(error)
+    if any(each.kind == ASKED for each in made.values()):
+        try:
+            jobs = slurm.jobs_of_user()
+        except ClusterError as error:
+            trouble = str(error)
     stages = {
         name: _state(settings.root, each, jobs.get(each.job), asked=trouble is None)
+        if each.kind == ASKED
+        else _left_state(settings.root, each)
         for name, each in made.items()
     }
     workers = worker_jobs(settings.root, jobs)
@@ -114,6 +118,18 @@ def _state(root: Path, made: Submission, job: SlurmJob | None, *, asked: bool) -
     if not asked:
         return JobState("unknown", f"{name}")
     return JobState("failed", f"{name} left the queue before its end")
+
+
+def _left_state(root: Path, made: Submission) -> JobState:
+    """Tell the state of a job from what it left; its queue is not asked."""
+    name, code = f"job {made.job}", exit_code(root, made)
+    if code is not None:
+        ended = "ended well" if code == 0 else f"failed with exit code {code}"
+        return JobState("done" if code == 0 else "failed", f"{name} {ended}")
+    if has_begun(root, made):
+        return JobState("running", f"{name} has begun ({made.kind} is not asked)")
+    why = f" for job {made.after}" if made.after else ""
+    return JobState("waiting", f"{name} waits{why} ({made.kind} is not asked)")
 
 
 def _workers(jobs: list[SlurmJob]) -> list[str]:

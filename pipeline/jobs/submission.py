@@ -96,3 +96,20 @@ def exit_code(root: Path, submission: Submission) -> int | None:
         return None
     job, _, code = text.strip().partition(" ")
     return int(code) if job == submission.job and code.isdigit() else None
+
+
+def has_begun(root: Path, submission: Submission) -> bool:
+    """Tell whether the driver's job has begun.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Root of the run.
+    submission : Submission
+        Whose job.
+    """
+    try:
+        begun = (jobs_folder(root) / f"{submission.stage}.begun").stat().st_mtime
+    except FileNotFoundError:
+        return False
+    return begun >= submission.submitted_unix

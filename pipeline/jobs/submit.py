@@ -7,15 +7,22 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from cluster import slurm
-from cluster.driver_job import DriverJob, driver_script
+from cluster import chain, slurm
+from cluster.driver_job import DriverJob, condor_description, driver_script
 from cluster.engine import ClusterError
 from pipeline.core.atomic import write_bytes
 from pipeline.core.errors import InputError
 from pipeline.core.lock import root_lock
 from pipeline.core.stage import Stage
-from pipeline.jobs.checks import CHAINED, check, job_profile, stages_named
-from pipeline.jobs.submission import Submission, forget, jobs_folder, remember, submissions
+from pipeline.jobs.checks import check, job_profile, stages_named
+from pipeline.jobs.submission import (
+    Submission,
+    exit_code,
+    forget,
+    jobs_folder,
+    remember,
+    submissions,
+)
 from pipeline.settings.load import Settings
 from pipeline.settings.profiles import CLUSTER_PATHS
 
@@ -47,8 +54,7 @@ def submit(names: Iterable[str], settings: Settings) -> Iterator[str]:
     """
     stages = stages_named(names)
     root = settings.root.resolve()
-    has_queue = all(job_profile(stage.name, settings).kind in CHAINED for stage in stages)
-    check(stages, settings, in_queue(root) if has_queue else {})
+    check(stages, settings, in_queue(root))
     with root_lock(jobs_folder(root), "submit"):
         queued = in_queue(root)
         for stage in stages:
@@ -64,8 +70,8 @@ def submit(names: Iterable[str], settings: Settings) -> Iterator[str]:
                 made.append(_submit_one(stage, settings, root, after))
                 after = made[-1].job
         except ClusterError:
-            slurm.cancel([each.job for each in made])
             for each in made:
+                chain.cancel(each.kind, [each.job])
                 forget(root, each.stage)
             raise
     for each in made:
@@ -75,6 +81,8 @@ def submit(names: Iterable[str], settings: Settings) -> Iterator[str]:
 
 def in_queue(root: Path) -> dict[str, Submission]:
     """Return the submissions that are in the queue, the first one first.
+
+    A queue that is not asked has a job until that leaves its exit code, or is taken back.
 
     Parameters
     ----------
@@ -87,8 +95,14 @@ def in_queue(root: Path) -> dict[str, Submission]:
         The queue does not answer.
     """
     made = submissions(root)
-    jobs = slurm.jobs_of_user() if made else {}
-    return {name: each for name, each in made.items() if each.job in jobs and jobs[each.job].queued}
+    asked = any(each.kind == chain.ASKED for each in made.values())
+    jobs = slurm.jobs_of_user() if asked else {}
+    return {
+        name: each
+        for name, each in made.items()
+        if (each.job in jobs and jobs[each.job].queued)
+        or (each.kind != chain.ASKED and exit_code(root, each) is None)
+    }
 
 
 def driver_of(stage: Stage, settings: Settings, root: Path) -> DriverJob:
@@ -147,10 +161,16 @@ def _resolve(table: dict[str, Any], names: Iterable[str]) -> None:
 def _submit_one(stage: Stage, settings: Settings, root: Path, after: str | None) -> Submission:
     job = driver_of(stage, settings, root)
     job.log.parent.mkdir(parents=True, exist_ok=True)
-    script = job.state.with_suffix(".sh")
-    write_bytes(script, driver_script(job, job_profile(stage.name, settings)).encode())
+    profile = job_profile(stage.name, settings)
+    submitted = job.script
+    write_bytes(submitted, driver_script(job, profile).encode())
+    if profile.kind == "htcondor":
+        submitted.chmod(0o700)
+        submitted = job.state.with_suffix(".sub")
+        write_bytes(submitted, condor_description(job, profile).encode())
     write_bytes(Path(job.command[-1]), frozen(settings, root))
-    number = slurm.submit(script, after)
-    made = Submission(stage.name, "slurm", number, after, time.time(), str(job.log))
+    kind, begun = chain.queue_of(profile.kind), time.time()
+    number = chain.submit(kind, submitted, after)
+    made = Submission(stage.name, kind, number, after, begun, str(job.log))
     remember(root, made)
     return made

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pipeline.core.atomic import write_bytes, write_parquet
+from pipeline.core.atomic import write_parquet
+from pipeline.core.figures import KINDS, write_figure
 from pipeline.core.ledger import Done
 from pipeline.core.report import StageReport
 from pipeline.core.root import Root
@@ -115,14 +116,14 @@ def _write(
     labels: pa.Table,
 ) -> list[Path]:
     outputs = []
-    figure = root.reports / "ridge.png"
     if ridge is None:
         root.table(RIDGE).unlink(missing_ok=True)
-        figure.unlink(missing_ok=True)
+        for kind in KINDS:
+            (root.reports / f"ridge.{kind}").unlink(missing_ok=True)
     else:
         write_parquet(root.table(RIDGE), ridge)
-        write_bytes(figure, ridge_figure(labelled, ridge, settings.labels))
-        outputs = [root.table(RIDGE), figure]
+        figure = ridge_figure(labelled, ridge, settings.labels)
+        outputs = [root.table(RIDGE), *write_figure(root.reports, "ridge", figure)]
     n_shards = open_manifest(root.manifest).n_shards
     edges = np.searchsorted(labels["shard"].to_numpy(), np.arange(n_shards + 1))
     for shard in range(n_shards):

@@ -82,7 +82,7 @@ def _train(run: Run, job: TrainingJob) -> Done:
             notify=losses.append,
         )
     card, notes = results[0]
-    write_curve(log, curve)
+    figures = write_curve(log, curve)
     metrics = card.metrics
     reached = (
         f"model {card.model_id}, epoch {metrics['epoch']:.0f}: validation AUC "
@@ -93,7 +93,7 @@ def _train(run: Run, job: TrainingJob) -> Done:
     simulated = "trained on simulated spectra: p_b of real ones needs training on real ones"
     return Done(
         counts | {"ranks": len(results), "epochs": _epochs(log)},
-        (model / WEIGHTS, model / STARS, model / CARD, curve),
+        (model / WEIGHTS, model / STARS, model / CARD, *figures),
         (reached, *((simulated,) if job.training.source == "simulated" else ()), *losses, *notes),
     )
 

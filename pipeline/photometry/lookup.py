@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.core.atomic import PARTIAL
+from pipeline.core.parquet import read_files
 from pipeline.photometry.columns import LOOKED_UP, TYPES
 from pipeline.tables.database import database, quoted
 from pipeline.tables.literal import parquet_files
@@ -110,7 +111,7 @@ def read_values(path: Path, rows: pa.ChunkedArray) -> pa.Table:
     table = pq.read_schema(path).empty_table()
     if len(rows):
         here = (pc.field("row") >= rows[0]) & (pc.field("row") <= rows[-1])
-        table = pq.read_table(path, filters=here, partitioning=None)
+        table = read_files([path], "photometry", filters=here)
     return align(table, "row", rows).drop_columns("row")
 
 

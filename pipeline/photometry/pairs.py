@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from pipeline.core.atomic import write_bytes
 from pipeline.core.ledger import Done
+from pipeline.core.parquet import read_files
 from pipeline.core.run import Run
 from pipeline.photometry.matching import MovingMatch
 
@@ -105,7 +106,9 @@ def write_pairs(frame: pd.DataFrame, number: int, folder: Path) -> Done:
     table = table.take(pa.array(np.lexsort(keys)))
     starts = np.unique(table[SHARD].to_numpy(), return_index=True)[1].tolist()
     sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(sink, table.schema, compression="zstd", use_dictionary=False) as writer:
+    with pq.ParquetWriter(
+        sink, table.schema, compression="zstd", use_dictionary=False, write_page_checksum=True
+    ) as writer:
         for start, stop in pairwise([*starts, table.num_rows]):
             writer.write_table(table.slice(start, stop - start))
     write_bytes(path, sink.getvalue())
@@ -137,5 +140,5 @@ def files_by_shard(folder: Path, n_partitions: int) -> dict[int, list[Path]]:
 def read_pairs(shard: int, files: list[Path]) -> pa.Table | None:
     """Read the pairs of one shard; None where it has none."""
     here = pc.field(SHARD) == shard
-    tables = [pq.read_table(path, filters=here, partitioning=None) for path in files]
+    tables = [read_files([path], "photometry", filters=here) for path in files]
     return pa.concat_tables(tables, promote_options="permissive") if tables else None

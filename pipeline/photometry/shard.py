@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline.core.atomic import write_parquet
 from pipeline.core.ledger import Done
+from pipeline.core.parquet import read_files
 from pipeline.core.root import Root
 from pipeline.photometry.distance import distances, zero_points
 from pipeline.photometry.extinction import LAWS
@@ -77,7 +77,7 @@ def write_photometry(shard: int, files: list[Path], job: PhotometryJob) -> Done:
     """
     observed = counted_observations(shard, job.root)
     rows = observed["row"]
-    gaia = pq.read_table(job.best / f"part-{shard:06d}.parquet", partitioning=None)
+    gaia = read_files([job.best / f"part-{shard:06d}.parquet"], "photometry")
     gaia = align(gaia, "row", rows)
     tmass = _tmass(read_pairs(shard, files), rows, job)
     columns: dict[str, Any] = {name: observed[name] for name in ("shard", "row", "obsid")}

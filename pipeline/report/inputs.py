@@ -12,7 +12,7 @@ def check(asked: Datasets) -> None:
     Parameters
     ----------
     asked : Datasets
-        Of it: ``inputs.truth``, the evaluation.
+        Of it: ``inputs.truth``, the datasets that it uses.
 
     Raises
     ------
@@ -21,7 +21,8 @@ def check(asked: Datasets) -> None:
     InputError
         The truth is not there, or is something else.
     """
-    asked.uses("evaluation")
+    for name in asked.stage.uses:
+        asked.uses(name)
     read_card(asked.root.model)
     truth = asked.settings.inputs.truth
     if truth is not None:

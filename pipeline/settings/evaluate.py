@@ -21,7 +21,7 @@ class EvaluateSettings(Section):
     """Draws of stars for each interval. [assumed]"""
 
     n_bins: int = Field(10, ge=2)
-    """Bins of p_b of the reliability table. [assumed]"""
+    """Bins of p_b of the reliability table, each with equally many spectra. [assumed]"""
 
     seed: int = Field(0, ge=0)
     """Seed of the draws. [assumed]"""

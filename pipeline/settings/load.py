@@ -16,6 +16,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from cluster.settings import ClusterSettings
 from pipeline.settings.acquire import AcquireSettings
 from pipeline.settings.catalogue import CatalogueSettings
 from pipeline.settings.composites import CompositeSettings
@@ -26,7 +27,7 @@ from pipeline.settings.inputs import InputSettings
 from pipeline.settings.labels import LabelSettings
 from pipeline.settings.network import NetworkSettings
 from pipeline.settings.photometry import PhotometrySettings
-from pipeline.settings.profiles import CLUSTER_PATHS, ClusterProfiles
+from pipeline.settings.profiles import CLUSTER_PATHS, PROFILES, ClusterProfiles
 from pipeline.settings.sample import SampleSettings
 from pipeline.settings.simulate import SimulateSettings
 from pipeline.settings.spectra import SpectraSettings
@@ -197,9 +198,8 @@ def _explain(error: ValidationError, config: Path | None) -> str:
     where = str(config) if config else f"{DEFAULT_FILE}, the environment or --set"
     lines = []
     found = error.errors()
-    places = {item["loc"] for item in found}
-    for item in found:
-        place = item["loc"]
+    places = [_place(item["loc"]) for item in found]
+    for place, item in zip(places, found, strict=True):
         if len(place) == 3 and (place[0], place[2]) in places:
             continue  # A profile has it from the section that holds for all stages.
         name = ".".join(str(part) for part in place)
@@ -210,16 +210,25 @@ def _explain(error: ValidationError, config: Path | None) -> str:
     return "; ".join(lines)
 
 
-def _nearest(location: tuple[int | str, ...]) -> str:
+def _place(location: tuple[int | str, ...]) -> tuple[str, ...]:
+    """Return where it stands in a file."""
+    return tuple(str(part) for part in location if part not in ("by_stage", "[key]"))
+
+
+def _nearest(place: tuple[str, ...]) -> str:
     model: type[BaseModel] = Settings
-    for part in location[:-1]:
-        annotation = model.model_fields[str(part)].annotation
+    for part in place[:-1]:
+        if model is ClusterProfiles:
+            model = ClusterSettings
+            continue
+        annotation = model.model_fields[part].annotation
         kinds = (annotation, *get_args(annotation))
         models = [k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)]
         if not models:
             return ""
         model = models[0]
-    names = _fields(model)
-    close = difflib.get_close_matches(str(location[-1]), names, n=1, cutoff=0.0)
-    prefix = "".join(f"{part}." for part in location[:-1])
+    names = [name for name in _fields(model) if name != "by_stage"]
+    names += PROFILES if model is ClusterProfiles else ()
+    close = difflib.get_close_matches(place[-1], names, n=1, cutoff=0.0)
+    prefix = "".join(f"{part}." for part in place[:-1])
     return f"; did you mean {prefix + close[0]!r}?" if close else ""

@@ -1,9 +1,14 @@
 """Section ``cluster``: where all stages run, and what differs for one of them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, get_args
 
-from pydantic import model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from cluster.settings import ClusterSettings
 
@@ -18,44 +23,31 @@ _OF_THE_SITE = (
 _DRIVER = {"jobs": 1, "cores": 1, "memory": "8GB", "walltime": "24:00:00", "margin": 120}
 
 
+Profile = Literal[
+    "simulate",
+    "ingest",
+    "photometry",
+    "select",
+    "label",
+    "composites",
+    "train",
+    "infer",
+    "evaluate",
+    "catalogue",
+    "report",
+    "validate",
+    "driver",
+]
+PROFILES: tuple[str, ...] = get_args(Profile)
+"""Names of the profiles: every stage, and the driver."""
+
+
 class ClusterProfiles(ClusterSettings):
     """The engine that runs the tasks; `[cluster.train]` says what differs for `train` alone."""
 
-    simulate: ClusterSettings | None = None
-    """What differs for `simulate`."""
-
-    ingest: ClusterSettings | None = None
-    """What differs for `ingest`."""
-
-    photometry: ClusterSettings | None = None
-    """What differs for `photometry`."""
-
-    select: ClusterSettings | None = None
-    """What differs for `select`."""
-
-    label: ClusterSettings | None = None
-    """What differs for `label`."""
-
-    composites: ClusterSettings | None = None
-    """What differs for `composites`."""
-
-    train: ClusterSettings | None = None
-    """What differs for `train`."""
-
-    infer: ClusterSettings | None = None
-    """What differs for `infer`."""
-
-    evaluate: ClusterSettings | None = None
-    """What differs for `evaluate`."""
-
-    catalogue: ClusterSettings | None = None
-    """What differs for `catalogue`."""
-
-    report: ClusterSettings | None = None
-    """What differs for `report`."""
-
-    driver: ClusterSettings | None = None
-    """The job of the driver itself under `pairspec submit`. It takes kind, partition, account,
+    by_stage: dict[Profile, ClusterSettings] = Field({}, title="STAGE")
+    """What differs for one stage: `[cluster.train]`, `[cluster.infer]`, ... `[cluster.driver]` is
+    the job of the driver itself under `pairspec submit`. It takes kind, partition, account,
     directives, prologue and folders from `[cluster]`; its size is 1 core, 8GB and 24:00:00 unless
     given here."""
 
@@ -67,18 +59,23 @@ class ClusterProfiles(ClusterSettings):
             data = data.model_dump(exclude_unset=True)
         if not isinstance(data, Mapping):
             return data
-        merged = {key: value for key, value in data.items() if key not in PROFILES}
+        # Nobody names the field itself: whoever does so is told that there is no such stage.
+        names = (*PROFILES, "by_stage")
+        merged = {key: value for key, value in data.items() if key not in names}
         common = {key: merged[key] for key in ClusterSettings.model_fields if key in merged}
-        for name in PROFILES:
-            own = data.get(name)
-            if name == "driver" and isinstance(own or {}, Mapping):
-                site = {key: common[key] for key in _OF_THE_SITE if key in common}
-                merged[name] = site | _DRIVER | dict(own or {})
-            elif isinstance(own, Mapping):
-                merged[name] = common | dict(own)
-            elif own is not None:
-                merged[name] = own
-        return merged
+        own = {name: data[name] for name in names if data.get(name) is not None}
+        site = {key: common[key] for key in _OF_THE_SITE if key in common} | _DRIVER
+        own.setdefault("driver", {})
+        for name, value in own.items():
+            if isinstance(value, Mapping):
+                own[name] = (site if name == "driver" else common) | dict(value)
+        return merged | {"by_stage": own}
+
+    @model_serializer(mode="wrap")
+    def _as_in_a_file(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = serialise(self)
+        profiles: dict[str, Any] = content.pop("by_stage", {})
+        return content | profiles
 
     def profile(self, name: str) -> "ClusterProfiles":
         """Return where one stage runs.
@@ -88,12 +85,5 @@ class ClusterProfiles(ClusterSettings):
         name : str
             Name of the stage, or ``driver``.
         """
-        # `validate` is a name of pydantic's own; that stage has no profile and runs in the driver.
-        own = (getattr(self, name) if name in PROFILES else None) or self
-        return ClusterProfiles(**own.model_dump(exclude_unset=True, exclude=set(PROFILES)))
-
-
-PROFILES = tuple(
-    name for name in ClusterProfiles.model_fields if name not in ClusterSettings.model_fields
-)
-"""Names of the profiles: every stage, and the driver."""
+        own = next((each for stage, each in self.by_stage.items() if stage == name), self)
+        return ClusterProfiles(**own.model_dump(exclude_unset=True, exclude={"by_stage"}))

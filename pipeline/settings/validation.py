@@ -4,6 +4,7 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
+from pipeline.settings.injection import InjectionSettings
 from pipeline.settings.section import Section
 
 
@@ -76,6 +77,8 @@ class ValidationSettings(Section):
 
     g_edges_mag: tuple[float, ...] = (8.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0, 16.0, 18.0)
     """Bins of G. [assumed]"""
+
+    injection: InjectionSettings = InjectionSettings()
 
     @field_validator("period_edges_day", "q_edges", "g_edges_mag", "thresholds")
     @classmethod

@@ -72,6 +72,39 @@ def dwarf_mass(teff_k: FloatArray, feh: FloatArray, log_age: float) -> Dwarfs:
     return Dwarfs(np.where(stars.valid, mass, np.nan), m_g)
 
 
+def mass_of_magnitude(m_g: FloatArray, feh: FloatArray, log_age: float) -> FloatArray:
+    """Mass of main-sequence stars of known absolute G magnitude.
+
+    Linear in M_G along the isochrone of the nearest [Fe/H] of a grid of 0.05 dex.
+
+    Parameters
+    ----------
+    m_g, feh : ndarray of float64, (B,)
+        Absolute G magnitude, and [Fe/H] in dex, taken for [M/H].
+    log_age : float
+        log10 age in years.
+
+    Returns
+    -------
+    ndarray of float64, (B,)
+        In solar masses; NaN off the main sequence, outside -1.2 to 0.3 dex, or where unknown.
+    """
+    mass = np.full(m_g.shape, np.nan)
+    nearest = np.round(feh / 0.05) * 0.05
+    for mh in MH_GRID:
+        here = np.abs(nearest - mh) < 0.01
+        if not here.any():
+            continue
+        n = MASS_GRID.size
+        stars = main_sequence(MASS_GRID, np.full(n, log_age), np.full(n, mh))
+        magnitude = stars.mag_BK[stars.valid, BANDS.index("g_mag")]
+        # Along the main sequence stars get brighter with mass.
+        mass[here] = np.interp(
+            m_g[here], magnitude[::-1], MASS_GRID[stars.valid][::-1], left=np.nan, right=np.nan
+        )
+    return mass
+
+
 @lru_cache(maxsize=8)
 def _masses(log_age: float) -> FloatArray:
     """Mass by [Fe/H] and Teff, NaN off the main sequence."""

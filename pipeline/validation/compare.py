@@ -5,8 +5,9 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.core.colours import BINARY, SINGLE
+from pipeline.core.figures import legend, new_figure
 from pipeline.settings.validation import ValidationSettings
-from pipeline.validation.drawing import draw_scores, legend, new_figure
+from pipeline.validation.drawing import draw_scores
 from pipeline.validation.given import read_compare
 from pipeline.validation.matching import by_id_or_position, first_of_each, match_note
 from pipeline.validation.measure import Measure, count_interval, mean_of, share
@@ -64,7 +65,7 @@ def compare(stars: pd.DataFrame, theirs: pd.DataFrame, settings: ValidationSetti
     listed = pa.table(
         {name: pa.array(judged.loc[apart, name].to_numpy(), from_pandas=True) for name in columns}
     )
-    figure, (axis,) = new_figure(5.5, 4)
+    figure, (axis,) = new_figure()
     draw_scores(axis, p_b[theirs_binary], "their binaries", BINARY)
     draw_scores(axis, p_b[~theirs_binary], "their others", SINGLE)
     legend(axis)

@@ -4,32 +4,19 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from pipeline.core.figures import PAPER, PAPER_NAME
 from pipeline.validation.measure import Measure
 
-OTHER = "#5a9367"
+BINS = np.linspace(0, 1, 21)
+TRUTH_NAME = "truth of the simulation"
 
 
-def new_figure(width: float, height: float, columns: int = 1) -> tuple[Figure, list[Any]]:
-    """Return a figure and its axes, side by side.
-
-    Parameters
-    ----------
-    width, height : float
-        Inches.
-    columns : int
-        Number of axes.
-    """
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, list(np.atleast_1d(figure.subplots(1, columns)))
-
-
-def draw_bins(axes: Any, measures: Sequence[Measure], label: str, colour: str) -> None:
-    """Draw numbers by bin with their intervals, and the truth as open circles.
+def draw_bins(
+    axes: Any, measures: Sequence[Measure], label: str, colour: str, shift: float = 0.0
+) -> None:
+    """Draw numbers by bin with their intervals, the truth as open circles, the paper's as stars.
 
     Parameters
     ----------
@@ -39,24 +26,50 @@ def draw_bins(axes: Any, measures: Sequence[Measure], label: str, colour: str) -
         With bins; those without a value are left out.
     label, colour : str
         Of the points.
+    shift : float
+        Moves the points to the side by this share of the bin, where several lie in one.
     """
     shown = [m for m in measures if m.bin is not None and np.isfinite(m.estimate.value)]
     if not shown:
         return
-    ends = np.array([m.bin for m in shown], dtype=float)
-    middle = np.sqrt(ends.prod(axis=1)) if axes.get_xscale() == "log" else ends.mean(axis=1)
+    low_end, high_end = np.array([m.bin for m in shown], dtype=float).T
+    if axes.get_xscale() == "log":
+        at = low_end * (high_end / low_end) ** (0.5 + shift)
+    else:
+        at = low_end + (high_end - low_end) * (0.5 + shift)
     value, low, high = np.array(
         [(m.estimate.value, m.estimate.low, m.estimate.high) for m in shown]
     ).T
-    x_error = np.abs(ends.T - middle)
     y_error = np.clip([value - low, high - value], 0, None)
-    axes.errorbar(middle, value, y_error, x_error, fmt="o", ms=3, lw=1, color=colour, label=label)
-    truth = np.array([np.nan if m.truth is None else m.truth for m in shown])
-    if np.isfinite(truth).any():
-        axes.plot(middle, truth, "o", ms=7, mfc="none", color=colour)
+    axes.errorbar(at, value, y_error, fmt="o", ms=3, lw=0.8, color=colour, label=label)
+    for bin_low, bin_high, y in zip(low_end, high_end, value, strict=True):
+        axes.plot([bin_low, bin_high], [y, y], color=colour, lw=0.5, alpha=0.5)
+    _draw_once(axes, at, [m.truth for m in shown], TRUTH_NAME, colour,
+               {"marker": "o", "ms": 5.5, "mfc": "none", "mew": 0.8, "ls": "none"})  # fmt: skip
+    _draw_once(axes, at, [m.paper for m in shown], PAPER_NAME, "black", PAPER)
 
 
-def draw_scores(axes: Any, p_b_S: NDArray[np.float64], label: str, colour: str) -> None:
+def _draw_once(
+    axes: Any,
+    at: NDArray[np.float64],
+    values: Sequence[float | None],
+    name: str,
+    colour: str,
+    style: dict[str, Any],
+) -> None:
+    """Draw what is known of the values; the legend names it once, for all series of a panel."""
+    known = np.array([np.nan if value is None else value for value in values])
+    if not np.isfinite(known).any():
+        return
+    axes.plot(at, known, **(style | {"color": colour}))
+    if name not in axes.get_legend_handles_labels()[1]:
+        grey = "black" if colour == "black" else "0.35"
+        axes.plot([], [], **(style | {"color": grey}), label=name)
+
+
+def draw_scores(
+    axes: Any, p_b_S: NDArray[np.float64], label: str, colour: str, paper: float | None = None
+) -> None:
     """Draw the distribution of p_b of some stars.
 
     Parameters
@@ -66,18 +79,15 @@ def draw_scores(axes: Any, p_b_S: NDArray[np.float64], label: str, colour: str) 
     p_b_S : ndarray of float64, (S,)
         Probabilities.
     label, colour : str
-        Of the line.
+        Of the line; the share above 0.5 follows the label.
+    paper : float, optional
+        The paper's share above 0.5.
     """
     if p_b_S.size:
         weight = np.full(p_b_S.size, 1 / p_b_S.size)
+        above = f"{label} ({p_b_S.size:,}): {(p_b_S > 0.5).mean():.0%} above 0.5"
+        theirs = "" if paper is None else f"\n{PAPER_NAME}: {paper:.0%}"
         axes.hist(
-            p_b_S, np.linspace(0, 1, 21), weights=weight, histtype="step", color=colour,
-            label=f"{label} ({p_b_S.size:,})",
-        )  # fmt: skip
-    axes.set(xlabel="$p_b$", ylabel="share of stars", xlim=(0, 1))
-
-
-def legend(axes: Any) -> None:
-    """Add a legend where there is anything to name."""
-    if axes.get_legend_handles_labels()[1]:
-        axes.legend(fontsize=8)
+            p_b_S, BINS, weights=weight, histtype="step", color=colour, label=f"{above}{theirs}"
+        )
+    axes.set(xlabel="$p_b$", ylabel="fraction of stars per bin", xlim=(0, 1))

@@ -5,8 +5,9 @@ from itertools import pairwise
 import pandas as pd
 
 from pipeline.core.colours import BINARY, SINGLE
+from pipeline.core.figures import PAPER_NAME, legend, new_figure, plain_log
 from pipeline.settings.validation import ValidationSettings
-from pipeline.validation.drawing import draw_bins, draw_scores, legend, new_figure
+from pipeline.validation.drawing import draw_bins, draw_scores
 from pipeline.validation.given import read_eclipsing
 from pipeline.validation.matching import by_position, first_of_each, match_note
 from pipeline.validation.measure import Measure, mean_of, share
@@ -51,8 +52,8 @@ def eclipsing(stars: pd.DataFrame, known: pd.DataFrame, settings: ValidationSett
     matched[["type", "period"]] = known.loc[first, ["type", "period"]].to_numpy()
     seen = matched["seen"].to_numpy(bool)
     measures: list[Measure] = []
-    figure, (left, right) = new_figure(10, 4, 2)
-    right.set_xscale("log")
+    figure, (upper, lower) = new_figure(2)
+    lower.set_xscale("log")
     for kind, paper in PAPER.items():
         of_type = (matched["type"] == kind).to_numpy()
         ours = matched[of_type & ~seen]
@@ -68,12 +69,16 @@ def eclipsing(stars: pd.DataFrame, known: pd.DataFrame, settings: ValidationSett
         trained = (matched.loc[of_type & seen, "p_b"] > 0.5).to_numpy()
         measures.append(share(f"{kind}, p_b > 0.5, seen in training", trained))
         bins = [_in_period(kind, edge, ours, true) for edge in pairwise(settings.period_edges_day)]
-        draw_scores(left, ours["p_b"].to_numpy(), kind, COLOURS[kind])
-        draw_bins(right, bins, kind, COLOURS[kind])
+        draw_scores(upper, ours["p_b"].to_numpy(), kind, COLOURS[kind], paper)
+        shift = -0.06 if kind == "EA" else 0.06
+        draw_bins(lower, bins, kind, COLOURS[kind], shift)
+        lower.axhline(paper, color="black", ls=":", lw=0.8)
         measures += bins
-    right.set(xlabel="period / d", ylabel="share with $p_b$ > 0.5", ylim=(0, 1.05))
-    legend(left)
-    legend(right)
+    lower.plot([], [], color="black", ls=":", label=f"{PAPER_NAME}, all periods")
+    lower.set(xlabel="period (d)", ylabel="fraction with $p_b$ > 0.5", ylim=(0, 1.05))
+    plain_log(lower.xaxis)
+    legend(upper)
+    legend(lower, columns=2)
     others = int((~matched["type"].isin(list(PAPER))).sum())
     notes = [match_note(row, first), f"{int(seen.sum()):,} seen in training are shown apart"]
     if others:

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.core.colours import BINARY, SINGLE
-from pipeline.validation.drawing import OTHER, draw_bins, legend, new_figure
+from pipeline.core.colours import BINARY, OTHER, SINGLE
+from pipeline.core.figures import legend, new_figure
+from pipeline.validation.drawing import draw_bins
 from pipeline.validation.measure import Measure, mean_of, share
 from pipeline.validation.result import Result
 from pipeline.validation.run_data import RunData
@@ -44,8 +45,8 @@ def false_positives(stars: pd.DataFrame) -> Result:
         )
     truly = (stars["true_kind"] == "single").to_numpy() if has_truth(stars) else None
     measures: list[Measure] = []
-    figure, (axis,) = new_figure(5.5, 4)
-    for way, column in WAYS.items():
+    figure, (axis,) = new_figure()
+    for number, (way, column) in enumerate(WAYS.items()):
         value = stars[column].to_numpy()
         bins = []
         for n in range(1, MOST + 1):
@@ -57,8 +58,11 @@ def false_positives(stars: pd.DataFrame) -> Result:
             found = value[here & single] > 0.5
             edge = (n - 0.5, n + 0.5)
             bins.append(share(name, found, bin=edge, truth=truth, paper=paper, main=n in (1, MOST)))
-        draw_bins(axis, bins, way, COLOURS[way])
+        draw_bins(axis, bins, f"{way} $p_b$", COLOURS[way], 0.25 * (number - 1))
         measures += bins
-    axis.set(xlabel=f"spectra ({MOST}: and more)", ylabel="singles called binaries", ylim=(0, None))
-    legend(axis)
+    axis.set(xlabel="spectra per star", ylabel="false positive rate", xlim=(0.5, MOST + 0.5))
+    axis.set_ylim(bottom=-0.02)
+    numbers = range(1, MOST + 1)
+    axis.set_xticks(numbers, [f"{n}" if n < MOST else f"{n} or more" for n in numbers])
+    legend(axis, columns=2)
     return Result(tuple(measures), figure)

@@ -7,8 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.core.colours import BINARY, SINGLE
+from pipeline.core.figures import legend, new_figure
 from pipeline.settings.validation import ValidationSettings
-from pipeline.validation.drawing import draw_bins, legend, new_figure
+from pipeline.validation.drawing import draw_bins
 from pipeline.validation.given import read_gaia_evidence
 from pipeline.validation.matching import by_id
 from pipeline.validation.measure import Measure, mean_of, share
@@ -49,7 +50,7 @@ def gaia(
     if not signs:
         return Result(skipped="no star has a ruwe: run `pairspec photometry` with inputs.gaia")
     measures: list[Measure] = []
-    figure, axes = new_figure(5 * len(signs), 4, len(signs))
+    figure, axes = new_figure(len(signs))
     for axis, (name, (known, sign)) in zip(axes, signs.items(), strict=True):
         for binary in (True, False):
             inside = known & ((stars["p_b"] > 0.5) == binary).to_numpy()
@@ -63,12 +64,13 @@ def gaia(
                 truth = None if truly is None else mean_of(sign[here & truly])
                 bins.append(share(f"{word}, by G", sign[inside & here], bin=edge, truth=truth))
             text = f"$p_b$ {'>' if binary else '<'} 0.5"
-            draw_bins(axis, bins, text, BINARY if binary else SINGLE)
+            draw_bins(axis, bins, text, *((BINARY, -0.1) if binary else (SINGLE, 0.1)))
             measures += bins
         found = (stars["p_b"] > 0.5).to_numpy()
         measures.append(share(f"p_b > 0.5 | {name}", found[known & sign]))
-        axis.set(xlabel="G / mag", ylabel=name, ylim=(0, None))
-        legend(axis)
+        axis.set(xlabel="$G$ (mag)", ylabel=f"fraction with {name.replace('ruwe', 'RUWE')}")
+        axis.set_ylim(bottom=-0.01)
+        legend(axis, columns=2)
     notes = [f"{int(known.sum()):,} stars have {name.split()[0]}" for name, (known, _) in
              signs.items()]  # fmt: skip
     if evidence is None:

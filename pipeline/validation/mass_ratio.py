@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.core.colours import BINARY, SINGLE
+from pipeline.core.colours import BINARY, OTHER, SINGLE
+from pipeline.core.figures import legend, new_figure
+from pipeline.evaluation.truth import Q_RANGE
 from pipeline.settings.validation import ValidationSettings
-from pipeline.validation.drawing import OTHER, draw_bins, legend, new_figure
+from pipeline.validation.drawing import draw_bins
 from pipeline.validation.measure import Measure, mean_of, share
 from pipeline.validation.result import Result
 from pipeline.validation.run_data import RunData
@@ -51,7 +53,7 @@ def mass_ratio(stars: pd.DataFrame, settings: ValidationSettings) -> Result:
     names = [name for name in CONVENTIONS if name in known]
     p_b = stars["p_b"].to_numpy()
     measures: list[Measure] = []
-    figure, axes = new_figure(4.5 * len(names), 4, len(names))
+    figure, axes = new_figure(len(names), 2.6)
     colours = (SINGLE, OTHER, BINARY)
     for axis, name in zip(axes, names, strict=True):
         for k, threshold in enumerate(settings.thresholds):
@@ -65,11 +67,19 @@ def mass_ratio(stars: pd.DataFrame, settings: ValidationSettings) -> Result:
                 )
                 for edge in pairwise(settings.q_edges)
             ]
-            draw_bins(axis, bins, f"$p_b$ > {threshold:g}", colours[k % len(colours)])
+            shift = 0.2 * (k - (len(settings.thresholds) - 1) / 2)
+            draw_bins(axis, bins, f"$p_b$ > {threshold:g}", colours[k % len(colours)], shift)
             measures += bins
-        axis.set(title=CONVENTIONS[name], xlabel="mass ratio", ylabel="share of stars",
-                 xlim=(0, 1), ylim=(0, 1))  # fmt: skip
-        legend(axis)
+        axis.axvspan(
+            *Q_RANGE,
+            color="0.92",
+            lw=0,
+            zorder=0,
+            label=f"{Q_RANGE[0]} < $q$ < {Q_RANGE[1]}, as labelled",
+        )
+        axis.set(xlabel=f"mass ratio $q$, {CONVENTIONS[name]}", ylabel="fraction of stars",
+                 xlim=(0, 1), ylim=(-0.02, 1.02))  # fmt: skip
+        legend(axis, columns=2)
     return Result(tuple(measures), figure)
 
 

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.colors import LogNorm
+from matplotlib.colors import ListedColormap, LogNorm
 from numpy.typing import NDArray
 
-from pipeline.core.colours import BINARY, SINGLE
-from pipeline.validation.drawing import OTHER, legend, new_figure
+from pipeline.core.colours import BINARY, EXCLUDED, SINGLE
+from pipeline.core.density import draw_stars
+from pipeline.core.figures import PAPER, PAPER_NAME, legend, new_figure, plain_log
+from pipeline.validation.drawing import BINS
 from pipeline.validation.measure import Measure, count_interval, median_interval, share
 from pipeline.validation.result import Result
 from pipeline.validation.run_data import RunData
@@ -16,7 +18,7 @@ PAPER_SINGLES, PAPER_BINARIES = 68_299, 3_818
 PAPER_ABOVE = {0.5: 468_634 / 971_805, 0.8: 323_909 / 971_805}
 PAPER_MEDIAN_PC, PAPER_BEYOND = 700.0, 115
 FAR_PC = 10_000.0
-_CMD = {"xlabel": "$(G-K_s)_0$ / mag", "ylabel": "$M_G$ / mag"}
+_CMD = {"xlabel": "$(G-K_s)_0$ (mag)", "ylabel": "$M_G$ (mag)"}
 
 
 def training_cmd(data: RunData) -> Result:
@@ -25,19 +27,23 @@ def training_cmd(data: RunData) -> Result:
     Stars seen in training are what it shows, so none is left out.
     """
     stars = data.all_stars
-    parts = {"single": (SINGLE, PAPER_SINGLES), "binary": (BINARY, PAPER_BINARIES),
-             "excluded": (OTHER, None)}  # fmt: skip
+    parts = {"excluded": (EXCLUDED, None), "single": (SINGLE, PAPER_SINGLES),
+             "binary": (BINARY, PAPER_BINARIES)}  # fmt: skip
     if not stars["label"].isin(list(parts)).any():
         return Result(skipped="no star has a label: run `pairspec label`")
-    figure, (axis,) = new_figure(5, 5)
+    figure, (axis,) = new_figure(panel_in=3.4)
     measures = []
     for name, (colour, paper) in parts.items():
         here = stars[stars["label"] == name]
         n = len(here)
         measures.append(Measure(f"stars labelled {name}", count_interval(n), n, paper=paper))
-        label = f"{name} ({n:,})"
-        axis.plot(
-            here["g_ks_0"], here["m_g"], ".", ms=2, color=colour, label=label, rasterized=True
+        theirs = "" if paper is None else f"; {PAPER_NAME}: {paper:,}"
+        draw_stars(
+            axis,
+            here["g_ks_0"].to_numpy(),
+            here["m_g"].to_numpy(),
+            f"{name} ({n:,}{theirs})",
+            colour,
         )
     axis.set(**_CMD)
     axis.invert_yaxis()
@@ -48,14 +54,18 @@ def training_cmd(data: RunData) -> Result:
 def counts(data: RunData) -> Result:
     """Figure 7: p_b of spectra and of stars, and how many lie above each value."""
     stars, spectra = data.stars["p_b"].to_numpy(), data.spectra["p_b"].to_numpy()
-    figure, axes = new_figure(10, 4, 2)
-    edges = np.linspace(0, 1, 41)
+    figure, (upper, lower) = new_figure(2)
     for name, value, colour in (("spectra", spectra, SINGLE), ("stars", stars, BINARY)):
-        axes[0].hist(value, edges, histtype="step", color=colour, label=f"{name} ({value.size:,})")
-        axes[1].plot(np.sort(value)[::-1], np.arange(1, value.size + 1), color=colour, label=name)
-    axes[0].set(xlabel="$p_b$", ylabel="number", xlim=(0, 1))
-    axes[1].set(xlabel="$p_b$", ylabel="number above", xlim=(0, 1), yscale="log")
-    legend(axes[0])
+        label = f"{name} ({value.size:,})"
+        upper.hist(value, BINS, histtype="step", color=colour, label=label)
+        at = np.linspace(0, 1, 501)
+        above = 1 - np.searchsorted(np.sort(value), at, side="right") / max(value.size, 1)
+        lower.plot(at, above, color=colour, label=label)
+    upper.set(xlabel="$p_b$", ylabel="number per bin", xlim=(0, 1), yscale="log")
+    lower.plot(list(PAPER_ABOVE), list(PAPER_ABOVE.values()), **PAPER, label=f"{PAPER_NAME}, stars")
+    lower.set(xlabel="$p_b$", ylabel="fraction above $p_b$", xlim=(0, 1), ylim=(0, 1.02))
+    legend(upper, columns=2)
+    legend(lower, columns=2)
     truth = None
     if has_truth(data.stars):
         truth = float((data.stars["true_kind"] == "pair").mean())
@@ -75,13 +85,22 @@ def sky(data: RunData) -> Result:
     placed = stars[np.isfinite(stars["ra_deg"])]
     places = SkyCoord(placed["ra_deg"].to_numpy(), placed["dec_deg"].to_numpy(), unit="deg")
     found = (placed["p_b"] > 0.5).to_numpy()
-    figure, (axis,) = new_figure(9, 4.5)
-    for rows, colour, name in ((~found, SINGLE, "others"), (found, BINARY, "$p_b$ > 0.5")):
-        place = places.galactic[rows]
-        axis.plot(place.l.deg, place.b.deg, ".", ms=1.5, color=colour, label=name, rasterized=True)
-    axis.set(xlabel="l / deg", ylabel="b / deg", xlim=(360, 0), ylim=(-90, 90))
+    figure, (axis,) = new_figure(panel_in=2.2)
+    grid = {"gridsize": (72, 18), "extent": (0, 360, -90, 90), "linewidths": 0.1, "mincnt": 1}
+    place = places.galactic
+    longitude, latitude = place.l.deg, place.b.deg
+    axis.hexbin(longitude, latitude, cmap=ListedColormap(["0.85"]), **grid)
+    if found.any():
+        cells = axis.hexbin(
+            longitude[found], latitude[found], norm=LogNorm(), cmap="viridis_r", **grid
+        )
+        figure.colorbar(cells, label="stars with $p_b$ > 0.5 per cell", location="bottom", pad=0.02)
+    axis.plot([], [], "h", ms=5, color="0.85", label="observed, none above 0.5")
+    axis.set(xlabel="Galactic longitude $l$ (deg)", ylabel="Galactic latitude $b$ (deg)",
+             xlim=(360, 0), ylim=(-90, 90))  # fmt: skip
+    axis.set(xticks=range(0, 361, 60), yticks=range(-90, 91, 30))
     legend(axis)
-    latitude = np.abs(places.galactic.b.deg)
+    latitude = np.abs(latitude)
     measures = tuple(
         share("p_b > 0.5, by |b| in degrees", found[(latitude >= low) & (latitude < high)],
               bin=(float(low), float(high)))
@@ -96,9 +115,17 @@ def distances(data: RunData) -> Result:
     if stars.empty:
         return Result(skipped="no star above 0.5 has a distance: run `pairspec photometry`")
     distance = stars["distance_pc"].to_numpy()
-    figure, (axis,) = new_figure(5.5, 4)
-    axis.hist(np.log10(distance), 40, histtype="step", color=BINARY)
-    axis.set(xlabel="log10 distance / pc", ylabel="stars with $p_b$ > 0.5")
+    figure, (axis,) = new_figure()
+    edges = np.geomspace(distance.min(), np.nextafter(distance.max(), np.inf), 31)
+    axis.hist(distance, edges, histtype="step", color=BINARY,
+              label=f"{distance.size:,} stars with $p_b$ > 0.5")  # fmt: skip
+    middle = float(np.median(distance))
+    axis.axvline(middle, color=BINARY, ls="--", label=f"median {middle:.0f} pc")
+    axis.axvline(PAPER_MEDIAN_PC, color="black", ls=":",
+                 label=f"median of {PAPER_NAME}, {PAPER_MEDIAN_PC:.0f} pc")  # fmt: skip
+    axis.set(xlabel="distance (pc)", ylabel="stars per bin", xscale="log")
+    plain_log(axis.xaxis)
+    legend(axis)
     true_median, true_far = None, None
     if has_truth(stars):
         true_median = float(np.nanmedian(stars["true_distance_pc"]))
@@ -118,24 +145,35 @@ def cmd_density(data: RunData) -> Result:
     stars = data.stars[np.isfinite(data.stars["g_ks_0"]) & np.isfinite(data.stars["m_g"])]
     if stars.empty:
         return Result(skipped="no star has a colour and M_G: run `pairspec photometry`")
-    figure, axes = new_figure(9, 4.5, 2)
+    figure, axes = new_figure(2, 2.8)
     found = (stars["p_b"] > 0.5).to_numpy()
     colour, m_g = stars["g_ks_0"].to_numpy(), stars["m_g"].to_numpy()
-    span = [[float(f(colour)), float(g(m_g))] for f, g in ((np.min, np.min), (np.max, np.max))]
-    bounds = list(zip(*span, strict=True))
-    measures = []
+    extent = (*_span(colour), *_span(m_g))
+    measures, shown = [], []
     for axis, rows, name in ((axes[0], ~found, "p_b < 0.5"), (axes[1], found, "p_b > 0.5")):
         if rows.any():
-            axis.hist2d(colour[rows], m_g[rows], 60, range=bounds, norm=LogNorm(), cmap="viridis")
-        axis.set(title=f"${name}$", **_CMD)
-        axis.set_ylim(bounds[1][::-1])
+            shown.append(
+                axis.hexbin(colour[rows], m_g[rows], gridsize=40, extent=extent, mincnt=1,
+                            cmap="viridis_r", linewidths=0.1)
+            )  # fmt: skip
+        axis.plot([], [], " ", label=f"${name}$ ({int(rows.sum()):,} stars)")
+        axis.set(**_CMD, xlim=extent[:2], ylim=extent[:1:-1])
+        legend(axis)
         excess = _excess(stars[rows])
         measures.append(
             Measure(f"median Delta M_G in mag, {name}", median_interval(excess), excess.size)
         )
+    most = max(float(cells.get_array().max()) for cells in shown)
+    for cells in shown:
+        cells.set_norm(LogNorm(1, max(most, 2)))
+    plain_log(figure.colorbar(shown[0], ax=axes, label="stars per cell").ax.yaxis)
     return Result(tuple(measures), figure)
 
 
 def _excess(stars: pd.DataFrame) -> NDArray[np.float64]:
     excess = stars["delta_m_g"].to_numpy(np.float64)
     return np.asarray(excess[np.isfinite(excess)])
+
+
+def _span(value: NDArray[np.float64]) -> tuple[float, float]:
+    return float(value.min()) - 0.02, float(value.max()) + 0.02

@@ -5,8 +5,9 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.core.colours import BINARY, SINGLE
+from pipeline.core.figures import GUIDE, PAPER_NAME, legend, new_figure
 from pipeline.settings.validation import ValidationSettings
-from pipeline.validation.drawing import draw_scores, legend, new_figure
+from pipeline.validation.drawing import draw_scores
 from pipeline.validation.given import read_planets
 from pipeline.validation.matching import by_id_or_position, first_of_each, match_note
 from pipeline.validation.measure import Measure, count_interval, mean_of, share
@@ -77,9 +78,13 @@ def planets(stars: pd.DataFrame, hosts: pd.DataFrame, settings: ValidationSettin
         }
         | {"known_binary": known[flagged]}
     )
-    figure, (axis,) = new_figure(5.5, 4)
+    figure, (axis,) = new_figure()
     draw_scores(axis, found["p_b"].to_numpy(), "planet hosts", BINARY)
     draw_scores(axis, stars["p_b"].to_numpy(), "all stars", SINGLE)
+    axis.axvline(0.5, **GUIDE)
+    axis.plot(
+        [], [], " ", label=f"{int(flagged.sum())} hosts above 0.5 ({PAPER_NAME}: {PAPER_HOSTS})"
+    )
     legend(axis)
     notes = [match_note(row, first), f"{n_seen:,} of these were seen in training and are left out"]
     if not np.isfinite(hosts["stars"]).any():

@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pipeline.core.errors import InputError
+from pipeline.core.run import Run
 from pipeline.validation import (
     compare,
+    completeness,
     eclipsing,
     false_positives,
     gaia,
@@ -16,6 +18,7 @@ from pipeline.validation import (
     scores,
     velocities,
 )
+from pipeline.validation.injection import with_injections
 from pipeline.validation.result import Result
 from pipeline.validation.run_data import RunData
 
@@ -34,12 +37,16 @@ class Validation:
         Setting of the section ``inputs`` without which it is skipped; empty for none.
     uses : str
         Setting of that section that it can do without.
+    prepare : callable, optional
+        Work on the cluster that it needs done first; from the stage and its data to the data with
+        what was made.
     """
 
     name: str
     validate: Callable[[RunData], Result]
     needs: str = ""
     uses: str = ""
+    prepare: Callable[[Run, RunData], RunData] | None = None
 
 
 VALIDATIONS = (
@@ -56,6 +63,7 @@ VALIDATIONS = (
     Validation("sky", paper_figures.sky),
     Validation("distances", paper_figures.distances),
     Validation("cmd_density", paper_figures.cmd_density),
+    Validation("completeness", completeness.validate, prepare=with_injections),
 )
 
 

@@ -1,7 +1,7 @@
 """What a validation gives: its numbers, its figure, and the stars that it lists by name."""
 
-import io
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,10 @@ from typing import Any
 import pyarrow as pa
 from matplotlib.figure import Figure
 
-from pipeline.core.atomic import write_bytes, write_json, write_parquet
+from pipeline.core.atomic import write_json, write_parquet
+from pipeline.core.figures import write_figure
 from pipeline.core.ledger import Done
 from pipeline.validation.measure import Measure, as_table
-
-# A date or a random name in a file would make a second run of the same another file.
-_PDF = {"CreationDate": None, "ModDate": None}
 
 
 @dataclass(frozen=True)
@@ -31,6 +29,8 @@ class Result:
         Rows that were left out, and other things a user should know.
     listed : pyarrow.Table, optional
         Stars by name, or another table of its own.
+    tables : mapping of str to pyarrow.Table
+        Further tables, each written as Parquet and JSON by its name.
     skipped : str
         Why it was not done, and the setting that would feed it; empty where it was.
     """
@@ -39,6 +39,7 @@ class Result:
     figure: Figure | None = None
     notes: tuple[str, ...] = ()
     listed: pa.Table | None = field(default=None, compare=False)
+    tables: Mapping[str, pa.Table] = field(default_factory=dict, compare=False)
     skipped: str = ""
 
 
@@ -76,20 +77,16 @@ def write_result(name: str, result: Result, folder: Path) -> Done:
     if result.listed is not None:
         write_parquet(folder / "listed.parquet", result.listed)
         outputs.append(folder / "listed.parquet")
+    for one, further in result.tables.items():
+        write_parquet(folder / f"{one}.parquet", further)
+        rows = [_rounded(row) for row in further.to_pylist()]
+        write_json(folder / f"{one}.json", rows, sort_keys=False)
+        outputs += [folder / f"{one}.parquet", folder / f"{one}.json"]
     if result.figure is not None:
-        for kind in ("png", "pdf"):
-            path = folder / f"figure.{kind}"
-            write_bytes(path, _drawn(result.figure, kind))
-            outputs.append(path)
+        outputs += write_figure(folder, "figure", result.figure)
     lines = tuple(m.line() for m in result.measures if m.main)
     notes = tuple(f"{name}: {note}" for note in result.notes)
     return Done({"numbers": table.num_rows}, tuple(outputs), notes, lines)
-
-
-def _drawn(figure: Figure, kind: str) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, dpi=150, metadata=_PDF if kind == "pdf" else None)
-    return buffer.getvalue()
 
 
 def _rounded(row: dict[str, Any]) -> dict[str, Any]:

@@ -27,12 +27,21 @@ class RunData:
         What is counted.
     evaluate : EvaluateSettings
         Draws of the test part.
+    injections : tuple of pathlib.Path
+        Injected spectra, where the validation that needs them is to run.
+    no_injections : str
+        Why there are none.
+    log_age : float
+        log10 age in years of the isochrone that gave their masses.
     """
 
     root: Root
     inputs: InputSettings
     settings: ValidationSettings
     evaluate: EvaluateSettings
+    injections: tuple[Path, ...] = ()
+    no_injections: str = ""
+    log_age: float = 9.0
 
     @cached_property
     def all_stars(self) -> pd.DataFrame:

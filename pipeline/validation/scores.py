@@ -1,16 +1,19 @@
 """Figure 3 of the paper and the ROC curve: p_b of both classes of the test part."""
 
+from functools import partial
+
 import numpy as np
 
-from pipeline.core.colours import BINARY, SINGLE
+from pipeline.core.colours import BINARY
+from pipeline.core.figures import legend, new_figure
+from pipeline.evaluation.figures import draw_classes, draw_precision, draw_roc, mark_paper_precision
 from pipeline.evaluation.intervals import Bootstrap
 from pipeline.evaluation.labelled import LabelledPredictions, read_labelled_predictions
 from pipeline.evaluation.paper import PAPER
 from pipeline.evaluation.precision import precision_from_rates
-from pipeline.evaluation.roc import rates, roc_curve
+from pipeline.evaluation.roc import rates, roc_band, roc_curve
 from pipeline.network.metrics import weighted_auc
 from pipeline.settings.evaluate import EvaluateSettings
-from pipeline.validation.drawing import draw_scores, legend, new_figure
 from pipeline.validation.measure import Measure
 from pipeline.validation.result import Result
 from pipeline.validation.run_data import RunData
@@ -73,16 +76,15 @@ def scores(test: LabelledPredictions, settings: EvaluateSettings) -> Result:
         measure("singles with p_b > 0.8", lambda p, b, w: rates(p, b, 0.8, w)[1],
                 PAPER["fpr_at_0.8"]),
     )  # fmt: skip
-    figure, axes = new_figure(13, 4, 3)
-    draw_scores(axes[0], p_b[~binary], "labelled single", SINGLE)
-    draw_scores(axes[0], p_b[binary], "labelled binary", BINARY)
-    legend(axes[0])
-    values = [precision(t)(p_b, binary, np.ones(p_b.size)) for t in settings.thresholds]
-    axes[1].plot(settings.thresholds, values, "o-", ms=3, color=BINARY)
-    for t in (0.5, 0.8):
-        axes[1].plot(t, PAPER[f"precision_at_{t}"], "k*")
-    axes[1].set(xlabel="threshold on $p_b$", ylabel="precision, 1:2", xlim=(0, 1), ylim=(0, 1.02))
-    curve = roc_curve(p_b, binary)
-    axes[2].plot(curve.fpr_T, curve.tpr_T, color=BINARY)
-    axes[2].set(xlabel="singles called binaries", ylabel="binaries called binaries")
+    figure, panels = new_figure(3, 2.5)
+    draw_classes(panels[0], p_b, binary)
+    legend(panels[0])
+    thresholds = settings.thresholds
+    found = [draws.interval(partial(precision(t), p_b, binary)) for t in thresholds]
+    draw_precision(panels[1], thresholds, found, f"{RATIO:g} binaries per single", BINARY)
+    mark_paper_precision(panels[1])
+    legend(panels[1], columns=2)
+    band = roc_band(p_b, binary, draws)
+    draw_roc(panels[2], roc_curve(p_b, binary), band, measures[0].estimate)
+    legend(panels[2])
     return Result(measures, figure)

@@ -7,10 +7,13 @@ import pyarrow.parquet as pq
 
 from pipeline.core.atomic import write_parquet
 from pipeline.core.errors import InputError, MismatchError
+from pipeline.core.figures import styled
 from pipeline.core.ledger import Done
 from pipeline.core.report import StageReport
 from pipeline.core.root import Root
 from pipeline.core.run import Run
+from pipeline.network.checkpoint import CheckpointError
+from pipeline.validation.injection import injection_settings
 from pipeline.validation.measure import HEADER
 from pipeline.validation.registry import VALIDATIONS, chosen
 from pipeline.validation.result import Result, write_result
@@ -52,13 +55,15 @@ def run(run: Run) -> StageReport:
         step = f"validate_{one.name}"
         feeds = one.needs or one.uses
         given = getattr(settings.inputs, feeds) if feeds else None
-        digest = run.digest(common, _state(given))
+        more = injection_settings(settings) if one.prepare else []
+        digest = run.digest(common, _state(given), more)
         if one.name not in names and run.is_pending(1, digest=digest, step=step):
             continue
         try:
-            done[one.name] = run.once(_on_worker, run, one.name, data, digest=digest, step=step)
+            ready = one.prepare(run, data) if one.prepare else data
+            done[one.name] = run.once(_on_worker, run, one.name, ready, digest=digest, step=step)
             digests[one.name] = digest
-        except (InputError, MismatchError) as error:
+        except (CheckpointError, InputError, MismatchError) as error:
             errors.append(f"{one.name}: {error}")
     if errors:
         raise InputError(
@@ -87,6 +92,7 @@ def folder_of(root: Root) -> Path:
     return root.table(VALIDATION).parent
 
 
+@styled()
 def validate_one(name: str, data: RunData) -> Done:
     """Run one validation and write what it gives.
 

@@ -17,8 +17,8 @@ from schemas.table import Table
 STAR_COLUMNS = (
     "star_id", "source_id", "ra_deg", "dec_deg", "ref_epoch_yr", "pm_ra_masyr", "pm_dec_masyr",
     "ruwe", "g_mag", "g_ks_0", "m_g", "distance_pc", "teff_k", "feh", "n_rv", "delta_rv_max_kms",
-    "delta_m_g", "label", "q_fixed_primary", "q_fixed_colour", "in_sample", "p_b", "p_b_mean",
-    "p_b_combined", "n_spectra", "snr_g_best", "quality",
+    "delta_m_g", "label", "q_fixed_primary", "q_fixed_colour", "in_sample", "p_b", "p_b_best",
+    "p_b_mean", "p_b_combined", "n_spectra", "snr_g_best", "quality",
 )  # fmt: skip
 SPECTRUM_COLUMNS = ("star_id", "rv_kms", "rv_err_kms", "p_b", "quality")
 TRUTH_COLUMNS = ("source_id", "kind", "q", "eclipsing", "period_day", "distance_pc")

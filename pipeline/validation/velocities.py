@@ -8,8 +8,9 @@ from scipy.stats import chi2
 
 from pipeline.catalogue.groups import Groups
 from pipeline.core.colours import BINARY, SINGLE
+from pipeline.core.figures import legend, new_figure
 from pipeline.settings.validation import ValidationSettings
-from pipeline.validation.drawing import draw_scores, legend, new_figure
+from pipeline.validation.drawing import draw_scores
 from pipeline.validation.measure import Measure, mean_of, share
 from pipeline.validation.result import Result
 from pipeline.validation.run_data import RunData
@@ -72,7 +73,7 @@ def velocities(stars: pd.DataFrame, spectra: pd.DataFrame, settings: ValidationS
         ),
     }  # fmt: skip
     measures: list[Measure] = []
-    figure, axes = new_figure(10, 4, 2)
+    figure, axes = new_figure(2)
     for number, (name, (rows, binary, paper)) in enumerate(classes.items()):
         here = several[rows]
         for way, column in WAYS.items():
@@ -86,7 +87,9 @@ def velocities(stars: pd.DataFrame, spectra: pd.DataFrame, settings: ValidationS
             )  # fmt: skip
         measures += _numbers(name, n[rows], settings.stable_spectra)
         colour = BINARY if binary else SINGLE
-        draw_scores(axes[number // 2], here["p_b"].to_numpy(), name, colour)
+        above = paper if binary or paper is None else 1 - paper
+        text = name.replace("Delta rv_max", r"$\Delta v_{\rm max}$").replace("km/s", "km s$^{-1}$")
+        draw_scores(axes[number // 2], here["p_b"].to_numpy(), text, colour, above)
     for axis in axes:
         legend(axis)
     if not measures or not (n > 1).any():
@@ -101,8 +104,8 @@ def velocities(stars: pd.DataFrame, spectra: pd.DataFrame, settings: ValidationS
 def error_floor(groups: Groups, rv_kms_B: FloatArray, error_kms_B: FloatArray) -> float:
     """Fit what must be added to the errors for most stars to have a constant velocity.
 
-    The median of |v1 - v2| / sqrt(e1^2 + e2^2 + 2 s^2) over the first two spectra of all stars is
-    that of a half-normal distribution, which few variable stars hardly change. [derived]
+    The median of ``|v1 - v2| / sqrt(e1^2 + e2^2 + 2 s^2)`` over the first two spectra of all stars
+    is that of a half-normal distribution, which few variable stars hardly change. [derived]
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.driver_job import DriverJob, driver_script
+from cluster.driver_job import DriverJob, condor_description, driver_script
 from cluster.settings import ClusterSettings
 
 JOB = DriverJob(
@@ -74,6 +74,7 @@ HEADS = {
 #MSUB -l walltime=24:00:00
 #MSUB -j oe
 #MSUB -o /run/logs/jobs/driver-infer.log
+#MSUB -E
 #MSUB --exclusive
 """,
     "lsf": """\
@@ -129,12 +130,42 @@ def test_what_is_asked_of_each_queue(kind):
     assert subprocess.run(["bash", "-n"], input=text, text=True).returncode == 0
 
 
+CONDOR = """\
+batch_name = pairspec-infer
+executable = /run/jobs/infer.sh
+transfer_executable = False
+initialdir = /home/me/my work
+log = /run/logs/jobs/driver-infer.condor
+getenv = True
+environment = "CONDOR_JOB_ID=$(ClusterId)"
+request_cpus = 2
+request_memory = 7630
+kill_sig = SIGUSR1
+on_exit_remove = ExitBySignal || ExitCode != 99
+accounting_group = dwarfs
+request_gpus = 1
+requirements = HasAVX2
+queue
+"""
+
+
+def test_htcondor_is_given_a_description_and_a_script():
+    given = SIZE | {"partition": None, "directives": ("requirements = HasAVX2",)}
+    settings = ClusterSettings(kind="htcondor", **given)
+    assert condor_description(JOB, settings) == CONDOR
+    text = driver_script(JOB, settings)
+    head = "#!/usr/bin/env bash\nexec >>/run/logs/jobs/driver-infer.log 2>&1\nmodule load python\n"
+    assert text.startswith(head + "cd '/home/me/my work' || exit 1\n")
+    assert 'echo "$CONDOR_JOB_ID $1" > /run/jobs/infer.ended' in text and "    exit 99\n" in text
+    assert subprocess.run(["bash", "-n"], input=text, text=True).returncode == 0
+
+
 def test_what_is_not_set_is_not_asked_for():
     text = driver_script(JOB, ClusterSettings(kind="slurm"))
     assert not re.search("partition|account|gres", text)
 
 
-@pytest.mark.parametrize("kind", ["local", "htcondor", "cuda"])
+@pytest.mark.parametrize("kind", ["local", "inline", "cuda"])
 def test_a_kind_without_such_a_script_is_refused(kind):
     with pytest.raises(ValueError, match=f"cluster.driver.kind = '{kind}'.*slurm, allocation, pbs"):
         driver_script(JOB, ClusterSettings(kind=kind))

@@ -5,25 +5,34 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.disturbances import (
+    controller_stopped,
+    glutton,
+    job_cancelled,
+    job_killed,
+    job_out_of_memory,
+    job_out_of_time,
+    node_down,
+    standing_still,
+)
 from tests.finished import SMALL, tree_digests
-from tests.slurm import Slurm, until
+from tests.slurm import until
 
-pytestmark = [pytest.mark.slurm, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slurm, pytest.mark.timeout(900, func_only=True)]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 JOBS = (
-    "cluster.kind='slurm'", "cluster.jobs=2", "cluster.cores=1", "cluster.memory='1GB'",
+    "cluster.kind='slurm'", "cluster.jobs=2", "cluster.cores=1", "cluster.memory='1500MB'",
     "cluster.interface='lo'", "cluster.walltime='00:20:00'", "cluster.margin=60",
 )  # fmt: skip
-MANY = ("ingest.shard_rows=4", "ingest.chunk_rows=4")
+MANY = ("ingest.shard_rows=8", "ingest.chunk_rows=8")
 """Many small shards, so that there is a middle to disturb."""
+RECORDS = {"photometry": "sources"}
+"""Step of a stage whose first records tell that it is in its middle, where it is not its last."""
 
 
 def start(stage: str, config: Path, root: Path | None, *overrides: str) -> subprocess.Popen[str]:
@@ -37,7 +46,7 @@ def start(stage: str, config: Path, root: Path | None, *overrides: str) -> subpr
 
 
 def finish(process: subprocess.Popen[str]) -> str:
-    out, err = process.communicate(timeout=240)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     return out + err
 
@@ -57,11 +66,34 @@ def settings_of_a_small_survey(tmp_path_factory) -> Path:
     return folder / "pairspec.toml"
 
 
+class Undisturbed:
+    """Stages of a small survey of many shards as they are on this machine alone."""
+
+    def __init__(self, config: Path, model: Path, folder: Path) -> None:
+        self._config, self._folder = config, folder
+        self._settings = (*MANY, "infer.scope='all'", f"infer.models=['{model}']")
+        self._files: dict[str, dict[str, str]] = {}
+
+    def start(self, stage: str, root: Path, *overrides: str) -> subprocess.Popen[str]:
+        """Start a stage; those after ingest on a copy of what that left."""
+        if stage != "ingest":
+            self.files("ingest")
+            shutil.copytree(self._folder / "ingest", root)
+        return start(stage, self._config, root, *self._settings, *overrides)
+
+    def files(self, stage: str) -> dict[str, str]:
+        """Digests of the files that a stage ends with."""
+        if stage not in self._files:
+            root = self._folder / stage
+            finish(self.start(stage, root, "cluster.kind='inline'"))
+            self._files[stage] = files(root)
+        return self._files[stage]
+
+
 @pytest.fixture(scope="module", name="undisturbed")
-def ingested_locally(survey_file: Path, tmp_path_factory) -> dict[str, str]:
-    root = tmp_path_factory.mktemp("local") / "run"
-    finish(start("ingest", survey_file, root, *MANY, "cluster.workers=2"))
-    return files(root)
+def stages_on_this_machine(survey_file: Path, finished, tmp_path_factory) -> Undisturbed:
+    model = finished.before("evaluate") / "model"
+    return Undisturbed(survey_file, model, tmp_path_factory.mktemp("local"))
 
 
 def test_ingest_and_infer_give_the_files_of_a_local_run(slurm, finished, tmp_path):
@@ -75,98 +107,52 @@ def test_ingest_and_infer_give_the_files_of_a_local_run(slurm, finished, tmp_pat
     until(slurm.is_empty, 15, "the jobs leave the queue")
 
 
-@contextmanager
-def job_cancelled(slurm: Slurm, _: Path) -> Iterator[None]:
-    slurm.run("scancel", slurm.jobs("RUNNING")[0])
-    yield
-
-
-@contextmanager
-def job_killed(slurm: Slurm, _: Path) -> Iterator[None]:
-    slurm.run("scancel", "--signal=KILL", "--full", slurm.jobs("RUNNING")[0])
-    yield
-
-
-@contextmanager
-def job_out_of_memory(slurm: Slurm, flag: Path) -> Iterator[None]:
-    """A process of one job, started by the prologue, fills the job's memory."""
-    flag.touch()
-    until(lambda: not flag.exists(), 20, "the glutton starts")
-    yield
-
-
-@contextmanager
-def job_out_of_time(slurm: Slurm, _: Path) -> Iterator[None]:
-    """All stand still until SLURM has looked at its clock."""
-    job, *others = slurm.jobs("RUNNING")
-    slurm.run("scancel", "--signal=STOP", "--full", job, *others)
-    slurm.run("scontrol", "update", f"JobId={job}", "EndTime=now")
-    until(lambda: job not in slurm.jobs(), 60, "the job is ended")
-    slurm.run("scancel", "--signal=CONT", "--full", *others)
-    yield
-
-
-@contextmanager
-def node_down(slurm: Slurm, _: Path) -> Iterator[None]:
-    node = slurm.node_of(slurm.jobs("RUNNING")[0])
-    slurm.run("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
-    yield
-    # It may have come back by itself.
-    if "down" in slurm.run("sinfo", "--noheader", "--nodes", node, "--format=%t"):
-        slurm.run("scontrol", "update", f"NodeName={node}", "State=RESUME")
-
-
-@contextmanager
-def controller_stopped(slurm: Slurm, _: Path) -> Iterator[None]:
-    """A job is lost just before, so that another is wanted while the queue does not answer."""
-    job, *others = slurm.jobs("RUNNING")
-    slurm.signal(others, signal.SIGSTOP)
-    slurm.run("scancel", job)
-    until(lambda: job not in slurm.jobs("RUNNING"), 30, "the job is ended")
-    slurm.stop_controller()
-    time.sleep(20)
-    slurm.start_controller()
-    slurm.signal(others, signal.SIGCONT)
-    yield
-
-
-Disturbance = Callable[[Slurm, Path], object]
-
-
 @pytest.mark.parametrize(
-    "disturbance",
-    [job_cancelled, job_killed, job_out_of_memory, job_out_of_time, node_down, controller_stopped],
+    ("stage", "disturbance"),
+    [
+        ("ingest", job_cancelled),
+        ("ingest", job_killed),
+        ("ingest", job_out_of_memory),
+        ("ingest", job_out_of_time),
+        ("ingest", node_down),
+        ("ingest", controller_stopped),
+        ("photometry", job_cancelled),
+        ("photometry", job_out_of_memory),
+        ("photometry", node_down),
+        ("infer", job_cancelled),
+        ("infer", job_out_of_memory),
+        ("infer", controller_stopped),
+    ],
 )
-def test_ingest_survives(disturbance: Disturbance, slurm, survey_file, undisturbed, tmp_path):
-    root, flag, glutton = tmp_path / "run", tmp_path / "flag", tmp_path / "glutton.sh"
-    glutton.write_text(
-        f"while [ ! -e {flag} ]; do sleep 0.2; done; rm {flag} || exit\n"
-        f"exec {sys.executable} -c 'x = b\"x\" * 2_000_000_000; import time; time.sleep(60)'\n"
-    )
-    process = start(
-        "ingest", survey_file, root, *MANY, *JOBS, f"cluster.prologue=['bash {glutton} &']"
-    )
-    records = root / "ledger" / "ingest"
-    until(lambda: len(list(records.glob("*.json"))) >= 2, 60, "the first shards are done")
-    with disturbance(slurm, flag):
-        said = finish(process)
-    assert files(root) == undisturbed
+def test_a_stage_survives(stage, disturbance, slurm, undisturbed, tmp_path):
+    root, flag, script = tmp_path / "run", tmp_path / "flag", tmp_path / "glutton.sh"
+    expected = undisturbed.files(stage)
+    script.write_text(glutton(flag, sys.executable))
+    # It does not stand still with the workers.
+    greedy = f"cluster.prologue=['env -u SLURM_JOB_ID bash {script} &']"
+    process = undisturbed.start(stage, root, *JOBS, greedy)
+    records = root / "ledger" / RECORDS.get(stage, stage)
+    until(lambda: len(list(records.glob("*.json"))) >= 2, 240, "the first shards are done")
+    with standing_still(slurm, process) as job:
+        disturbance(slurm, job, flag)
+    said = finish(process)
+    assert files(root) == expected
     assert "has ended" in said and "starting another" in said, said
     until(slurm.is_empty, 20, "the jobs leave the queue")
 
 
-def test_a_killed_driver_resumes(slurm, survey_file, undisturbed, tmp_path):
+def test_a_killed_driver_resumes(slurm, undisturbed, tmp_path):
     root = tmp_path / "run"
-    process = start("ingest", survey_file, root, *MANY, *JOBS)
+    process = undisturbed.start("ingest", root, *JOBS)
     records = root / "ledger" / "ingest"
     until(lambda: len(list(records.glob("*.json"))) >= 2, 60, "the first shards are done")
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=20)
     until(slurm.is_empty, 15, "the jobs leave the queue")
     n_done = len(list(records.glob("*.json")))
-    assert files(root) != undisturbed
-    finish(start("ingest", survey_file, root, *MANY, *JOBS))
-    assert files(root) == undisturbed
+    assert files(root) != undisturbed.files("ingest")
+    finish(undisturbed.start("ingest", root, *JOBS))
+    assert files(root) == undisturbed.files("ingest")
     assert n_done >= 2
 
 
@@ -186,15 +172,16 @@ def test_training_on_two_jobs_survives_the_loss_of_one_with_equal_bits(slurm, tm
     finish(start("train", empty, local, *TRAINING, "cluster.workers=2"))
     process = start("train", empty, disturbed, *TRAINING, *JOBS, "cluster.memory='1800MB'")
     until(lambda: any(disturbed.rglob("log.jsonl")), 120, "the first epoch is done")
-    with job_cancelled(slurm, tmp_path):
-        said = finish(process)
+    job_cancelled(slurm, slurm.jobs("RUNNING")[0], tmp_path)
+    said = finish(process)
     assert "restarts left" in said and "starting another" in said, said
     weights = "model/model.safetensors"
     assert files(disturbed)[weights] == files(local)[weights]
 
 
+# A worker with torch holds 850 MB, and SLURM kills what exceeds its memory.
 ALLOCATION = """#!/bin/bash
-#SBATCH --ntasks=4 --mem-per-cpu=900M --time=10 --output={out}
+#SBATCH --ntasks=4 --mem-per-cpu=1900M --time=10 --output={out}
 srun {python} -m pipeline {stage} --config {config} --root {root} \\
     --set cluster.kind=allocation --set cluster.interface=lo
 """
@@ -211,7 +198,7 @@ def test_one_allocation_gives_the_files_of_a_local_run(stage, slurm, finished, t
         )
     )
     try:
-        slurm.run("sbatch", "--wait", f"--chdir={REPOSITORY}", str(script))
+        slurm.run_job(f"--chdir={REPOSITORY}", str(script))
     except RuntimeError as error:
         logs = sorted((root / "logs" / "jobs").glob("*.log"))
         said = "\n".join(f"{path.name}:\n{path.read_text()}" for path in (out, *logs))

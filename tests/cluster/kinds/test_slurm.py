@@ -19,7 +19,7 @@ from cluster.settings import ClusterSettings
 from cluster.workers import present
 from tests.slurm import listening, until
 
-pytestmark = [pytest.mark.slurm, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slurm, pytest.mark.timeout(240)]
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -40,8 +40,9 @@ def test_workers_of_two_jobs_with_two_processes_each(slurm, tmp_path):
     logs = tmp_path / "logs"
     notes = []
     settings = settings_of(jobs=2, cores=2, dashboard_address=":0", scratch=str(tmp_path / "fast"))
+    before = signal.getsignal(signal.SIGINT)
     with connect(settings, logs, notes.append) as client:
-        client.wait_for_workers(4, timeout=60)
+        client.wait_for_workers(4, timeout=100)
         places = client.run(where)
         assert sorted(job for job, _, _ in places.values()) == sorted(2 * slurm.jobs())
         assert {threads for _, threads, _ in places.values()} == {"1"}
@@ -72,7 +73,7 @@ def test_workers_of_two_jobs_with_two_processes_each(slurm, tmp_path):
         assert {port.rpartition(":")[0] for port in ours} == {"127.0.0.1"}
     until(slurm.is_empty, 15, "the jobs leave the queue")
     assert not list(logs.glob(".keys-*"))
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_without_an_interface_all_that_is_open_to_others_is_encrypted(slurm, tmp_path):

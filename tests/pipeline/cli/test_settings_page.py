@@ -28,12 +28,13 @@ SECTIONS = dict(sections(Settings))
 
 @pytest.mark.parametrize("path", SECTIONS)
 def test_every_setting_has_one_row_with_its_default_and_a_meaning(path):
-    title = f"[{path}]" if path else "top level"
-    table = settings_page().partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    heading = f"[{path}]" if path else "top level"
+    table = settings_page().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| `")]
     fields = SECTIONS[path].model_fields
     plain = [name for name in fields if f"{path}.{name}".strip(".") not in SECTIONS]
-    assert [row[0] for row in rows] == [f"| `{name}`" for name in plain]
+    titles = [fields[name].title or name for name in plain]
+    assert [row[0] for row in rows] == [f"| `{title}`" for title in titles]
     for row, name in zip(rows, plain, strict=True):
         default = fields[name].default
         assert row[1] == ("" if default is None else f"`{default}`")

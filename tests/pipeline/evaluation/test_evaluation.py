@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from scipy.special import expit, ndtr
+from scipy.special import expit, ndtr, ndtri
 from scipy.stats import mannwhitneyu
 
 from pipeline.evaluation.calibration import (
@@ -10,9 +10,10 @@ from pipeline.evaluation.calibration import (
     posterior,
     reliability,
 )
+from pipeline.evaluation.intervals import Bootstrap
 from pipeline.evaluation.paper import PAPER
 from pipeline.evaluation.precision import precision_from_counts, precision_from_rates
-from pipeline.evaluation.roc import rates, roc_curve
+from pipeline.evaluation.roc import rates, roc_band, roc_curve
 
 
 def gaussians(n, distance, seed):
@@ -62,6 +63,30 @@ def test_reliability_by_hand():
     np.testing.assert_allclose(table.predicted_H, [0.2, 0.9])
     np.testing.assert_allclose(table.observed_H, [0.5, 1.0])
     assert table.expected_error == pytest.approx(0.5 * 0.3 + 0.5 * 0.1)
+
+
+def test_bins_hold_equally_many_and_their_intervals_hold_the_truth():
+    rng = np.random.default_rng(4)
+    p_b = rng.beta(2, 2, 4000)
+    binary = rng.random(p_b.size) < p_b
+    table = reliability(p_b, binary, np.full(4000, 1 / 4000), 10, Bootstrap(np.arange(4000), 100))
+    np.testing.assert_allclose(table.share_H, 0.1)
+    inside = (table.low_H <= table.predicted_H) & (table.predicted_H <= table.high_H)
+    assert inside.sum() >= 8
+    assert reliability(p_b[:3], binary[:3], np.ones(3), 10).share_H.size == 3
+
+
+def test_the_band_of_a_curve_holds_the_analytic_curve_and_widens_with_fewer_stars():
+    widths = []
+    for n in (400, 6000):
+        score, binary = gaussians(n, 1.5, 6)
+        band = roc_band(score, binary, Bootstrap(np.arange(n), 100))
+        true = ndtr(1.5 + ndtri(band.fpr_T))
+        # Further right no single star is left in the small sample that a draw could move.
+        inside = (band.low_T <= true) & (true <= band.high_T)
+        assert inside[(band.fpr_T > 0.05) & (band.fpr_T < 0.5)].mean() > 0.85
+        widths.append(np.mean(band.high_T - band.low_T))
+    assert widths[0] > 2 * widths[1]
 
 
 def test_the_temperature_is_found_and_no_grid_point_is_likelier():

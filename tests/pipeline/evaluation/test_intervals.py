@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from pipeline.evaluation.intervals import Estimate, by_star
+from pipeline.evaluation.intervals import Bootstrap, Estimate, by_star
 from pipeline.network.metrics import weighted_mean
 
 
@@ -28,3 +29,19 @@ def test_nothing_to_estimate_is_said_so():
     assert nothing.as_dict() == {"value": None, "low": None, "high": None}
     assert str(nothing) == "-"
     assert str(Estimate(0.5, 0.4, 0.6)) == "0.500 [0.400, 0.600]"
+
+
+def test_a_curve_has_the_interval_of_each_of_its_numbers():
+    rng = np.random.default_rng(5)
+    star, value = np.repeat(np.arange(60), 2), rng.normal(size=(3, 120))
+    draws = Bootstrap(star, 200, seed=2)
+    found = draws.curve(lambda weight: value @ weight / weight.sum())
+    for number in range(3):
+        alone = draws.interval(lambda w, n=number: float(value[n] @ w / w.sum()))
+        assert [part[number] for part in found] == pytest.approx(
+            [alone.value, alone.low, alone.high]
+        )
+    nothing = draws.interval(lambda _: np.nan)
+    assert np.isnan([nothing.value, nothing.low, nothing.high]).all()
+    _, low, high = draws.curve(lambda weight: np.array([np.nan, weight.sum()]))
+    assert np.isnan([low[0], high[0]]).all() and low[1] == high[1] == 120

@@ -97,8 +97,8 @@ def test_figures_of_two_gaussians(settings, client):
     test = columns["split"] == "test"
     assert report.counts["test spectra"] == test.sum() - 2
     assert content["auc_truth"] is None
-    for name in ("roc.png", "scores.png", "reliability.png"):
-        assert (settings.root / "reports" / name).read_bytes()[:4] == b"\x89PNG"
+    figures = {path.name for path in report.outputs} - {"evaluation.json"}
+    assert figures == {f"{n}.{k}" for n in ("roc", "scores", "reliability") for k in ("png", "pdf")}
     assert "0.949" in "\n".join(report.lines())
 
 

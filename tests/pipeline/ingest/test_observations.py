@@ -24,11 +24,11 @@ def headers(*rows):
 def catalogue(tmp_path):
     rows = [
         {"obsid": 10, "fiberid": 70, "teff_k": 5000.0, "rv_kms": 12.0, "z": 1e-4, "snr_g": 33.0,
-         "gaia_source_id": GAIA, "uid": "G1"},
+         "gaia_source_id": GAIA, "uid": "G1", "obj_class": "STAR"},
         {"obsid": 11, "fiberid": 71, "teff_k": 6000.0, "z": 1e-4},
         {"obsid": 12, "fiberid": 2, "teff_k": 4000.0},
     ]  # fmt: skip
-    texts = {"planid": pa.string(), "uid": pa.string()}
+    texts = dict.fromkeys(["planid", "uid", "obj_class"], pa.string())
     whole = dict.fromkeys(["obsid", "lmjd", "spid", "fiberid", "gaia_source_id"], pa.int64())
     names = ["obsid", "lmjd", "planid", "spid", "fiberid", *COLUMNS]
     schema = pa.schema([(name, (whole | texts).get(name, pa.float64())) for name in names])
@@ -67,6 +67,11 @@ def test_the_catalogue_is_joined_by_obsid_and_wins_over_the_header(observe):
         12.0, pytest.approx(29.979, abs=1e-3), pytest.approx(89.938, abs=1e-3), None,
     ]  # fmt: skip
     assert rows[0]["gaia_source_id"] == GAIA
+
+
+def test_the_class_is_that_of_the_file_else_that_of_the_catalogue(observe):
+    files = headers({"obsid": 10, "obj_class": "GALAXY"}, {"obsid": 10}, {"obsid": 11}, {})
+    assert [row["obj_class"] for row in observe(files)] == ["GALAXY", "STAR", None, None]
 
 
 def test_a_file_without_obsid_gets_it_from_its_night_plan_and_fibre(observe):

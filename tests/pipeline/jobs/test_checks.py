@@ -1,8 +1,10 @@
 import pytest
+from typer.testing import CliRunner
 
+from pipeline.cli.app import app
 from pipeline.core.errors import InputError
 from pipeline.core.published import Published, publish
-from pipeline.jobs.checks import check, stages_named
+from pipeline.jobs.checks import check, check_walltime, stages_named
 from pipeline.settings.load import SettingsError
 from pipeline.stages import STAGES
 
@@ -33,8 +35,27 @@ def test_a_chain_that_can_run_passes(on_slurm):
 
 
 def test_a_driver_without_a_queue_is_refused(on_slurm):
-    assert "cluster.driver.kind = 'pbs'" in refusal(on_slurm("cluster.driver.kind=pbs"), "ingest")
-    assert "cluster.driver.kind = 'local'" in refusal(on_slurm("cluster.kind=local"), "ingest")
+    assert "cluster.driver.kind = 'local' is no queue: set it to one of slurm, pbs" in refusal(
+        on_slurm("cluster.kind=local"), "ingest"
+    )
+
+
+@pytest.mark.parametrize("kind", ["pbs", "lsf", "sge", "oar", "moab"])
+def test_a_queue_whose_jobs_wait_for_each_other_takes_a_chain(on_slurm, kind):
+    check(stages_named(["ingest", "photometry"]), on_slurm(f"cluster.kind={kind}"))
+
+
+def test_htcondor_takes_one_stage_at_a_time(on_slurm):
+    settings = on_slurm("cluster.kind=htcondor")
+    check(stages_named(["ingest"]), settings)
+    for names, queued in ((("ingest", "photometry"), ()), (("photometry",), ("ingest",))):
+        assert "htcondor lets no job wait" in refusal(settings, *names, queued=queued)
+
+
+def test_a_chain_goes_to_one_queue(on_slurm):
+    mixed = on_slurm("cluster.driver.kind=pbs", "cluster.ingest.kind=allocation",
+                     "cluster.ingest.workers=1")  # fmt: skip
+    assert "waits for one of another (pbs, slurm)" in refusal(mixed, "ingest", "photometry")
 
 
 def test_an_allocation_says_how_many_workers_it_has(on_slurm):
@@ -84,6 +105,20 @@ def test_a_walltime_below_one_measured_task_is_refused(on_slurm, measured):
     assert "cluster.ingest.walltime = '01:00:00' leaves 3000 s" in message
     assert "one task of ingest took 4000 s" in message
     check(stages_named(["ingest"]), on_slurm("cluster.ingest.walltime=02:00:00"))
+
+
+def test_a_stage_of_the_command_line_looks_at_its_walltime_too(on_slurm, measured, tmp_path):
+    measured("ingest", workers=4, done=4, seconds=4000.0)
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "spec.fits").touch()
+    command = ["ingest", "--spectra", str(tmp_path / "files"), "--root", str(tmp_path / "run")]
+    given = ("--set", "cluster.kind=slurm", "--set", "cluster.walltime=01:00:00")
+    result = CliRunner().invoke(app, [*command, *given])
+    assert result.exit_code == 1
+    assert "nothing was submitted: cluster.ingest.walltime = '01:00:00'" in result.stderr
+    for kind in ("local", "allocation"):
+        check_walltime("ingest", on_slurm(f"cluster.kind={kind}"))
+    check_walltime("ingest", on_slurm("cluster.walltime=02:00:00"))
 
 
 def test_many_workers_for_few_tasks_do_not_make_a_task_long(on_slurm, measured):

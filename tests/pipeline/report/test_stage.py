@@ -6,11 +6,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.core.ledger import read_record
 from pipeline.core.root import Root
 from pipeline.evaluation.intervals import Estimate
 from pipeline.evaluation.truth import TruthComparison
 from pipeline.network.checkpoint import read_card
-from pipeline.report.stage import as_json, as_lines
+from pipeline.report.summary import as_json, as_lines
 from schemas.catalogue import SPECTRA, STARS
 
 
@@ -47,3 +48,23 @@ def test_a_number_that_is_not_known_is_null_in_the_file_and_a_dash_in_the_text()
     text = "\n".join(as_lines(comparison))
     assert "1,200 spectra of 1,000 dwarfs" in text
     assert "p_b > 0.5: completeness 0.750 [0.700, 0.800], purity -" in text
+
+
+@pytest.mark.xdist_group("finished")
+@pytest.mark.timeout(300)
+def test_the_page_shows_the_run_and_its_files_stand_in_the_ledger(finished):
+    root = Root(finished.root)
+    page = (root.reports / "report.html").read_text()
+    card = read_card(root.model)
+    stars = pq.read_table(root.table(STARS))
+    for text in (card.sha256, f"{stars.num_rows:,}", "Simulated survey", "mass_ratio (", "0.949",
+                 "1.5 &lt; g_ks_0 &lt; 2.6", str(finished.config.parent)):  # fmt: skip
+        assert text in page
+    assert "http" not in page.replace('http-equiv="Content', "")
+    record = read_record(root.path / "ledger" / "report" / "000000.json")
+    named = {name for name in record["outputs"] if name.startswith("reports/")}
+    figures = {f"reports/figures/{path.name}" for path in (root.reports / "figures").iterdir()}
+    assert named == {"reports/report.html", "reports/summary.json"} | figures
+    for name in ("fig04-mass-ratio", "fig06-velocities", "planets", "roc", "reliability", "ridge"):
+        assert {f"reports/figures/{name}.{kind}" for kind in ("png", "pdf")} <= figures
+        assert f'id="{name}"' in page

@@ -29,10 +29,12 @@ def site(tmp_path):
     return path
 
 
-def test_there_is_a_profile_for_every_stage_that_needs_workers_and_for_the_driver():
-    # `validate` works in the driver, and pydantic has the name for itself.
-    names = [stage.name for stage in STAGES if stage.name != "validate"]
-    assert (*names, "driver") == PROFILES
+def test_there_is_a_profile_for_every_stage_and_for_the_driver(site):
+    assert (*(stage.name for stage in STAGES), "driver") == PROFILES
+    for name in PROFILES:
+        settings = load_settings(site, [f"cluster.{name}.account=dwarfs"])
+        assert settings.for_stage(name).cluster.account == "dwarfs"
+        assert settings.cluster.account is None
 
 
 def test_a_profile_lies_over_what_holds_for_all_stages(site):
@@ -49,6 +51,8 @@ def test_the_environment_and_the_command_line_reach_a_profile(site, monkeypatch)
     monkeypatch.setenv("PAIRSPEC_CLUSTER__INFER__JOBS", "7")
     assert load_settings(site).for_stage("infer").cluster.jobs == 7
     assert load_settings(site, ["cluster.infer.jobs=8"]).for_stage("infer").cluster.jobs == 8
+    monkeypatch.setenv("PAIRSPEC_CLUSTER__INFER__DIRECTIVES", '["--exclusive"]')
+    assert load_settings(site).for_stage("infer").cluster.directives == ("--exclusive",)
 
 
 def test_the_driver_takes_the_site_of_the_workers_but_not_their_size(site):
@@ -65,6 +69,9 @@ def test_the_driver_takes_the_site_of_the_workers_but_not_their_size(site):
         ("cluster.train.jobs=0", "setting 'cluster.train.jobs': Input should be greater"),
         ("cluster.train.kind=slrm", "setting 'cluster.train.kind': .*did you mean 'slurm'"),
         ("cluster.train=7", "setting 'cluster.train': "),
+        ("cluster.validte.jobs=3", "'cluster.validte'; did you mean 'cluster.validate'"),
+        ("cluster.jbs=3", "'cluster.jbs'; did you mean 'cluster.jobs'"),
+        ("cluster.by_stage.train.jobs=3", "setting 'cluster': Input should be 'simulate'"),
     ],
 )
 def test_a_wrong_profile_is_refused_with_the_nearest_name(site, override, message):
@@ -107,4 +114,4 @@ def test_a_walltime_of_the_command_line_is_no_time_of_day(site):
 
 def test_folders_of_a_profile_are_relative_to_the_file(site, tmp_path):
     site.write_text(SITE.replace("jobs = 4", 'shared_folder = "keys"'))
-    assert load_settings(site).cluster.train.shared_folder == tmp_path / "keys"
+    assert load_settings(site).for_stage("train").cluster.shared_folder == tmp_path / "keys"

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.stars.dwarf_mass import dwarf_mass
+from pipeline.stars.dwarf_mass import dwarf_mass, mass_of_magnitude
 from pipeline.stars.isochrone import BANDS, main_sequence
 
 
@@ -32,3 +32,12 @@ def test_mass_rises_with_temperature():
     teff = np.arange(4000.0, 6500.0, 7.0)
     mass = dwarf_mass(teff, np.full(teff.size, -0.13), 9.0).mass_msun
     assert (np.diff(mass) > 0).all()
+
+
+def test_mass_comes_back_from_the_magnitude():
+    mass, mh = np.array([0.5, 0.7, 0.9]), np.array([-0.3, 0.0, 0.2])
+    stars = main_sequence(mass, np.full(3, 9.0), mh)
+    found = mass_of_magnitude(stars.mag_BK[:, BANDS.index("g_mag")], mh, 9.0)
+    assert found == pytest.approx(mass, rel=2e-3)
+    unknown = mass_of_magnitude(np.array([np.nan, 5.0, 30.0]), np.array([0.0, np.nan, 0.0]), 9.0)
+    assert np.isnan(unknown).all()

@@ -5,13 +5,19 @@ import shutil
 import pyarrow.parquet as pq
 import pytest
 
+import pairspec
 from pipeline.core.errors import InputError
+from pipeline.core.figures import new_figure
+from pipeline.network.ensemble import plan_ensemble
 from pipeline.settings.load import load_settings
+from pipeline.settings.validation import ValidationSettings
 from pipeline.stages import find_stage, run_stage
-from pipeline.validation.drawing import new_figure
+from pipeline.validation.cells import with_cells
+from pipeline.validation.injection import read_injections
 from pipeline.validation.measure import Measure, count_interval
 from pipeline.validation.registry import VALIDATIONS, chosen
 from pipeline.validation.result import Result, write_result
+from schemas.completeness import COMPLETENESS
 from schemas.validation import VALIDATION
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("finished")]
@@ -55,7 +61,35 @@ def test_each_has_its_figure_and_table_and_none_stops_the_others(validated):
 
 
 def test_the_steps_of_the_ledger_are_those_of_the_list_of_stages():
-    assert find_stage("validate").interim == tuple(f"validate_{one.name}" for one in VALIDATIONS)
+    own = tuple(f"validate_{one.name}" for one in VALIDATIONS)
+    assert find_stage("validate").interim == ("injection_pool", "injections", *own)
+
+
+def test_injected_stars_were_not_seen_in_training_and_count_once_per_cell(validated):
+    root, *_ = validated
+    table = pq.read_table(root / COMPLETENESS.location).to_pandas()
+    assert set(table["kind"]) >= {"pair", "single"} and (table["n_found"] <= table["n_stars"]).all()
+    (folder,) = (root / "validation" / "injections").iterdir()
+    injected = read_injections(tuple(folder.glob("part-*.parquet")))
+    seen = plan_ensemble([root / "model"]).training_stars()
+    assert not injected["star"].isin(seen).any() and not injected["star2"].isin(seen).any()
+    assert injected["snr_g"].between(20, 200).all() and injected["p_b"].between(0, 1).all()
+    pairs = injected[injected["kind"] == "pair"]
+    assert (pairs["star"] != pairs["star2"]).all() and pairs["q"].between(0.1, 1).all()
+    cells = with_cells(injected, ValidationSettings())
+    assert not cells.duplicated(["kind", "q_bin", "snr_bin", "star"]).any()
+    at_half = table[(table["p_b_min"] == 0.5)]
+    assert at_half["n_stars"].sum() == len(cells)
+    assert at_half["n_found"].sum() == (cells["p_b"] > 0.5).sum()
+
+
+def test_the_selection_function_is_the_same_in_sql_and_in_python(validated):
+    root, *_ = validated
+    run = pairspec.open(root)
+    cell = run.sql("FROM completeness WHERE kind = 'pair' AND p_b_min = 0.5 LIMIT 1").iloc[0]
+    inside = [float(cell[n]) for n in ("q_low", "snr_low", "teff_low_k", "feh_low")]
+    found = run.sql("SELECT completeness($1, $2, $3, $4) AS c", inside)["c"][0]
+    assert found == cell["share"] == run.selection.completeness(*inside).share
 
 
 def test_the_median_distance_agrees_with_the_truth(validated):
@@ -66,7 +100,7 @@ def test_the_median_distance_agrees_with_the_truth(validated):
 
 
 def test_a_skipped_one_leaves_nothing_of_an_earlier_one(tmp_path):
-    figure, _ = new_figure(1, 1)
+    figure, _ = new_figure()
     folder = tmp_path / "x"
     write_result("x", Result((COUNT,), figure), folder)
     before = {file.name: file.read_bytes() for file in folder.iterdir()}

@@ -1,0 +1,44 @@
+"""Settings, terms and times in the report."""
+
+import json
+from pathlib import Path
+
+from pipeline.core.pace import RECORDS
+from pipeline.core.root import Root
+from pipeline.report.licences import licences
+from pipeline.report.provenance import all_settings, changed_settings, times, versions
+from pipeline.settings.load import load_settings
+
+
+def test_only_what_was_changed_is_named(tmp_path):
+    given = ["sample.snr_g_min=30", "network.hidden=[8]", "cluster.workers=3"]
+    settings = load_settings(None, given, root=tmp_path / "secret-place")
+    assert changed_settings(settings) == {"sample.snr_g_min": 30.0, "network.hidden": [8]}
+    assert "secret-place" not in all_settings(settings)
+    assert json.loads(all_settings(settings))["sample"]["snr_g_min"] == 30.0
+
+
+def test_terms_are_those_of_the_data_that_are_used():
+    def used(*given):
+        return [one.data for one in licences(load_settings(None, given))]
+
+    assert used() == []
+    both = ["inputs.spectra='a'", "inputs.catalogue='b'", "inputs.gaia='c'"]
+    assert used(*both) == ["LAMOST spectra and catalogue", "Gaia"]
+    assert "SFD dust map" in used(*both, "photometry.reddening=map")
+    assert used(*both, "inputs.truth='t'") == ["Simulated survey"]
+
+
+def test_times_stand_in_the_order_of_the_stages_and_need_no_record(tmp_path):
+    for stage in ("train", "ingest"):
+        path = tmp_path / RECORDS / f"{stage}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('{"seconds": 1.5, "cpu_seconds": 2, "memory_bytes": 3}')
+    rows = times(Root(tmp_path), ["ingest", "select", "train"])
+    assert [row["stage"] for row in rows] == ["ingest", "train"]
+    assert rows[0]["seconds"] == 1.5 and rows[0]["steps"] == []
+
+
+def test_citation_and_package_have_one_version():
+    text = (Path(__file__).parents[3] / "CITATION.cff").read_text()
+    assert f"\nversion: {versions()['pairspec']}\n" in text
