@@ -42,9 +42,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give the test that happens to make the finished survey the time for it."""
     for item in items:
-        if "finished" in getattr(item, "fixturenames", ()) and not item.get_closest_marker(
-            "timeout"
-        ):
+        makes = "finished" in getattr(item, "fixturenames", ())
+        if makes and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(400))
 
 
