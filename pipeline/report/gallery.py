@@ -87,6 +87,9 @@ PICTURES = (
     _validated(0, "false_positives", "False positives by number of spectra",
                "False positive rate against the number of spectra of a star, by the highest, the "
                "mean and the combined p_b."),
+    _validated(0, "completeness", "Completeness",
+               "Share of injected pairs and of single stars above thresholds on p_b: (a) against "
+               "the mass ratio, (b) the S/N, (c) Teff."),
     _validated(0, "gaia", "Evidence of Gaia",
                "Fraction of stars with signs of a companion in Gaia against G magnitude, for p_b "
                "above and below 0.5."),

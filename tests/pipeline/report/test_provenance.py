@@ -5,9 +5,11 @@ from pathlib import Path
 
 from pipeline.core.pace import RECORDS
 from pipeline.core.root import Root
+from pipeline.report.gallery import PICTURES
 from pipeline.report.licences import licences
 from pipeline.report.provenance import all_settings, changed_settings, times, versions
 from pipeline.settings.load import load_settings
+from pipeline.validation.registry import VALIDATIONS
 
 
 def test_only_what_was_changed_is_named(tmp_path):
@@ -42,3 +44,7 @@ def test_times_stand_in_the_order_of_the_stages_and_need_no_record(tmp_path):
 def test_citation_and_package_have_one_version():
     text = (Path(__file__).parents[3] / "CITATION.cff").read_text()
     assert f"\nversion: {versions()['pairspec']}\n" in text
+
+
+def test_every_validation_has_its_figure_in_the_report():
+    assert {p.validation for p in PICTURES} - {""} == {one.name for one in VALIDATIONS}
