@@ -34,8 +34,8 @@ Profile = Literal[
     "infer",
     "evaluate",
     "catalogue",
-    "report",
     "validate",
+    "report",
     "driver",
 ]
 PROFILES: tuple[str, ...] = get_args(Profile)
