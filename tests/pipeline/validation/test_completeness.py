@@ -75,7 +75,7 @@ def test_spectra_outside_of_the_grid_are_in_no_cell(injected, settings):
 
 
 def test_shares_truth_and_fraction_of_a_known_survey(injected, stars, settings, number):
-    result = completeness(injected, stars, settings, 50, 9.0)
+    result = completeness(injected, stars, settings, 5, 9.0)
     found = number(result, "pairs with p_b > 0.5 by mass ratio", (0.71, 0.82))
     assert (found.estimate.value, found.n_stars, found.truth) == (0.75, 40, 0.75)
     paper = number(result, "pairs of q 0.71-0.93 with p_b > 0.8")
@@ -95,7 +95,7 @@ def test_shares_truth_and_fraction_of_a_known_survey(injected, stars, settings, 
 
 def test_stars_seen_in_training_are_no_truth_and_stand_outside(injected, stars, settings, number):
     stars["seen"] = True
-    result = completeness(injected, stars, settings, 20, 9.0)
+    result = completeness(injected, stars, settings, 5, 9.0)
     assert not [m for m in result.measures if m.quantity.startswith("binary fraction")]
     assert any(note.startswith("no binary fraction") for note in result.notes)
     assert np.isnan(number(result, "single stars with p_b > 0.5").truth)
@@ -122,8 +122,8 @@ def test_stars_of_low_snr_and_singles_of_the_bright_side_do_not_count(
     faint = stars.assign(snr_g_best=30.0, p_b_best=0.9)
     bright = stars.assign(label="single", delta_m_g=-0.1, p_b_best=0.9)
     both = pd.concat([stars, faint], ignore_index=True)
-    result = completeness(injected, both, settings, 20, 9.0)
+    result = completeness(injected, both, settings, 5, 9.0)
     assert number(result, "observed fraction, p_b > 0.5").estimate.value == 0.5
     assert number(result, "false positives, p_b > 0.5").estimate.value == 0.25
-    result = completeness(injected, bright, settings, 20, 9.0)
+    result = completeness(injected, bright, settings, 5, 9.0)
     assert any(note.startswith("no binary fraction") for note in result.notes)
