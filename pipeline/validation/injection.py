@@ -25,7 +25,6 @@ from pipeline.validation.injected import Injection
 from pipeline.validation.run_data import RunData
 from schemas.composites import COMPOSITE_POOL
 from schemas.sample import LABELS
-from schemas.validation import VALIDATION
 
 PRIMARY, COMPANION, NOISE = "primary", "companion", "noise"
 COOLEST = 0.01
@@ -98,7 +97,7 @@ def with_injections(run: Run, data: RunData) -> RunData:
         catalogue, labels, [member.sha256 for member in ensemble.members],
         injection_settings(settings),
     )  # fmt: skip
-    folder = run.root.table(VALIDATION).parent / "injections" / digest[:16]
+    folder = run.root.path / "injections" / digest[:16]
     job = InjectionJob(run.root, folder, ensemble, settings)
     pool = run.each(_write_pool, 1, job, digest=digest, step="injection_pool", of="pools")
     n_blocks = -(-pool[PRIMARY] // BLOCK)

@@ -69,7 +69,7 @@ def test_injected_stars_were_not_seen_in_training_and_count_once_per_cell(valida
     root, *_ = validated
     table = pq.read_table(root / COMPLETENESS.location).to_pandas()
     assert set(table["kind"]) >= {"pair", "single"} and (table["n_found"] <= table["n_stars"]).all()
-    (folder,) = (root / "validation" / "injections").iterdir()
+    (folder,) = (root / "injections").iterdir()
     injected = read_injections(tuple(folder.glob("part-*.parquet")))
     seen = plan_ensemble([root / "model"]).training_stars()
     assert not injected["star"].isin(seen).any() and not injected["star2"].isin(seen).any()
