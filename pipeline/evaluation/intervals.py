@@ -74,6 +74,8 @@ class Bootstrap:
             Value on the rows as they are, and the 2.5 and 97.5 percentiles of the draws (percentile
             bootstrap, Efron & Tibshirani 1993); NaN without rows.
         """
+        if not self._times:
+            return Estimate(np.nan, np.nan, np.nan)
         value, low, high = self.curve(lambda weight: np.array([statistic(weight)]))
         return Estimate(float(value[0]), float(low[0]), float(high[0]))
 
