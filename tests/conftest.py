@@ -39,12 +39,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--every-kill", action="store_true", help="kill at every file operation")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the test that happens to make the finished survey the time for it."""
+    """Make the finished survey once, and give the test that happens to make it the time for it."""
     for item in items:
-        makes = "finished" in getattr(item, "fixturenames", ())
-        if makes and not item.get_closest_marker("timeout"):
+        if "finished" not in getattr(item, "fixturenames", ()):
+            continue
+        if not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(400))
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group("finished"))
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

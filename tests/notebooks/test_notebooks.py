@@ -23,7 +23,9 @@ def test_it_runs_and_shows_as_many_pictures_as_it_is_kept_with(path, finished, m
     monkeypatch.setenv("PAIRSPEC_ROOT", str(finished.before("report")))
     resources = {"metadata": {"path": finished.before("report")}}
     done = NotebookClient(kept, timeout=60, resources=resources).execute()
-    assert len(pictures(done)) == n_pictures > 0
+    # A validation may be skipped on so few stars.
+    assert 0 < len(pictures(done)) <= n_pictures
+    assert path.stem.startswith("5") or len(pictures(done)) == n_pictures
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
