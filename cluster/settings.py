@@ -83,7 +83,7 @@ class ClusterSettings(BaseModel):
     """Seconds to wait for the first worker; 0 waits for as long as the queue takes."""
 
     address: str | None = None
-    """Address of the scheduler for `kind = "address"`, e.g. `tls://node7:8786`."""
+    """Address of the scheduler for `kind = "address"`, e.g. ``tls://node7:8786``."""
 
     tls_ca_file: Path | None = None
     """Certificate of the authority that signed the certificates, for `kind = "address"`."""
@@ -114,7 +114,7 @@ class ClusterSettings(BaseModel):
     """Memory of each batch job."""
 
     walltime: str = Field("12:00:00", pattern=r"^\d+:[0-5]\d:[0-5]\d$")
-    """Time limit of each batch job, `HH:MM:SS`."""
+    """Time limit of each batch job, ``HH:MM:SS``."""
 
     margin: int = Field(600, ge=1)
     """Seconds before the time limit in which a job takes no new task: more than the longest task
