@@ -108,6 +108,7 @@ format: env ## Format the code
 	$(BIN)/ruff check --fix .
 
 docs-html: env ## Make the documentation site: docs/_build/html/index.html
+	rm -rf docs/generated
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs docs/_build/html
 
 docs: env ## Regenerate the pages on tables, settings and commands
