@@ -68,7 +68,7 @@ def readme_commands():
         assert make == "make"
         # The environment counts as made: the commands are wanted, not a new one.
         expanded = subprocess.run(
-            ["make", "-n", "-o", ".venv/.ready", *words, f"PYTHON={sys.executable}"],
+            ["make", "-n", "--no-print-directory", "-o", ".venv/.ready", *words, f"PYTHON={sys.executable}"],
             cwd=REPOSITORY, capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
         (line,) = expanded.splitlines()
