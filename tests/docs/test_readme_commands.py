@@ -67,8 +67,9 @@ def readme_commands():
         make, *words = shlex.split(command)
         assert make == "make"
         # The environment counts as made: the commands are wanted, not a new one.
+        options = ["-n", "--no-print-directory", "-o", ".venv/.ready", f"PYTHON={sys.executable}"]
         expanded = subprocess.run(
-            ["make", "-n", "--no-print-directory", "-o", ".venv/.ready", *words, f"PYTHON={sys.executable}"],
+            ["make", *options, *words],
             cwd=REPOSITORY, capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
         (line,) = expanded.splitlines()
