@@ -34,7 +34,7 @@ def waits(kind: str) -> bool:
     kind : str
         Kind of the queue.
     """
-    return kind == ASKED or bool(_queue(kind).after)
+    return bool(_queue(kind).after)
 
 
 def submit(kind: str, path: Path, after: str | None = None) -> str:
@@ -59,8 +59,6 @@ def submit(kind: str, path: Path, after: str | None = None) -> str:
     ClusterError
         The queue refused it.
     """
-    if kind == ASKED:
-        return slurm.submit(path, after)
     queue = _queue(kind)
     command = queue.submit.split()
     if after is not None:

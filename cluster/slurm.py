@@ -1,14 +1,11 @@
-"""SLURM's commands: submit a job, ask after jobs, take jobs back."""
+"""SLURM's commands: ask after jobs, take jobs back."""
 
 import getpass
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
-from cluster.engine import ClusterError
 from cluster.jobs.command import ask
-from cluster.jobs.refusal import advice
 
 _WAITING = ("PENDING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT")
 _RUNNING = ("RUNNING", "CONFIGURING", "COMPLETING", "SUSPENDED", "STOPPED", "STAGE_OUT")
@@ -55,35 +52,6 @@ class SlurmJob:
     def queued(self) -> bool:
         """Whether it is in the queue."""
         return self.waiting or self.running
-
-
-def submit(script: Path, after: str | None = None) -> str:
-    """Submit the job of a driver.
-
-    Parameters
-    ----------
-    script : pathlib.Path
-        Its script.
-    after : str, optional
-        Number of a job that must have ended well before.
-
-    Returns
-    -------
-    str
-        Number of the job.
-
-    Raises
-    ------
-    ClusterError
-        The queue refused it.
-    """
-    dependency = [] if after is None else [f"--dependency=afterok:{after}"]
-    try:
-        answer = ask("sbatch", "--parsable", *dependency, str(script))
-    except ClusterError as error:
-        hint = advice(str(error)).replace("cluster.", "cluster.driver.")
-        raise ClusterError(f"{error}; {hint}") from None
-    return answer.strip().splitlines()[-1].partition(";")[0]
 
 
 def jobs_of_user() -> dict[str, SlurmJob]:

@@ -48,6 +48,20 @@ def test_a_job_waits_for_the_one_before(kind, said, tmp_path):
     assert chain.waits(kind)
 
 
+def test_a_job_of_slurm_waits_as_those_of_other_queues(said, tmp_path):
+    """Whether it leaves the queue is asked of a real one."""
+    words = said("echo Submitted batch job 7 on cluster here", "sbatch")
+    script = tmp_path / "job.sh"
+    assert chain.submit("slurm", script, "6") == chain.submit("slurm", script) == "7"
+    assert words() == [f"sbatch --dependency=afterok:6 {script}", f"sbatch {script}"]
+
+
+def test_slurm_names_the_setting_of_the_driver_once(said, tmp_path):
+    said("echo 'sbatch: error: Memory specification can not be satisfied' >&2; exit 1", "sbatch")
+    with pytest.raises(ClusterError, match=r"be satisfied; change cluster\.driver\.memory$"):
+        chain.submit("slurm", tmp_path / "job.sh")
+
+
 def test_lsf_reads_the_script_itself(said, tmp_path):
     script = tmp_path / "job.sh"
     script.write_text("#BSUB -n 1\n")
