@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from hats.pixel_math.spatial_index import compute_spatial_index
 from numpy.typing import NDArray
 
@@ -14,7 +13,7 @@ from pipeline.catalogue.job import CatalogueJob
 from pipeline.core.atomic import write_json, write_parquet
 from pipeline.core.errors import MismatchError
 from pipeline.core.ledger import Done
-from pipeline.core.parquet import read_table
+from pipeline.core.parquet import read_files, read_table
 from pipeline.core.root import Root
 from pipeline.photometry.assignment import Assignment, assign_stars
 from schemas.catalogue import HEALPIX, PREDICTIONS, SPECTRA, STARS
@@ -100,7 +99,7 @@ def _star_positions(
     if job.photometry:
         parts = [p for p in (gaia_part(job.root, n) for n in range(job.n_shards)) if p.is_file()]
         if parts:
-            found = pq.read_table(parts, columns=GAIA[:3], partitioning=None)
+            found = read_files(parts, "photometry", GAIA[:3])
             place(*(found[name].to_numpy() for name in GAIA[:3]))
     return ra_S, dec_S
 

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
 from pipeline.core.errors import InputError
+from pipeline.core.parquet import read_table
 from schemas.completeness import COMPLETENESS
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ class SelectionFunction:
     ------
     InputError
         They have not been measured.
+    MismatchError
+        Their file is damaged.
     """
 
     def __init__(self, root: Path) -> None:
@@ -75,7 +77,7 @@ class SelectionFunction:
             raise InputError(
                 f"{path} is not there: run `pairspec validate completeness --root {root}`"
             )
-        table = pq.read_table(path, partitioning=None)
+        table = read_table(path, COMPLETENESS)
         self._kind = np.array(table["kind"].to_pylist(), dtype=str)
         self._column = {
             f.name: table[f.name].to_numpy().astype(np.float64)

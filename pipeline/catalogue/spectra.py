@@ -54,7 +54,7 @@ def write_spectra(block: int, job: CatalogueJob) -> Done:
     # The star's source may come from another of its spectra, the prediction's may not.
     table = _parts(PREDICTIONS, job, shards).drop_columns("source_id")
     rows = table["row"]
-    assigned = pq.read_table(job.assignment(block), partitioning=None)
+    assigned = read_files([job.assignment(block)], "catalogue")
     if assigned.num_rows != table.num_rows:
         raise MismatchError(
             f"{table.num_rows} predictions but {assigned.num_rows} spectra with a star in "
@@ -111,7 +111,7 @@ def _gaia(job: CatalogueJob, shards: Sequence[int], rows: pa.ChunkedArray) -> pa
     ]
     if not own:
         return pa.table({})
-    found = align(pq.read_table(parts, columns=["row", *own], partitioning=None), "row", rows)
+    found = align(read_files(parts, "photometry", ["row", *own]), "row", rows)
     return pa.table({name: found[g] for name, g in _GAIA_NAMES.items() if g in own})
 
 

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from pipeline.core.ledger import read_record
+from pipeline.core.parquet import read_table
 from pipeline.core.root import Root
 from pipeline.evaluation.intervals import Estimate
 from pipeline.evaluation.paper import PAPER
@@ -50,7 +49,7 @@ def validation_rows(root: Root) -> list[Row]:
     path = root.table(VALIDATION)
     if not path.is_file():
         return []
-    rows = pq.read_table(path, partitioning=None).to_pylist()
+    rows = read_table(path, VALIDATION).to_pylist()
     return [
         Row(
             row["validation"],
@@ -109,7 +108,7 @@ def cut_flow(root: Root) -> list[dict[str, str]]:
     return [
         {"cut": row["cut"], "sample": row["sample"], "condition": row["condition"]}
         | {name: "-" if row[name] is None else f"{row[name]:,}" for name in names}
-        for row in pq.read_table(path, partitioning=None).to_pylist()
+        for row in read_table(path, CUT_FLOW).to_pylist()
     ]
 
 

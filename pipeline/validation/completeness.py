@@ -10,6 +10,7 @@ from pipeline.core.colours import SINGLE as SINGLE_COLOUR
 from pipeline.core.figures import legend, new_figure
 from pipeline.evaluation.intervals import Estimate
 from pipeline.evaluation.paper import PAPER
+from pipeline.evaluation.truth import Q_RANGE
 from pipeline.settings.validation import ValidationSettings
 from pipeline.validation.agreement import agreement
 from pipeline.validation.cells import cell_table, true_systems, with_cells
@@ -22,9 +23,6 @@ from pipeline.validation.result import Result
 from pipeline.validation.run_data import RunData
 from pipeline.validation.stars import has_truth
 from schemas.completeness import COMPLETENESS
-
-PAPER_Q = (0.71, 0.93)
-"""Mass ratios of the paper's binaries."""
 
 
 def validate(data: RunData) -> Result:
@@ -121,7 +119,7 @@ def _of(cells: pd.DataFrame, kind: str, name: str = "", number: int = 0) -> pd.D
     """Rows of one kind, of the paper's mass ratios, and of one bin."""
     inside = cells["kind"] == kind
     if kind == PAIR:
-        inside &= cells["q"].between(*PAPER_Q)
+        inside &= cells["q"].between(*Q_RANGE)
     if name:
         inside &= cells[f"{name}_bin"] == number
     return cells[inside]

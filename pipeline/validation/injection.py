@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.composites.block import read_stored
 from pipeline.composites.pool import Pool, find_dwarfs, read_pool
 from pipeline.core.atomic import write_parquet
 from pipeline.core.ledger import Done
-from pipeline.core.parquet import read_table
+from pipeline.core.parquet import read_files, read_table
 from pipeline.core.root import Root
 from pipeline.core.run import Run
 from pipeline.labels.labels import SINGLE
@@ -151,7 +150,7 @@ def inject_block(unit: int, job: InjectionJob) -> Done:
 
 def read_injections(files: tuple[Path, ...]) -> pd.DataFrame:
     """Read what the tasks wrote, one row per spectrum."""
-    parts = [pq.read_table(file, partitioning=None).to_pandas() for file in files]
+    parts = [read_files([file], "validate").to_pandas() for file in files]
     injections: pd.DataFrame = pd.concat(parts, ignore_index=True)
     return injections
 

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.core.atomic import write_parquet
 from pipeline.core.errors import InputError, MismatchError
 from pipeline.core.figures import styled
 from pipeline.core.ledger import Done
+from pipeline.core.parquet import read_files
 from pipeline.core.report import StageReport
 from pipeline.core.root import Root
 from pipeline.core.run import Run
@@ -125,7 +125,7 @@ def _on_worker(run: Run, name: str, data: RunData) -> Done:
 def _gather(root: Root, names: tuple[str, ...]) -> Done:
     """Write one table of all numbers."""
     parts = [folder_of(root) / name / "table.parquet" for name in names]
-    tables = [pq.read_table(part, partitioning=None) for part in parts if part.is_file()]
+    tables = [read_files([part], "validate") for part in parts if part.is_file()]
     whole = pa.concat_tables([VALIDATION.schema.empty_table(), *tables])
     write_parquet(root.table(VALIDATION), whole)
     return Done({"numbers": whole.num_rows}, (root.table(VALIDATION),))
