@@ -120,7 +120,7 @@ def plain_log(axis: Any) -> None:
 
 
 @styled()
-def as_bytes(figure: Figure, kind: str) -> bytes:
+def as_bytes(figure: Figure, kind: str, dpi: float | None = None) -> bytes:
     """Return a figure as a file; the same figure gives the same bytes.
 
     Parameters
@@ -129,9 +129,11 @@ def as_bytes(figure: Figure, kind: str) -> bytes:
         The figure.
     kind : str
         ``png`` or ``pdf``.
+    dpi : float, optional
+        Pixels per inch; by default those of the style.
     """
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, metadata=_METADATA[kind])
+    figure.savefig(buffer, format=kind, dpi=dpi, metadata=_METADATA[kind])
     return buffer.getvalue()
 
 

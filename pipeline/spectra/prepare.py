@@ -27,6 +27,8 @@ class Prepared(NamedTuple):
         The fraction is within the limit of the settings.
     ivar_BL : array of float32, (B, L), optional
         Inverse variance of the normalised flux, zero at bad pixels; None if not asked for.
+    continuum_BL : array of float32, (B, L), optional
+        What the flux was divided by, in its units; None if not asked for.
     """
 
     flux_BL: Array
@@ -34,6 +36,7 @@ class Prepared(NamedTuple):
     bad_fraction_B: Array
     usable_B: Array
     ivar_BL: Array | None
+    continuum_BL: Array | None
 
 
 def network_input(
@@ -45,6 +48,7 @@ def network_input(
     settings: SpectraSettings,
     *,
     with_ivar: bool = False,
+    with_continuum: bool = False,
 ) -> Prepared:
     """Mask, resample and normalise stored spectra.
 
@@ -60,8 +64,8 @@ def network_input(
         Radial velocity of the star. Not read if the settings keep the observed frame.
     settings : SpectraSettings
         Grid, frame, continuum and limits.
-    with_ivar : bool
-        Return the inverse variance of the normalised flux as well.
+    with_ivar, with_continuum : bool
+        Return the inverse variance of the normalised flux, or its continuum, as well.
 
     Returns
     -------
@@ -87,6 +91,7 @@ def network_input(
     out_BL = xp.empty(shape, dtype=flux_BN.dtype, device=where)
     bad_BL = xp.empty(shape, dtype=xp.bool, device=where)
     out_ivar_BL = xp.empty_like(out_BL) if with_ivar else None
+    continuum_BL = xp.empty_like(out_BL) if with_continuum else None
     pixel_N = xp.arange(flux_BN.shape[1], dtype=xp.int32, device=where)
     n_pixel_B = xp.asarray(n_pixel_B, dtype=xp.int32, device=where)
     read_ivar = with_ivar or settings.ivar_weighted
@@ -107,8 +112,9 @@ def network_input(
         )
         if out_ivar_BL is not None:
             out_ivar_BL[rows] = xp.where(bad_BL[rows], 0.0, ivar_bl * scale_bl * scale_bl)
+        if continuum_BL is not None:
+            continuum_BL[rows] = scale_bl
 
     fraction_B = bad_fraction(bad_BL)
-    return Prepared(
-        out_BL, bad_BL, fraction_B, fraction_B <= settings.max_bad_fraction, out_ivar_BL
-    )
+    usable_B = fraction_B <= settings.max_bad_fraction
+    return Prepared(out_BL, bad_BL, fraction_B, usable_B, out_ivar_BL, continuum_BL)

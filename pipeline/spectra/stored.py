@@ -86,7 +86,13 @@ def _read(store: xr.Dataset, rows: pd.DataFrame, block_rows: int) -> StoredBlock
     return StoredBlock(rows, arrays)
 
 
-def prepare(block: StoredBlock, settings: SpectraSettings, device: torch.device | None) -> Prepared:
+def prepare(
+    block: StoredBlock,
+    settings: SpectraSettings,
+    device: torch.device | None,
+    *,
+    with_continuum: bool = False,
+) -> Prepared:
     """Clean, resample and normalise a block where the network will run.
 
     Parameters
@@ -97,6 +103,8 @@ def prepare(block: StoredBlock, settings: SpectraSettings, device: torch.device 
         The preprocessing that the network was trained with.
     device : torch.device, optional
         Device of the torch tensors to return; None: NumPy arrays, twice as fast on a CPU.
+    with_continuum : bool
+        Return what the flux was divided by, too.
 
     Returns
     -------
@@ -118,4 +126,5 @@ def prepare(block: StoredBlock, settings: SpectraSettings, device: torch.device 
         arrays["n_pixel"],
         velocity,
         settings,
+        with_continuum=with_continuum,
     )

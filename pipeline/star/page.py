@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from pipeline.core.atomic import write_bytes
 from pipeline.core.errors import InputError
 from pipeline.core.published import require_published
 from pipeline.core.root import Root
-from pipeline.network.ensemble import plan_ensemble
+from pipeline.network.ensemble import EnsemblePlan, plan_ensemble
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.star.find import RADIUS_ARCSEC, Match, find_stars
 from pipeline.star.star import Diagram, Star, read_diagram, read_star
@@ -57,13 +57,21 @@ class StarPage:
     @property
     def network_note(self) -> str | None:
         """Why it cannot be shown what the network looked at; None where it can."""
+        return self._networks if isinstance(self._networks, str) else None
+
+    @cached_property
+    def _networks(self) -> EnsemblePlan | str:
+        """Those that gave p_b; or why they are not at hand."""
         if not all((path / "model.json").is_file() for path in self.models):
             named = ", ".join(str(path) for path in self.models)
             return f"no network in {named}; give the one that gave p_b by --model"
-        found, wanted = plan_ensemble(self.models).model_id, self.star.row["model_id"]
-        if found != wanted:
-            return f"the network there, {found}, is not the one that gave p_b, {wanted}; --model"
-        return None
+        plan, wanted = plan_ensemble(self.models), self.star.row["model_id"]
+        if plan.model_id != wanted:
+            return (
+                f"the network there, {plan.model_id}, is not the one that gave p_b, {wanted}; "
+                "--model"
+            )
+        return plan
 
     def draw(self, figure: "Figure") -> None:
         """Draw the star into an empty figure.
@@ -78,8 +86,7 @@ class StarPage:
         from pipeline.star.spectrum import read_spectrum
 
         which = self.star.chosen(self.obsid)
-        known = self.network_note is None
-        plan = plan_ensemble(self.models) if known else None
+        plan = None if isinstance(self._networks, str) else self._networks
         settings = plan.spectra if plan else SpectraSettings()
         one = read_spectrum(self.root.store, which["row"], which["rv_kms"], settings)
         looked = attribute(plan.members, one.normal_L) if plan else None
@@ -100,17 +107,14 @@ class StarPage:
             Another ending, no such folder, or a file of a run.
         """
         path = check_figure(self.root, output or Path(f"{self.star.file_name}.png"))
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
+        from pipeline.core.figures import as_bytes
         from pipeline.star.figure import SIZE_INCHES
 
         figure = Figure(figsize=SIZE_INCHES, layout="constrained")
-        FigureCanvasAgg(figure)
         self.draw(figure)
-        made = BytesIO()
-        figure.savefig(made, format=path.suffix[1:], dpi=DPI)
-        write_bytes(path, made.getvalue())
+        write_bytes(path, as_bytes(figure, path.suffix[1:], DPI))
         return path
 
 

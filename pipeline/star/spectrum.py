@@ -9,10 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.spectra.grid import WaveGrid
-from pipeline.spectra.masking import bad_pixels
-from pipeline.spectra.normalise import normalised_flux
-from pipeline.spectra.resampling import resample
-from pipeline.spectra.stored import read_blocks
+from pipeline.spectra.stored import prepare, read_blocks
 from pipeline.store.store import open_store
 
 
@@ -61,23 +58,10 @@ def read_spectrum(
         Those that the network was trained with.
     """
     found = open_store(store)
-    (block,) = read_blocks(
-        found, pd.DataFrame({"row": [row]}), int(found["flux"].encoding["chunks"][0])
-    )
-    one = block.arrays
-    padding_N = np.arange(one["flux"].shape[1]) >= one["n_pixel"][:, None]
-    grid = WaveGrid.from_settings(settings)
-    flux_BL, ivar_BL, bad_BL = resample(
-        one["flux"],
-        one["ivar"],
-        bad_pixels(one["flux"], one["ivar"]) | padding_N,
-        one["log10_first"],
-        grid,
-        np.array([rv_kms or 0.0]) if settings.frame == "rest" else None,
-    )
-    normal_BL, bad_BL, continuum_BL = normalised_flux(
-        flux_BL, ivar_BL, bad_BL, grid.wave_L, settings
-    )
+    wanted = pd.DataFrame({"row": [row], "rv_kms": [np.nan if rv_kms is None else rv_kms]})
+    (block,) = read_blocks(found, wanted, int(found["flux"].encoding["chunks"][0]))
+    ready = prepare(block, settings, None, with_continuum=True)
+    wave_L = np.asarray(WaveGrid.from_settings(settings).wave_L)
     return OneSpectrum(
-        np.asarray(grid.wave_L), normal_BL[0], continuum_BL[0], bad_BL[0], settings.frame
+        wave_L, ready.flux_BL[0], np.asarray(ready.continuum_BL)[0], ready.bad_BL[0], settings.frame
     )
