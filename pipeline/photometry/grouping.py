@@ -71,18 +71,3 @@ def assign_sources(group: IntArray, source_id: IntArray) -> IntArray:
     only = np.zeros_like(source_id)
     only[one[count == 1]] = pairs[index[count == 1], 1]
     return np.where(known, source_id, only[group])
-
-
-def designation(ra_deg: float, dec_deg: float) -> str:
-    """Return the name of a position, ``JHHMMSS.ss+DDMMSS.s`` (truncated, as the IAU asks)."""
-    centiseconds = int((ra_deg % 360.0) / 15.0 * 360000.0 + 1e-7) % 8640000
-    deciseconds = int(abs(dec_deg) * 36000.0 + 1e-7)
-    hours, rest = divmod(centiseconds, 360000)
-    minutes, centi = divmod(rest, 6000)
-    degrees, arc = divmod(deciseconds, 36000)
-    arcmin, deci = divmod(arc, 600)
-    sign = "-" if dec_deg < 0 else "+"
-    return (
-        f"J{hours:02d}{minutes:02d}{centi // 100:02d}.{centi % 100:02d}"
-        f"{sign}{degrees:02d}{arcmin:02d}{deci // 10:02d}.{deci % 10}"
-    )

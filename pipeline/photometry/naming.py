@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 def designations(ra_deg_S: NDArray[np.float64], dec_deg_S: NDArray[np.float64]) -> pa.Array:
     """Return ``JHHMMSS.ss+DDMMSS.s``, truncated as the IAU asks; null without a position.
 
-    The same as :func:`pipeline.photometry.grouping.designation` of each.
-
     Parameters
     ----------
     ra_deg_S, dec_deg_S : ndarray of float64, (S,)

@@ -4,8 +4,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.catalogue.groups import Groups
-from pipeline.photometry.grouping import designation
-from pipeline.photometry.naming import designations
 
 
 @settings(deadline=None)
@@ -32,14 +30,3 @@ def test_statistics_are_those_of_pandas(rows):
         groups.bits(frame["row"].to_numpy()),
         [np.bitwise_or.reduce(part["row"]) for _, part in by],
     )
-
-
-@settings(deadline=None)
-@given(st.lists(st.tuples(st.floats(0, 359.9999999), st.floats(-90, 90)), max_size=20))
-def test_names_of_positions_are_those_of_the_plain_function(places):
-    ra, dec = (np.array([place[i] for place in places], float) for i in (0, 1))
-    assert designations(ra, dec).to_pylist() == [designation(*place) for place in places]
-
-
-def test_no_position_has_no_name():
-    assert designations(np.array([np.nan, 1.0]), np.array([1.0, np.nan])).to_pylist() == [None] * 2

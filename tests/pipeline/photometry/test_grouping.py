@@ -1,11 +1,10 @@
 import numpy as np
-import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.photometry.grouping import assign_sources, designation, position_groups
+from pipeline.photometry.grouping import assign_sources, position_groups
 
 
 def brute_force(ra, dec, radius_arcsec):
@@ -52,16 +51,3 @@ def test_the_only_id_of_a_group_goes_to_its_members_without_one():
     source = np.array([big, 0, 7, 8, 0, 0, 9])
     assert assign_sources(group, source).tolist() == [big, big, 7, 8, 0, 0, 9]
     assert assign_sources(group, np.zeros(7, np.int64)).tolist() == [0] * 7
-
-
-@pytest.mark.parametrize(
-    ("ra", "dec", "name"),
-    [
-        (0.0, 0.0, "J000000.00+000000.0"),
-        (99.316263, 27.23237, "J063715.90+271356.5"),
-        (359.9999999, -0.5, "J235959.99-003000.0"),
-        (138.080956, -89.99999, "J091219.42-895959.9"),
-    ],
-)
-def test_designations_are_truncated_as_lamost_does(ra, dec, name):
-    assert designation(ra, dec) == name
