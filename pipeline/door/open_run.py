@@ -17,24 +17,17 @@ from pipeline.core.errors import InputError
 from pipeline.core.parquet import table_files
 from pipeline.core.published import read_published
 from pipeline.core.root import Root
+from pipeline.door.known_spectra import known_spectra
 from pipeline.door.lazy import normalised_spectra, stored_spectra
-from pipeline.door.own_spectra import from_specutils, own_spectra
+from pipeline.door.own_spectra import classify, from_specutils, own_spectra
 from pipeline.door.plots import Plots
-from pipeline.network.ensemble import EnsemblePlan, get_ensemble, plan_ensemble
-from pipeline.settings.infer import InferSettings
+from pipeline.network.ensemble import EnsemblePlan, plan_ensemble
 from pipeline.settings.spectra import SpectraSettings
-from pipeline.spectra.prepare import network_input
 from pipeline.star.find import RADIUS_ARCSEC
 from pipeline.star.page import StarPage, open_page
 from schemas.catalogue import PREDICTIONS, STARS
 from schemas.registry import TABLES
 
-_ROWS = """
-    SELECT * FROM (
-        SELECT o.row, o.obsid, o.ra_deg, o.dec_deg, o.snr_g, o.rv_kms, {p_b}
-        FROM observations AS o {join}
-    ) WHERE ({where}) ORDER BY row
-"""
 _DATASETS = ("observations", "photometry", "sample", "labels", "predictions", "catalogue")
 
 
@@ -230,24 +223,7 @@ class OpenRun:
             flux, ivar, wave_angstrom = from_specutils(flux)
         if wave_angstrom is None:
             raise InputError("give wave_angstrom, the vacuum wavelength of every pixel")
-        own, plan = own_spectra(flux, ivar, wave_angstrom), self._plan
-        n_spectra = own.n_pixel_B.size
-        velocity = None
-        if rv_kms is not None:
-            velocity = np.broadcast_to(np.asarray(rv_kms, np.float64), n_spectra)
-        ready = network_input(
-            own.flux_BN, own.ivar_BN, own.log10_first_B, own.n_pixel_B, velocity, plan.spectra
-        )
-        usable = np.asarray(ready.usable_B)
-        answer = {name: np.full(n_spectra, np.nan, np.float32) for name in _ANSWER}
-        if usable.any():
-            found = get_ensemble(plan.members, InferSettings()).predict(ready.flux_BL[usable])
-            for values, part in zip(answer.values(), found, strict=True):
-                values[usable] = part
-        return pd.DataFrame(
-            {name: answer[name] for name in ("p_b", "logit", "logit_spread")}
-            | {"bad_fraction": np.asarray(ready.bad_fraction_B)}
-        )
+        return classify(own_spectra(flux, ivar, wave_angstrom), rv_kms, self._plan)
 
     def star(self, which: str | int, radius_arcsec: float = RADIUS_ARCSEC) -> StarPage:
         """Find one star; printed, it is what `pairspec star` prints.
@@ -310,21 +286,5 @@ class OpenRun:
         return self._plan.spectra if there else SpectraSettings()
 
     def _rows(self, where: str) -> pd.DataFrame:
-        """Return what is known of the spectra, in order of row."""
         predicted = bool(table_files(self.root.table(PREDICTIONS)))
-        query = _ROWS.format(
-            p_b="p.p_b" if predicted else "NULL::FLOAT AS p_b",
-            join="LEFT JOIN predictions AS p USING (row)" if predicted else "",
-            where=where or "true",
-        )
-        frame = self.sql(query)
-        plain = {"row": "int64", "obsid": "int64"} | dict.fromkeys(
-            ("ra_deg", "dec_deg", "rv_kms", "snr_g", "p_b"), "float64"
-        )
-        for name, dtype in plain.items():
-            missing = -1 if dtype == "int64" else np.nan
-            frame[name] = frame[name].to_numpy(dtype, na_value=missing)
-        return frame
-
-
-_ANSWER = ("logit", "p_b", "logit_spread")
+        return known_spectra(self.sql, where, predicted=predicted)

@@ -4,10 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
 from pipeline.core.errors import InputError
+from pipeline.network.ensemble import Answer, EnsemblePlan, get_ensemble
+from pipeline.settings.infer import InferSettings
+from pipeline.spectra.prepare import network_input
 from schemas.store import LOG10_STEP
 
 _ON_GRID = 1e-3
@@ -170,3 +174,48 @@ def _stacked(rows: list[Row]) -> OwnSpectra:
     for number, (_, flux, ivar) in enumerate(rows):
         flux_BN[number, : flux.size], ivar_BN[number, : ivar.size] = flux, ivar
     return OwnSpectra(flux_BN, ivar_BN, np.array([first for first, _, _ in rows]), n_pixel)
+
+
+def classify(own: OwnSpectra, rv_kms: ArrayLike | None, plan: EnsemblePlan) -> pd.DataFrame:
+    """Give spectra their binary probability.
+
+    Parameters
+    ----------
+    own : OwnSpectra
+        B spectra.
+    rv_kms : array_like of float, () or (B,), optional
+        Radial velocities; needed by networks of the rest frame.
+    plan : EnsemblePlan
+        The networks.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As from `pipeline.door.open_run.OpenRun.predict`.
+
+    Raises
+    ------
+    ValueError
+        The network needs a velocity.
+    """
+    n_spectra = own.n_pixel_B.size
+    velocity = None
+    if rv_kms is not None:
+        velocity = np.broadcast_to(np.asarray(rv_kms, np.float64), n_spectra)
+    ready = network_input(
+        own.flux_BN, own.ivar_BN, own.log10_first_B, own.n_pixel_B, velocity, plan.spectra
+    )
+    usable = np.asarray(ready.usable_B)
+    answer = Answer(*(np.full(n_spectra, np.nan, np.float32) for _ in Answer._fields))
+    if usable.any():
+        found = get_ensemble(plan.members, InferSettings()).predict(ready.flux_BL[usable])
+        for values, part in zip(answer, found, strict=True):
+            values[usable] = part
+    return pd.DataFrame(
+        {
+            "p_b": answer.p_b_B,
+            "logit": answer.logit_B,
+            "logit_spread": answer.spread_B,
+            "bad_fraction": np.asarray(ready.bad_fraction_B),
+        }
+    )
