@@ -79,7 +79,9 @@ def completeness(
             )
             for k, edge in enumerate(pairwise(settings.q_edges))
         ]  # fmt: skip
-        draw_bins(axes[0], by_q, f"$p_b$ > {threshold:g}", colours[number % len(colours)])
+        colour = colours[number % len(colours)]
+        shift = 0.2 * (number - (len(settings.thresholds) - 1) / 2)
+        draw_bins(axes[0], by_q, f"$p_b$ > {threshold:g}", colour, shift)
         measures += by_q
     for threshold in settings.thresholds:
         measures += _totals(cells, true, threshold)
@@ -98,9 +100,11 @@ def completeness(
             ]  # fmt: skip
             draw_bins(axis, bins, _WORD[kind], colour)
             measures += bins
-    axes[0].set(xlabel="mass ratio", ylabel="share above the threshold", xlim=(0, 1), ylim=(0, 1))
-    axes[1].set(xlabel="S/N in $g$", ylabel="share with $p_b$ > 0.5", ylim=(0, 1))
-    axes[2].set(xlabel="$T_\\mathrm{eff}$ (K)", ylabel="share with $p_b$ > 0.5", ylim=(0, 1))
+    axes[0].set(
+        xlabel="mass ratio $q$", ylabel="fraction above the threshold", xlim=(0, 1), ylim=(0, 1)
+    )
+    axes[1].set(xlabel="S/N in $g$", ylabel="fraction with $p_b$ > 0.5", ylim=(0, 1.05))
+    axes[2].set(xlabel="$T_\\mathrm{eff}$ (K)", ylabel="fraction with $p_b$ > 0.5", ylim=(0, 1.05))
     for axis in axes:
         legend(axis, columns=2)
     if truth is not None:
