@@ -205,7 +205,15 @@ def test_a_refusal_leaves_nothing_in_the_queue(slurm, site, overrides, words):
 
 def test_a_job_waits_for_what_it_cannot_get(slurm, site):
     assert pairspec("submit", site, "ingest", "cluster.driver.cores=2").returncode == 0
-    blocked = ["sbatch", "--parsable", "-N2", "--exclusive", "--wrap", "sleep 60"]
+    blocked = [
+        "sbatch",
+        "--parsable",
+        "--output=/dev/null",
+        "-N2",
+        "--exclusive",
+        "--wrap",
+        "sleep 60",
+    ]
     assert pairspec("cancel", site).returncode == 0
     slurm.run(*blocked)
     until(lambda: slurm.jobs("RUNNING"), 20, "the nodes are taken")
