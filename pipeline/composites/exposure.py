@@ -107,12 +107,11 @@ def exposure(
     ValueError
         Noise is wanted and there are no random numbers.
     """
-    grid = WaveGrid.from_settings(spectra)
     flux_BL, variance_BL = light.flux_BL, light.variance_BL
     if wanted_BL is not None:
         if rng is None:
             raise ValueError("noise is to be added: hand over the random numbers for it")
-        _, _, scale_BL = _normalised(light, grid, spectra)
+        _, _, scale_BL = normalised(light, spectra)
         lacking_BL = np.clip(wanted_BL * scale_BL**2 - variance_BL, 0, None) * ~light.bad_BL
         n_row, n_pixel = flux_BL.shape
         white_BW = rng.standard_normal((n_row, n_pixel + 1), dtype=np.float32)
@@ -121,15 +120,31 @@ def exposure(
         flux_BL = flux_BL + noise_BL * np.sqrt(lacking_BL)
         variance_BL = variance_BL + lacking_BL
     noisy = Light(flux_BL, variance_BL, light.bad_BL)
-    normal_BL, bad_BL, scale_BL = _normalised(noisy, grid, spectra)
+    normal_BL, bad_BL, scale_BL = normalised(noisy, spectra)
     with np.errstate(divide="ignore"):
         ivar_BL = np.where(bad_BL | (variance_BL <= 0), 0.0, scale_BL**2 / variance_BL)
     return Exposed(normal_BL, ivar_BL.astype(np.float32), bad_BL)
 
 
-def _normalised(
-    light: Light, grid: WaveGrid, spectra: SpectraSettings
+def normalised(
+    light: Light, spectra: SpectraSettings
 ) -> tuple[Float32Array, BoolArray, Float32Array]:
+    """Divide light by its smoothed flux.
+
+    Parameters
+    ----------
+    light : Light
+        The spectra.
+    spectra : SpectraSettings
+        Grid and continuum.
+
+    Returns
+    -------
+    tuple of ndarray, (B, L)
+        Normalised flux, bad pixels, and what the flux was divided by: see
+        :func:`pipeline.spectra.normalise.normalised_flux`.
+    """
+    wave_L = WaveGrid.from_settings(spectra).wave_L
     with np.errstate(divide="ignore"):
         ivar_BL = np.where(light.variance_BL > 0, 1 / light.variance_BL, 0).astype(np.float32)
-    return normalised_flux(light.flux_BL, ivar_BL, light.bad_BL, grid.wave_L, spectra)
+    return normalised_flux(light.flux_BL, ivar_BL, light.bad_BL, wave_L, spectra)
