@@ -49,6 +49,10 @@ class CompositeSettings(Section):
     pool_snr_min: float = Field(40.0, gt=0)
     """Stars have a higher S/N in g than this, since noise can only be added. [assumed]"""
 
+    pool_logg_min: float | None = None
+    """Stars have a higher log g than this; none: `sample.logg_min`. [assumed: estimated labels
+    scatter below the sample's limit]"""
+
     snr_min: float = Field(20.0, gt=0)
     """Lowest S/N a pixel in g of a composite. [paper: the sample's cut]"""
 
