@@ -28,10 +28,10 @@ def test_windows_cover_the_spectrum_and_whiten_it() -> None:
 
 
 def test_the_network_combines_windows() -> None:
-    (flux, label), (asked, asked_label) = spectra(2000, 1), spectra(500, 2)
+    (flux, label), (asked, asked_label) = spectra(3000, 1), spectra(600, 2)
     windows = Windows.fit(flux)
     model = fit_mlp(
-        windows.features(flux[:1600]), label[:1600], windows.features(flux[1600:]), label[1600:],
+        windows.features(flux[:2500]), label[:2500], windows.features(flux[2500:]), label[2500:],
         seed=1, rate=3e-3,
     )  # fmt: skip
     # Neither line alone tells the class.
