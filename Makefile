@@ -95,6 +95,7 @@ test-kills: env ## Kill every stage at every file operation (hours)
 
 fuzz: env ## Feed a million broken files to the readers: INPUTS=1000000 SEED=1
 	$(BIN)/python -m scripts.fuzz --inputs $(INPUTS) --seed $(SEED)
+	$(BIN)/python -m pytest -n 2 tests/pipeline/lamost/test_broken_files.py --hypothesis-profile=random --timeout=3600
 
 lint: env ## Check style, types, docstrings, formatting and the direction of imports
 	$(BIN)/ruff check .

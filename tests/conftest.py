@@ -9,8 +9,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# The same examples every time, and no failure because the machine has other work.
+# `make fuzz` takes others: --hypothesis-profile=random.
+hypothesis_settings.register_profile(
+    "same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.register_profile(
+    "random", hypothesis_settings.get_profile("same"), derandomize=False, max_examples=2000
+)
+hypothesis_settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")
