@@ -40,7 +40,7 @@ def as_command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]
 
 @app.command()
 def demo(
-    stars: Annotated[int, typer.Option(help="Number of simulated stars.")] = 12_000,
+    stars: Annotated[int, typer.Option(min=300, help="Number of simulated stars.")] = 12_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same survey.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder of the survey and the run.")] = Path("demo"),
     config: Config = None,
@@ -50,16 +50,20 @@ def demo(
 ) -> None:
     """Simulate a survey and run every stage on it, up to the report.
 
-    Goes on where the last demo in the same folder stopped.
+    Goes on where the last demo in the same folder stopped. A survey of fewer than 2,000 stars is
+    one of near dwarfs with a wider cut in colour, and no composites: it shows that everything
+    runs, its scores mean nothing.
 
     Example: pairspec demo --stars 12000 --out demo
     """
     from pipeline.cli.console import run_command, settings_of
-    from pipeline.cli.demo import SHORT, run_stages
+    from pipeline.cli.demo import demo_settings, run_stages
 
     survey = {"n_stars": stars, "seed": seed, "out": out}
     given = overrides or []
-    run_command("simulate", config, None, [*SHORT, *given], debug=debug, simulate=survey)
+    run_command(
+        "simulate", config, None, [*demo_settings(stars), *given], debug=debug, simulate=survey
+    )
     made = out / "pairspec.toml"
     code = run_stages(made, given)
     if code:
