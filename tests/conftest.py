@@ -52,9 +52,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Make the finished survey once, and give the test that happens to make it the time for it."""
     for item in items:
+        if config.getoption("--every-kill"):
+            item.add_marker(pytest.mark.timeout(4 * 3600))
         if "finished" not in getattr(item, "fixturenames", ()):
             continue
         if not item.get_closest_marker("timeout"):
