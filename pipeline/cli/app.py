@@ -8,7 +8,7 @@ import typer
 
 from pipeline.cli import catalogue as reading
 from pipeline.cli import queue
-from pipeline.cli.options import Config, Debug, Overrides, RootOption
+from pipeline.cli.options import Config, Debug, Overrides, Profile, RootOption
 from pipeline.core.stage import Stage
 from pipeline.stages import STAGES, find_stage
 
@@ -139,6 +139,7 @@ def simulate(
     config: Config = None,
     overrides: Overrides = None,
     *,
+    profile: Profile = False,
     debug: Debug = False,
 ) -> None:
     """Run the stage `simulate`."""
@@ -149,7 +150,7 @@ def simulate(
         "simulate": {name: value for name, value in given.items() if value is not None},
         "cluster": {} if workers is None else {"workers": workers},
     }
-    run_command("simulate", config, None, overrides or [], debug=debug, **values)
+    run_command("simulate", config, None, overrides or [], debug=debug, profile=profile, **values)
 
 
 @as_command("ingest")
@@ -164,13 +165,16 @@ def ingest(
     root: RootOption = None,
     overrides: Overrides = None,
     *,
+    profile: Profile = False,
     debug: Debug = False,
 ) -> None:
     """Run the stage `ingest`."""
     from pipeline.cli.console import run_command
 
     inputs = {k: v for k, v in {"spectra": spectra, "catalogue": catalogue}.items() if v}
-    run_command("ingest", config, root, overrides or [], debug=debug, inputs=inputs)
+    run_command(
+        "ingest", config, root, overrides or [], debug=debug, profile=profile, inputs=inputs
+    )
 
 
 @as_command("infer")
@@ -186,6 +190,7 @@ def infer(
     root: RootOption = None,
     overrides: Overrides = None,
     *,
+    profile: Profile = False,
     debug: Debug = False,
 ) -> None:
     """Run the stage `infer`."""
@@ -193,7 +198,7 @@ def infer(
 
     scope = {"scope": "all"} if all_spectra else {}
     values = scope | ({"models": models} if models else {})
-    run_command("infer", config, root, overrides or [], debug=debug, infer=values)
+    run_command("infer", config, root, overrides or [], debug=debug, profile=profile, infer=values)
 
 
 @as_command("validate")
@@ -205,13 +210,16 @@ def validate(
     root: RootOption = None,
     overrides: Overrides = None,
     *,
+    profile: Profile = False,
     debug: Debug = False,
 ) -> None:
     """Run the stage `validate`."""
     from pipeline.cli.console import run_command
 
     values = {"names": names} if names else {}
-    run_command("validate", config, root, overrides or [], debug=debug, validation=values)
+    run_command(
+        "validate", config, root, overrides or [], debug=debug, profile=profile, validation=values
+    )
 
 
 def _plain(stage: Stage) -> None:
@@ -223,11 +231,12 @@ def _plain(stage: Stage) -> None:
         root: RootOption = None,
         overrides: Overrides = None,
         *,
+        profile: Profile = False,
         debug: Debug = False,
     ) -> None:
         from pipeline.cli.console import run_command
 
-        run_command(stage.name, config, root, overrides or [], debug=debug)
+        run_command(stage.name, config, root, overrides or [], debug=debug, profile=profile)
 
 
 for _stage in STAGES:
