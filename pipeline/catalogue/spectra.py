@@ -23,7 +23,9 @@ from schemas.registry import MADE_BY
 from schemas.sample import LABELS, SAMPLE
 from schemas.table import Table, conform
 
-ROW_GROUP = 8192
+ROW_GROUP = 4096
+"""Rows of a row group: a piece of the sky reads whole ones of every block."""
+
 UNPLACED_LAST = np.iinfo(np.int64).max
 """Takes the place of a missing HEALPix index in the order."""
 

@@ -18,6 +18,10 @@ CHECKED = ds.ParquetFileFormat(
 """Format of the tables for `pyarrow.dataset`, with the checksums of their pages."""
 
 
+FILES = 64
+"""Files that are read together."""
+
+
 def read_table(
     path: Path,
     table: Table,
@@ -94,13 +98,19 @@ def table_files(path: Path) -> list[Path]:
 def _read(
     files: Sequence[Path], columns: Sequence[str] | None, filters: ds.Expression | None = None
 ) -> pa.Table:
-    return pq.read_table(
-        list(files),
-        columns=None if columns is None else list(columns),
-        filters=filters,
-        partitioning=None,
-        page_checksum_verification=True,
-    )
+    # The reader keeps the footers of all files that it is given until it has read the last.
+    several = [files[first : first + FILES] for first in range(0, len(files), FILES)]
+    tables = [
+        pq.read_table(
+            list(some),
+            columns=None if columns is None else list(columns),
+            filters=filters,
+            partitioning=None,
+            page_checksum_verification=True,
+        )
+        for some in several
+    ]
+    return pa.concat_tables(tables)
 
 
 def _culprit(files: Sequence[Path], columns: Sequence[str] | None) -> Path:

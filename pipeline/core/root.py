@@ -38,6 +38,11 @@ class Root:
         """Folder of summaries and figures."""
         return self.path / "reports"
 
+    @property
+    def evaluation(self) -> Path:
+        """File of the evaluation."""
+        return self.reports / "evaluation.json"
+
     def is_chunk(self, path: Path) -> bool:
         """Tell whether a file holds chunks of the store, which carry checksums of their own."""
         return path.is_relative_to(self.store) and path.suffix != ".json"
