@@ -54,3 +54,7 @@ class Root:
     def part(self, table: Table, number: int) -> Path:
         """Return the Parquet part of a table that holds one unit of work."""
         return self.table(table) / f"part-{number:06d}.parquet"
+
+    def span(self, table: Table, shards: range) -> Path:
+        """Return the Parquet part of a table that holds several shards."""
+        return self.table(table) / f"part-{shards[0]:06d}-{shards[-1]:06d}.parquet"
