@@ -187,7 +187,7 @@ def duckdb_select(root: Root, out: Path) -> None:
             ("cuts", f"SELECT {names}, failed, missing FROM judged"),
             (
                 "sample",
-                f"SELECT {sample}, failed = 0 AS training FROM judged WHERE failed & 15 = 0",
+                f"SELECT {sample}, failed = 0 AS training FROM judged WHERE {application}",
             ),
         ):
             db.execute(f"COPY ({sql}) TO '{out / name}.parquet' (COMPRESSION zstd)")

@@ -112,7 +112,7 @@ class Units:
         Returns
         -------
         dict of str to int
-            Sum of the counts of all units.
+            As of :meth:`each`.
         """
 
         def start(ledger: Ledger, pending: list[int]) -> Iterator[Any]:
