@@ -10,11 +10,13 @@ from pipeline.core.ledger import Done
 from pipeline.core.report import StageReport
 from pipeline.core.root import Root
 from pipeline.core.run import Run
+from pipeline.formats.door import FORMATS
 from pipeline.ingest.duplicates import write_duplicates
 from pipeline.ingest.lamost_catalogue import Catalogue, convert_catalogue
 from pipeline.ingest.matches import matches_path, write_matches
 from pipeline.ingest.observations import ObservationsJob, write_observations
 from pipeline.ingest.shard import IngestJob, ingest_shard
+from pipeline.settings.load import Settings
 from pipeline.store.manifest import Manifest, freeze, open_manifest, scan
 from pipeline.store.store import ensure_store, metadata_files
 from pipeline.store.tree import LeftOut
@@ -49,14 +51,17 @@ def run(run: Run) -> StageReport:
         Rows in are not rows out, or the manifest is damaged.
     """
     settings, root = run.settings, run.root
-    left_out = LeftOut()
+    known = FORMATS[settings.inputs.format]
+    left_out = LeftOut(names=known.names)
     manifest = _manifest(run, left_out)
     catalogue, catalogue_notes = _catalogue(run)
     chunk_rows = settings.ingest.chunk_rows
-    layout = run.digest(manifest.digest, chunk_rows)
-    run.once(_lay_out, root, manifest, chunk_rows, digest=layout, step=STORE)
+    notes = store_notes(settings)
+    layout = run.digest(manifest.digest, chunk_rows, notes, _reading(settings))
+    run.once(_lay_out, root, manifest, chunk_rows, notes, digest=layout, step=STORE)
     run.require_sound(1, digest=layout, step=STORE)
-    job = IngestJob(root, Path(settings.inputs.spectra or "").resolve())
+    folder = Path(settings.inputs.spectra or "").resolve()
+    job = IngestJob(root, folder, settings.inputs.format, settings.ingest)
     read = run.each(ingest_shard, manifest.n_shards, job, digest=layout)
     run.once(_duplicates, run, digest=layout, step="duplicates")
     digest = run.digest(layout, catalogue and catalogue.digest)
@@ -81,9 +86,28 @@ def run(run: Run) -> StageReport:
         "without catalogue": observed["without_catalogue"],
         "shards": manifest.n_shards,
     }
-    notes = (*catalogue_notes, *left_out.notes(), *_notes(root.table(DUPLICATES)))
+    told = (*catalogue_notes, *left_out.notes(), *_notes(root.table(DUPLICATES)))
     outputs = (root.store, root.table(OBSERVATIONS))
-    return run.publish(digest, observed, shown=shown, notes=notes, outputs=outputs)
+    return run.publish(digest, observed, shown=shown, notes=told, outputs=outputs)
+
+
+def store_notes(settings: Settings) -> dict[str, Any]:
+    """Return what the store says of its spectra: format and resolving power, blue and red.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of it: ``inputs.format``, ``ingest.resolving_power``.
+    """
+    name, own = settings.inputs.format, settings.ingest.resolving_power
+    power = FORMATS[name].resolving_power or (None if own is None else (own, own))
+    return {"format": name, "resolving_power": None if power is None else list(power)}
+
+
+def _reading(settings: Settings) -> list[str]:
+    """Return the settings that decide how a user's own table is read."""
+    ingest = settings.ingest
+    return [ingest.wave_unit, ingest.wave_medium] if settings.inputs.format == "table" else []
 
 
 def _catalogue(run: Run) -> tuple[Catalogue | None, tuple[str, ...]]:
@@ -102,12 +126,19 @@ def _manifest(run: Run, left_out: LeftOut) -> Manifest:
     spectra, ingest = Path(run.settings.inputs.spectra or ""), run.settings.ingest
     if ingest.frozen:
         return open_manifest(run.root.manifest)
-    return freeze(run.root.manifest, lambda: scan(spectra, left_out), ingest.shard_rows)
+    known = FORMATS[run.settings.inputs.format]
+    return freeze(
+        run.root.manifest,
+        lambda: known.entries(spectra, scan(spectra, left_out)),
+        ingest.shard_rows,
+    )
 
 
-def _lay_out(root: Root, manifest: Manifest, chunk_rows: int) -> Done:
+def _lay_out(root: Root, manifest: Manifest, chunk_rows: int, notes: dict[str, Any]) -> Done:
     """Describe the store; from here on the ledger knows the manifest and that description."""
-    ensure_store(root.store, manifest.n_shards, manifest.shard_rows, chunk_rows, manifest.digest)
+    ensure_store(
+        root.store, manifest.n_shards, manifest.shard_rows, chunk_rows, manifest.digest, notes
+    )
     outputs = (manifest.path, *metadata_files(root.store))
     return Done({"shards": manifest.n_shards}, outputs)
 
