@@ -30,13 +30,14 @@ def check(asked: Datasets) -> None:
     InputError
         The files are to be those of a manifest that is not there.
     """
-    inputs = asked.settings.inputs
-    if inputs.spectra is None:
-        raise InputError("no folder of spectra: give --spectra DIR or set inputs.spectra")
-    with given_by("inputs.spectra"):
-        _check_spectra(inputs.spectra, FORMATS[inputs.format].names)
-    if asked.settings.ingest.frozen:
+    inputs, frozen = asked.settings.inputs, asked.settings.ingest.frozen
+    if frozen:
         open_manifest(asked.root.manifest)
+    if inputs.spectra is not None:
+        with given_by("inputs.spectra"):
+            _check_spectra(inputs.spectra, FORMATS[inputs.format].names)
+    elif not frozen:
+        raise InputError("no folder of spectra: give --spectra DIR or set inputs.spectra")
     if inputs.catalogue is not None:
         with given_by("inputs.catalogue"):
             _check_head(inputs.catalogue)

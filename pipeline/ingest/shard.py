@@ -55,8 +55,31 @@ def ingest_shard(shard: int, job: IngestJob) -> Done:
         Counts: files, spectra, refused, bytes.
     """
     manifest = open_manifest(job.root.manifest)
-    places = manifest.shard(shard).to_pylist()
-    rows = blank_rows(manifest.shard_rows)
+    return ingest_places(shard, manifest.shard(shard).to_pylist(), manifest.shard_rows, job)
+
+
+def ingest_places(
+    shard: int, places: list[dict[str, Any]], shard_rows: int, job: IngestJob
+) -> Done:
+    """Read the files of one shard, as the manifest lists them.
+
+    Parameters
+    ----------
+    shard : int
+        Number of the shard.
+    places : list of dict
+        Rows of the manifest.
+    shard_rows : int
+        Rows of a shard.
+    job : IngestJob
+        Where to read and write.
+
+    Returns
+    -------
+    Done
+        As of `ingest_shard`.
+    """
+    rows = blank_rows(shard_rows)
     known = FORMATS[job.format]
     found = known.spectra(job.spectra, [place["path"] for place in places], job.settings)
     records = [

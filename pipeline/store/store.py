@@ -61,6 +61,30 @@ def ensure_store(
             f"{path} was made for another manifest; use another --root, or, if its {METADATA} was "
             "changed by hand, delete that file and run `pairspec ingest` again"
         )
+    describe_store(path, n_shards, shard_rows, chunk_rows, digest, notes)
+
+
+def describe_store(
+    path: Path,
+    n_shards: int,
+    shard_rows: int,
+    chunk_rows: int,
+    digest: str,
+    notes: Mapping[str, Any] = LAMOST,
+) -> None:
+    """Write the description of a store, whatever it was made for; its shards stay.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The store.
+    n_shards, shard_rows, chunk_rows : int
+        Shards, rows of a shard, rows of an inner chunk.
+    digest : str
+        Digest of the manifest.
+    notes : mapping
+        What the spectra are: further attributes of the store.
+    """
     # Created beside and renamed: a killed driver leaves no half-made metadata.
     partial = path.with_name(path.name + PARTIAL)
     _remove_tree(partial)
