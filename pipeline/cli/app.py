@@ -95,6 +95,13 @@ def acquire(
     again: Annotated[
         bool, typer.Option("--again", help="Also ask for what an earlier run was refused.")
     ] = False,
+    to_store: Annotated[
+        bool,
+        typer.Option("--to-store", help="Spectra straight into OUT/run; no files are kept."),
+    ] = False,
+    skip_failed: Annotated[
+        bool, typer.Option("--skip-failed", help="With --to-store: leave out files that failed.")
+    ] = False,
     config: Config = None,
     overrides: Overrides = None,
     *,
@@ -120,8 +127,9 @@ def acquire(
         from pipeline.acquire.sources import acquire as acquire_source
 
         request = Request(
-            out, loaded.acquire, token_of(), name, where, obsids, cone, limit, dry_run, again
-        )
+            out, loaded.acquire, token_of(), name, where, obsids, cone, limit, dry_run, again,
+            to_store, skip_failed, loaded.ingest,
+        )  # fmt: skip
         outcomes = acquire_source(what, request)
     typer.echo("\n".join([f"acquire {what}:", *outcomes.lines]))
     if outcomes.n_failed:
