@@ -279,7 +279,7 @@ def settings(
 app.registered_commands += [*reading.app.registered_commands, *queue.app.registered_commands]
 
 OTHERS = (
-    "query", "star", "tables", "export", "submit", "status", "cancel", "verify", "job-script",
+    "query", "star", "browse", "tables", "export", "submit", "status", "cancel", "verify", "job-script",
     "settings",
 )  # fmt: skip
 ORDER = ("acquire", "demo", *(stage.name for stage in STAGES), *OTHERS)

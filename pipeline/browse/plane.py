@@ -1,0 +1,192 @@
+"""A picture of the stars in two columns: counted in cells, with a selection, to zoom and to click."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bokeh.events import RangesUpdate, Reset, SelectionGeometry, Tap
+from bokeh.models import BoxSelectTool, ColumnDataSource, LassoSelectTool, Range1d
+from bokeh.plotting import figure as Figure
+
+from pipeline.browse.counts import Cells, Range, middle_range, nearest
+from pipeline.browse.layer import Layer
+from pipeline.browse.region import Box, Polygon, drawn_region
+from pipeline.browse.selection import Selection
+from pipeline.browse.stars import Stars
+from pipeline.browse.theme import DRAWN, MARK, Paint, figure_paints
+
+ALL = ("#c3d3e3", "#4878a8", "#14283c")
+CHOSEN = ("#f2c3a8", "#d1602d", "#6e2a0c")
+"""From few to many stars per cell: the colours of singles and of binaries in all figures."""
+
+TOOLS = "pan,wheel_zoom,reset,save"
+WAIT_MS = 80
+CELLS = (200, 260)
+"""Cells along y and x: about two pixels wide."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A column on an axis.
+
+    Parameters
+    ----------
+    column : str
+        Column of the stars.
+    label : str
+        What stands at the axis, with its unit.
+    falling : bool
+        Values fall from left to right, or upwards.
+    limits : tuple of float, optional
+        What is shown at first; by default the range that nearly all stars lie in.
+    """
+
+    column: str
+    label: str
+    falling: bool = False
+    limits: Range | None = None
+
+    def range(self, stars: Stars) -> Range1d:
+        """Return the axis' range for these stars.
+
+        Parameters
+        ----------
+        stars : Stars
+            All stars.
+        """
+        low, high = self.limits or middle_range(stars.numbers[self.column])
+        return Range1d(high, low) if self.falling else Range1d(low, high)
+
+
+class Plane:
+    """One picture; what is drawn in it becomes a part of the selection.
+
+    Parameters
+    ----------
+    stars : Stars
+        All stars.
+    selection : Selection
+        What is selected.
+    name : str
+        Its name in the page, and that of its part of the selection.
+    title : str
+        What stands above it.
+    x, y : Axis
+        Its axes.
+    size : tuple of int
+        Width and height in pixels.
+    clicked : callable
+        Called with the position of a star that was clicked on.
+    """
+
+    def __init__(
+        self,
+        stars: Stars,
+        selection: Selection,
+        name: str,
+        title: str,
+        x: Axis,
+        y: Axis,
+        size: tuple[int, int],
+        clicked: Callable[[int], None],
+    ) -> None:
+        self._stars, self._selection, self._name = stars, selection, name
+        self._x, self._y, self._clicked = x, y, clicked
+        self.figure = Figure(
+            name=name, title=title, width=size[0], height=size[1], tools=TOOLS,
+            x_range=x.range(stars), y_range=y.range(stars), x_axis_label=x.label,
+            y_axis_label=y.label, sizing_mode="stretch_width", toolbar_location="above",
+            output_backend="canvas",
+        )  # fmt: skip
+        self.figure.toolbar.logo = None
+        box = BoxSelectTool()
+        self.figure.add_tools(box, LassoSelectTool())
+        self.figure.toolbar.active_drag = box
+        self._all = Layer(self.figure, ALL, "all stars per cell")
+        self._chosen = Layer(self.figure, CHOSEN, "selected")
+        self._outline = ColumnDataSource({"x": [], "y": []})
+        self.figure.patch(
+            "x", "y", source=self._outline, fill_alpha=0.0, line_color=DRAWN, line_width=1.5
+        )
+        self._mark = ColumnDataSource({"x": [], "y": []})
+        self.figure.scatter(
+            "x", "y", source=self._mark, marker="star", size=18, line_width=1.5,
+            fill_color=MARK, line_color="black", level="overlay",
+        )  # fmt: skip
+        self.figure.on_event(SelectionGeometry, self._drawn)
+        self.figure.on_event(Tap, self._tapped)
+        self.figure.on_event(RangesUpdate, self._zoomed)
+        self.figure.on_event(Reset, self._reset)
+        self._waits = False
+        self._cells = self._count()
+        selection.listen(self.show)
+        self.show()
+
+    @property
+    def paints(self) -> list[Paint]:
+        """Colours of the two schemes."""
+        return [*figure_paints(self.figure), *self._all.paints, *self._chosen.paints]
+
+    def show(self) -> None:
+        """Draw what is selected now."""
+        mask_S = self._selection.mask_S
+        self._all.fade(behind=mask_S is not None)
+        self._chosen.show(visible=mask_S is not None)
+        if mask_S is not None:
+            self._chosen.draw(self._cells.counts(mask_S), *self._shown())
+        part = self._selection.part(self._name)
+        corners = part.corners() if isinstance(part, Box | Polygon) else ([], [])
+        self._outline.data = dict(zip("xy", corners, strict=True))
+
+    def mark(self, star: int | None) -> None:
+        """Mark one star.
+
+        Parameters
+        ----------
+        star : int, optional
+            Its position among the stars; None: no mark.
+        """
+        numbers = self._stars.numbers
+        at = [] if star is None else [star]
+        self._mark.data = {"x": numbers[self._x.column][at], "y": numbers[self._y.column][at]}
+
+    def _shown(self) -> tuple[Range, Range]:
+        x, y = self.figure.x_range, self.figure.y_range
+        return tuple(sorted((x.start, x.end))), tuple(sorted((y.start, y.end)))  # type: ignore
+
+    def _count(self) -> Cells:
+        x_range, y_range = self._shown()
+        numbers = self._stars.numbers
+        cells = Cells(numbers[self._x.column], numbers[self._y.column], x_range, y_range, CELLS)
+        self._all.draw(cells.counts(), x_range, y_range)
+        return cells
+
+    def _drawn(self, event: SelectionGeometry) -> None:
+        if event.final:
+            region = drawn_region(self._x.column, self._y.column, event.geometry)
+            self._selection.put(self._name, region)
+
+    def _tapped(self, event: Tap) -> None:
+        x_range, y_range = self._shown()
+        numbers = self._stars.numbers
+        star = nearest(
+            numbers[self._x.column], numbers[self._y.column], (event.x, event.y),
+            (x_range[1] - x_range[0], y_range[1] - y_range[0]), self._selection.mask_S,
+        )  # fmt: skip
+        if star is not None:
+            self._clicked(star)
+
+    def _zoomed(self, _event: RangesUpdate | Reset) -> None:
+        document = self.figure.document
+        if document is not None and not self._waits:
+            # A wheel tells of many ranges in a row: the last one counts.
+            self._waits = True
+            document.add_timeout_callback(self._recount, WAIT_MS)
+
+    def _recount(self) -> None:
+        self._waits = False
+        self._cells = self._count()
+        self.show()
+
+    def _reset(self, event: Reset) -> None:
+        self._selection.put(self._name, None)
+        self._zoomed(event)
