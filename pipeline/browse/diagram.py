@@ -1,10 +1,12 @@
 """What a chosen star adds to the colour-magnitude diagram: ridge, errors, its two components."""
 
-import numpy as np
-from bokeh.models import ColumnDataSource, Whisker
-from bokeh.plotting import figure as Figure
+from typing import Any
 
-from pipeline.browse.star_view import Look
+import numpy as np
+from bokeh import plotting
+from bokeh.models import ColumnDataSource, Whisker
+
+from pipeline.browse.star_reader import Look
 from pipeline.browse.theme import MARK
 from pipeline.core.colours import BINARY, OTHER
 
@@ -18,7 +20,7 @@ class DiagramMarks:
         The diagram.
     """
 
-    def __init__(self, figure: Figure) -> None:
+    def __init__(self, figure: plotting.figure) -> None:
         self._figure = figure
         self._ridge = ColumnDataSource({"x": [], "y": []})
         self._pair = ColumnDataSource({"x": [], "y": []})
@@ -49,7 +51,7 @@ class DiagramMarks:
             The star.
         """
         star = look.page.star
-        ridge = {"x": [], "y": []}
+        ridge: dict[str, Any] = {"x": [], "y": []}
         if star.ridge is not None:
             feh = star.row["feh"]
             shown = float(np.median(star.ridge.feh_Z)) if feh is None else feh

@@ -43,7 +43,7 @@ def export_selection(root: Path, folder: Path, name: str, condition: str) -> str
     if output.suffix == ".parquet":
         where = f" WHERE (\n{condition}\n)" if condition else ""
         return save(root, f"SELECT * FROM stars{where}", output)  # noqa: S608 (`save` reads only)
-    return export(root, FORMATS[output.suffix], output, condition or None)
+    return export(root, FORMATS[output.suffix], output, condition or None, None)
 
 
 class ExportBox:

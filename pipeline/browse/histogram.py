@@ -3,9 +3,9 @@
 from typing import Any
 
 import numpy as np
+from bokeh import plotting
 from bokeh.events import Reset, SelectionGeometry
 from bokeh.models import BoxAnnotation, BoxSelectTool, ColumnDataSource, Range1d
-from bokeh.plotting import figure as Figure
 from numpy.typing import NDArray
 
 from pipeline.browse.region import Box
@@ -41,11 +41,13 @@ class Histogram:
         )
         n_all = self._counts(None)
         edges = np.linspace(0, 1, BINS + 1)
-        self.figure = Figure(
-            name=NAME, title="Binary probability: highest p_b of each star", width=size[0],
-            height=size[1], tools="reset,save", toolbar_location="above", y_axis_type="log",
+        self.figure = plotting.figure(
+            name=NAME, title="Binary probability", width=size[0],
+            height=size[1], tools="reset", toolbar_location="above",
+            toolbar_sticky=False, y_axis_type="log",
             x_range=Range1d(0, 1), y_range=Range1d(FLOOR, 2 * max(n_all.max(), 5)),
-            x_axis_label="p_b", y_axis_label="stars per bin of 0.02", sizing_mode="stretch_width",
+            x_axis_label="p_b, the highest of the star's spectra", sizing_mode="stretch_width",
+            y_axis_label="stars per bin of 0.02",
         )  # fmt: skip
         self.figure.toolbar.logo = None
         box = BoxSelectTool(dimensions="width")

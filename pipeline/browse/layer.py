@@ -1,9 +1,17 @@
 """Counts of stars as an image in a figure, with the bar that says what its colours mean."""
 
+from dataclasses import dataclass
+
 import numpy as np
+from bokeh import plotting
 from bokeh.colors import RGB
-from bokeh.models import ColorBar, ColumnDataSource, LogColorMapper, LogTicker
-from bokeh.plotting import figure as Figure
+from bokeh.models import (
+    ColorBar,
+    ColumnDataSource,
+    LogColorMapper,
+    LogTicker,
+    NumeralTickFormatter,
+)
 from numpy.typing import NDArray
 
 from pipeline.browse.counts import Range
@@ -12,6 +20,20 @@ from pipeline.browse.theme import INK, PAPER, Paint
 SHADES = 64
 BEHIND = 0.35
 """Opacity of all stars while some are selected."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Colours from few to many stars per cell, away from the colour of the paper.
+
+    Parameters
+    ----------
+    light, dark : tuple of str
+        Three colours, ``#rrggbb``, for light and for dark paper.
+    """
+
+    light: tuple[str, str, str]
+    dark: tuple[str, str, str]
 
 
 def shades(colours: tuple[str, str, str]) -> list[str]:
@@ -35,30 +57,32 @@ class Layer:
     ----------
     figure : bokeh.plotting.figure
         Where it is drawn.
-    colours : tuple of str
-        From few to many stars per cell.
+    scale : Scale
+        Its colours.
     title : str
         What stands above the colour bar; without one there is no bar.
     """
 
-    def __init__(self, figure: Figure, colours: tuple[str, str, str], title: str) -> None:
-        light = shades(colours)
-        self._mapper = LogColorMapper(light, low=1, high=10, nan_color="rgba(0, 0, 0, 0)")
+    def __init__(self, figure: plotting.figure, scale: Scale, title: str) -> None:
+        self._light, self._dark = shades(scale.light), shades(scale.dark)
+        self._mapper = LogColorMapper(self._light, low=1, high=10, nan_color="rgba(0, 0, 0, 0)")
         self._source = ColumnDataSource({"image": [], "x": [], "y": [], "dw": [], "dh": []})
         self._image = figure.image(
             "image", "x", "y", "dw", "dh", source=self._source, color_mapper=self._mapper
         )
         self._bar = ColorBar(
-            color_mapper=self._mapper, ticker=LogTicker(desired_num_ticks=4), title=title, width=10,
-            padding=4, title_text_font_style="normal", title_text_font_size="11px",
+            color_mapper=self._mapper, title=title, width=10, padding=4,
+            ticker=LogTicker(mantissas=[1, 2, 5]), formatter=NumeralTickFormatter(format="0,0"),
+ title_text_font_style="normal", title_text_font_size="11px",
             border_line_color=None,
         )  # fmt: skip
         figure.add_layout(self._bar, "right")
 
     @property
     def paints(self) -> list[Paint]:
-        """Colours of the bar in the two schemes."""
+        """Colours of the image and its bar in the two schemes."""
         return [
+            Paint(self._mapper, "palette", self._light, self._dark),
             Paint(self._bar, "title_text_color", *INK),
             Paint(self._bar, "major_label_text_color", *INK),
             Paint(self._bar, "background_fill_color", *PAPER),

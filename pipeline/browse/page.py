@@ -18,14 +18,15 @@ from pipeline.browse.histogram import Histogram
 from pipeline.browse.plane import Axis, Plane
 from pipeline.browse.query_box import QueryBox
 from pipeline.browse.selection import Selection
-from pipeline.browse.star_view import Look, StarReader, StarView
+from pipeline.browse.star_reader import Look, StarReader
+from pipeline.browse.star_view import StarView
 from pipeline.browse.stars import Stars
 from pipeline.browse.table import StarTable
 from pipeline.browse.theme import WIDGETS, follow_scheme
 from pipeline.browse.work import Work
 
-COLOUR = Axis("g_ks_0", "(G-Ks)0 (mag)")
-M_G = Axis("m_g", "M_G (mag)", falling=True)
+COLOUR = Axis("g_ks_0", "(G \u2212 K\u209b)\u2080 (mag)")
+M_G = Axis("m_g", "absolute magnitude M_G (mag)", falling=True)
 RA = Axis("ra_deg", "right ascension (deg)", falling=True)
 DEC = Axis("dec_deg", "declination (deg)")
 
@@ -112,6 +113,8 @@ def _left_out(stars: Stars) -> str:
 def _template() -> Template:
     environment = Environment(
         loader=PackageLoader("pipeline.browse", "."),
-        autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     return environment.get_template("page.html.j2")

@@ -1,27 +1,39 @@
-"""A picture of the stars in two columns: counted in cells, with a selection, to zoom and to click."""
+"""A picture of the stars in two columns: counted in cells, to select in, zoom and click."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bokeh import plotting
 from bokeh.events import RangesUpdate, Reset, SelectionGeometry, Tap
 from bokeh.models import BoxSelectTool, ColumnDataSource, LassoSelectTool, Range1d
-from bokeh.plotting import figure as Figure
 
 from pipeline.browse.counts import Cells, Range, middle_range, nearest
-from pipeline.browse.layer import Layer
+from pipeline.browse.layer import Layer, Scale
 from pipeline.browse.region import Box, Polygon, drawn_region
 from pipeline.browse.selection import Selection
 from pipeline.browse.stars import Stars
 from pipeline.browse.theme import DRAWN, MARK, Paint, figure_paints
+from pipeline.core.colours import BINARY, SINGLE
 
-ALL = ("#c3d3e3", "#4878a8", "#14283c")
-CHOSEN = ("#f2c3a8", "#d1602d", "#6e2a0c")
-"""From few to many stars per cell: the colours of singles and of binaries in all figures."""
+ALL = Scale(("#c3d3e3", SINGLE, "#14283c"), ("#2a4058", SINGLE, "#dce8f4"))
+CHOSEN = Scale(("#f2c3a8", BINARY, "#6e2a0c"), ("#7d3514", BINARY, "#ffe3d2"))
 
-TOOLS = "pan,wheel_zoom,reset,save"
+TOOLS = "pan,wheel_zoom,reset"
 WAIT_MS = 80
-CELLS = (200, 260)
-"""Cells along y and x: about two pixels wide."""
+MOST_CELLS = 240
+"""Along an axis: then a cell is about two pixels wide."""
+
+
+def cells_of(n_stars: int) -> tuple[int, int]:
+    """Return the number of cells along y and x: the fewer stars, the larger the cells.
+
+    Parameters
+    ----------
+    n_stars : int
+        Number of stars.
+    """
+    n = min(max(int(1.5 * n_stars**0.5), 70), MOST_CELLS)
+    return int(0.8 * n), n
 
 
 @dataclass(frozen=True)
@@ -91,10 +103,11 @@ class Plane:
     ) -> None:
         self._stars, self._selection, self._name = stars, selection, name
         self._x, self._y, self._clicked = x, y, clicked
-        self.figure = Figure(
+        self.figure = plotting.figure(
             name=name, title=title, width=size[0], height=size[1], tools=TOOLS,
             x_range=x.range(stars), y_range=y.range(stars), x_axis_label=x.label,
             y_axis_label=y.label, sizing_mode="stretch_width", toolbar_location="above",
+            toolbar_sticky=False,
             output_backend="canvas",
         )  # fmt: skip
         self.figure.toolbar.logo = None
@@ -117,6 +130,7 @@ class Plane:
         self.figure.on_event(RangesUpdate, self._zoomed)
         self.figure.on_event(Reset, self._reset)
         self._waits = False
+        self._shape = cells_of(len(stars))
         self._cells = self._count()
         selection.listen(self.show)
         self.show()
@@ -151,12 +165,14 @@ class Plane:
 
     def _shown(self) -> tuple[Range, Range]:
         x, y = self.figure.x_range, self.figure.y_range
-        return tuple(sorted((x.start, x.end))), tuple(sorted((y.start, y.end)))  # type: ignore
+        return tuple(sorted((x.start, x.end))), tuple(sorted((y.start, y.end)))
 
     def _count(self) -> Cells:
         x_range, y_range = self._shown()
         numbers = self._stars.numbers
-        cells = Cells(numbers[self._x.column], numbers[self._y.column], x_range, y_range, CELLS)
+        cells = Cells(
+            numbers[self._x.column], numbers[self._y.column], x_range, y_range, self._shape
+        )
         self._all.draw(cells.counts(), x_range, y_range)
         return cells
 

@@ -8,6 +8,7 @@ from typing import Any
 from bokeh.models import Button, ColumnDataSource, DataTable, Div, Row, TableColumn, TextAreaInput
 from bokeh.models.layouts import Column
 
+from pipeline.browse.table import redraw_with_data
 from pipeline.browse.theme import TABLE, WIDGETS
 from pipeline.browse.work import Work
 from pipeline.catalogue.complaint import complain
@@ -93,6 +94,7 @@ class QueryBox:
             source=ColumnDataSource(), columns=[], height=230, sizing_mode="stretch_width",
             stylesheets=[TABLE], index_position=None, reorderable=False,
         )  # fmt: skip
+        redraw_with_data(self._table)
         head = Row(children=[button, self._said], sizing_mode="stretch_width")
         self.widget = Column(
             children=[self._field, head, self._table], sizing_mode="stretch_width", name="query"

@@ -12,7 +12,7 @@ from tornado.netutil import bind_sockets
 
 from pipeline.browse.guard import ADDRESS, guarded, new_token
 from pipeline.browse.page import Explorer
-from pipeline.browse.star_view import StarReader
+from pipeline.browse.star_reader import StarReader
 from pipeline.browse.stars import read_stars
 from pipeline.core.errors import InputError
 from pipeline.core.root import Root

@@ -1,15 +1,19 @@
 """The spectrum of the chosen star: flux with continuum, normalised flux, what the network saw."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+from bokeh import plotting
 from bokeh.models import ColumnDataSource, Range1d, Span
-from bokeh.plotting import figure as Figure
 
 from pipeline.browse.theme import GRID, LINE, Paint, figure_paints
 from pipeline.core.colours import BINARY, SINGLE
-from pipeline.star.attribution import WINDOW, Attribution
-from pipeline.star.spectrum import OneSpectrum
 
-TOOLS = "xpan,xwheel_zoom,xbox_zoom,reset,save"
+if TYPE_CHECKING:
+    from pipeline.star.attribution import Attribution
+    from pipeline.star.spectrum import OneSpectrum
+
+TOOLS = "xpan,xwheel_zoom,reset"
 
 
 class SpectrumPictures:
@@ -28,7 +32,7 @@ class SpectrumPictures:
         self._wave = Range1d(3700, 9000)
         self._flux = self._figure("flux", "flux (survey's units)", width, 200)
         self._normal = self._figure("normal", "flux / continuum", width, 190)
-        self._look = self._figure("saliency", f"logit per {WINDOW} pixels", width, 190)
+        self._look = self._figure("saliency", "change of logit", width, 190)
         self._flux.line("wave", "flux", source=self._source, color=LINE, line_width=0.7)
         self._flux.line(
             "wave", "continuum", source=self._source, color=BINARY, line_width=1.6,
@@ -51,8 +55,8 @@ class SpectrumPictures:
         self.figures = (self._flux, self._normal, self._look)
         self._one = one
 
-    def _figure(self, name: str, label: str, width: int, height: int) -> Figure:
-        figure = Figure(
+    def _figure(self, name: str, label: str, width: int, height: int) -> plotting.figure:
+        figure = plotting.figure(
             name=name, title="", width=width, height=height, tools=TOOLS, x_range=self._wave,
             y_axis_label=label, sizing_mode="stretch_width", toolbar_location="right",
             y_range=Range1d(0, 1),
@@ -66,7 +70,7 @@ class SpectrumPictures:
         framed = [paint for figure in self.figures for paint in figure_paints(figure)]
         return [*framed, Paint(self._one, "line_color", *GRID)]
 
-    def show(self, one: OneSpectrum, looked: Attribution | None) -> None:
+    def show(self, one: "OneSpectrum", looked: "Attribution | None") -> None:
         """Draw a spectrum.
 
         Parameters
@@ -76,6 +80,8 @@ class SpectrumPictures:
         looked : Attribution, optional
             What each pixel adds to the logit; None without the network that gave p_b.
         """
+        from pipeline.star.attribution import WINDOW
+
         adds_L = np.zeros(one.wave_L.size) if looked is None else looked.window_L
         normal_L = np.where(one.bad_L, np.nan, one.normal_L)
         self._source.data = {
@@ -88,6 +94,7 @@ class SpectrumPictures:
         _fit(self._normal, normal_L)
         most = float(np.abs(adds_L).max()) or 1.0
         self._look.y_range.update(start=-1.15 * most, end=1.5 * most)
+        self._look.yaxis.axis_label = f"logit per {WINDOW} pixels"
         self._look.xaxis.axis_label = f"{one.frame} wavelength in vacuum (Angstrom)"
         self._look.title.text = (
             "What the network looked at: not known without the network that gave p_b"
@@ -98,7 +105,7 @@ class SpectrumPictures:
         self._normal.title.text = "Normalised flux, as the network reads it"
 
 
-def _fit(figure: Figure, value_L: np.ndarray[tuple[int], np.dtype[np.floating]]) -> None:
+def _fit(figure: plotting.figure, value_L: np.ndarray[tuple[int], np.dtype[np.floating]]) -> None:
     """Let a range hold all but the strongest strays, with room for the legend above."""
     known = value_L[np.isfinite(value_L)]
     if known.size:

@@ -1,93 +1,17 @@
 """The star that was clicked on: its page, its spectra, its place in the diagram."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from bokeh.models import Div, Select
 from bokeh.models.layouts import Column
 
-from pipeline.browse.companion import Components, find_components
 from pipeline.browse.spectrum import SpectrumPictures
-from pipeline.browse.stars import Stars
+from pipeline.browse.star_reader import Look, StarReader
 from pipeline.browse.theme import WIDGETS
 from pipeline.browse.work import Work
-from pipeline.catalogue.query import connect
-from pipeline.star.attribution import Attribution
-from pipeline.star.find import Match
-from pipeline.star.page import StarPage
-from pipeline.star.spectrum import OneSpectrum
-from pipeline.star.star import Diagram, read_diagram, read_star
-
-
-class StarReader:
-    """Reads stars for the pages; the diagram of all stars is read once.
-
-    Parameters
-    ----------
-    stars : Stars
-        All stars.
-    models : tuple of pathlib.Path
-        Networks that gave p_b.
-    log_age : float
-        log10 age in years of the isochrone of companions.
-    """
-
-    def __init__(self, stars: Stars, models: tuple[Path, ...], log_age: float) -> None:
-        self._stars, self._models, self._log_age = stars, models, log_age
-        self._diagram: Diagram | None = None
-
-    def read(self, star: int, row: int | None) -> "Look":
-        """Read all that is shown of a star.
-
-        Parameters
-        ----------
-        star : int
-            Its position among the stars.
-        row : int, optional
-            Row of the store of the spectrum to show; by default that of highest S/N.
-        """
-        root = self._stars.root
-        name, place = self._stars.star_id_S[star].as_py(), int(self._stars.healpix_S[star])
-        match = Match(name, place, None, None, None, None, 0)
-        with connect(root.path) as tables:
-            found = read_star(root, tables, match)
-            self._diagram = self._diagram or read_diagram(tables)
-        page = StarPage(root, found, self._diagram, self._models, None)
-        wanted = [one for one in found.spectra if one["row"] == row]
-        which = wanted[0] if wanted else found.chosen(None)
-        return Look(star, page, which, *page.look(which), find_components(found, self._log_age))
-
-
-@dataclass(frozen=True)
-class Look:
-    """All that is shown of a star.
-
-    Parameters
-    ----------
-    star : int
-        Its position among the stars.
-    page : StarPage
-        Its page.
-    which : mapping
-        The spectrum that is shown.
-    spectrum : OneSpectrum
-        Its fluxes.
-    attribution : Attribution, optional
-        What the network looked at.
-    components : Components, optional
-        The two stars that it may consist of.
-    """
-
-    star: int
-    page: StarPage
-    which: Mapping[str, Any]
-    spectrum: OneSpectrum
-    attribution: Attribution | None
-    components: Components | None
 
 
 class StarView:
@@ -161,7 +85,10 @@ class StarView:
         self._select.update(options=_options(star.spectra), value=self._row)
         self._select.visible = self._drawn.visible = True
         self.pictures.show(look.spectrum, look.attribution)
-        self._text.text = f"<pre>{escape(str(look.page))}</pre>"
+        self._text.text = (
+            "<details><summary>All that the run knows of it</summary>"
+            f"<pre>{escape(str(look.page))}</pre></details>"
+        )
         self._found(look)
 
     def _other(self, _name: str, _old: str, new: str) -> None:

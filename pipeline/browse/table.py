@@ -3,7 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bokeh.models import ColumnDataSource, DataTable, NumberFormatter, StringFormatter, TableColumn
+from bokeh.models import (
+    ColumnDataSource,
+    CustomJS,
+    DataTable,
+    NumberFormatter,
+    StringFormatter,
+    TableColumn,
+)
 
 from pipeline.browse.selection import Selection
 from pipeline.browse.stars import Stars
@@ -34,16 +41,16 @@ class StarTable:
         Called with the position of a star that was clicked on.
     """
 
-    def __init__(
-        self, stars: Stars, selection: Selection, clicked: Callable[[int], None]
-    ) -> None:
+    def __init__(self, stars: Stars, selection: Selection, clicked: Callable[[int], None]) -> None:
         self._stars, self._selection, self._clicked = stars, selection, clicked
         self._rows: list[int] = []
         self._source = ColumnDataSource()
         self.widget = DataTable(
             source=self._source, columns=[_column(*one) for one in COLUMNS], height=330,
-            sizing_mode="stretch_width", stylesheets=[TABLE], index_position=None, reorderable=False,
+            sizing_mode="stretch_width", stylesheets=[TABLE], index_position=None,
+            reorderable=False,
         )  # fmt: skip
+        redraw_with_data(self.widget)
         self._source.selected.on_change("indices", self._chosen)
         selection.listen(self.show)
         self.show()
@@ -65,3 +72,15 @@ class StarTable:
 def _column(name: str, title: str, form: str) -> TableColumn:
     formatter = NumberFormatter(format=form, nan_format="-") if form else StringFormatter()
     return TableColumn(field=name, title=title, formatter=formatter, width=170 if not form else 95)
+
+
+def redraw_with_data(table: DataTable) -> None:
+    """Let a table follow its data: Bokeh 3.9 draws it anew only for another number of rows.
+
+    Parameters
+    ----------
+    table : bokeh.models.DataTable
+        The table.
+    """
+    again = CustomJS(args={"view": table.view}, code="view.change.emit()")
+    table.source.js_on_change("data", again)

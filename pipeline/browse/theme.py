@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from bokeh import plotting
 from bokeh.document import Document
 from bokeh.events import DocumentReady
 from bokeh.model import Model
 from bokeh.models import CustomJS, InlineStyleSheet
-from bokeh.plotting import figure as Figure
 
 INK, PAPER, FRAME, GRID = (
     ("#1c1e21", "#e6e6e6"),
@@ -42,7 +42,7 @@ class Paint:
     dark: Any
 
 
-def figure_paints(figure: Figure) -> list[Paint]:
+def figure_paints(figure: plotting.figure) -> list[Paint]:
     """Return the paints of the frame, axes, titles and legends of a figure.
 
     Parameters
@@ -56,6 +56,7 @@ def figure_paints(figure: Figure) -> list[Paint]:
         Paint(figure, "outline_line_color", *FRAME),
         Paint(figure.title, "text_color", *INK),
     ]
+    figure.axis.axis_label_text_font_style = "normal"
     for axis in figure.axis:
         found += [Paint(axis, f"{part}_text_color", *INK) for part in ("axis_label", "major_label")]
         lines = ("axis", "major_tick", "minor_tick")

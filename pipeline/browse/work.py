@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from bokeh.document import Document
 
-
 T = TypeVar("T")
 
 
