@@ -48,7 +48,7 @@ class StarTable:
         self.widget = DataTable(
             source=self._source, columns=[_column(*one) for one in COLUMNS], height=330,
             sizing_mode="stretch_width", stylesheets=[TABLE], index_position=None,
-            reorderable=False,
+            reorderable=False, name="table",
         )  # fmt: skip
         redraw_with_data(self.widget)
         self._source.selected.on_change("indices", self._chosen)
