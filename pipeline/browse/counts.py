@@ -11,7 +11,7 @@ Range = tuple[float, float]
 
 
 class Cells:
-    """The cell of each star, for the part of a plane that is shown.
+    """The cell of each star, for the part of a plane that is shown; ``x_range`` and ``y_range``.
 
     Parameters
     ----------
@@ -37,9 +37,12 @@ class Cells:
         inside_S &= (y_S >= y_range[0]) & (y_S < y_range[1])
         column = _index(x_S[inside_S], x_range, n_x)
         row = _index(y_S[inside_S], y_range, n_y)
+        self.x_range, self.y_range = x_range, y_range
         # Stars outside fall into one more cell, which is dropped.
         self._cell_S = np.full(x_S.size, n_y * n_x, np.int32)
         self._cell_S[inside_S] = row * np.int32(n_x) + column
+        self.all_YX = self.counts()
+        """Number of all stars in each cell, as of :meth:`counts`."""
 
     def counts(self, mask_S: Mask | None = None) -> NDArray[np.float32]:
         """Return the number of stars in each cell, ndarray of float32 (Y, X); NaN where none.

@@ -15,7 +15,7 @@ from pipeline.browse.chooser import Chooser
 from pipeline.browse.diagram import DiagramMarks
 from pipeline.browse.export_box import ExportBox
 from pipeline.browse.histogram import Histogram
-from pipeline.browse.plane import Axis, Plane
+from pipeline.browse.plane import Axis, Plane, first_cells
 from pipeline.browse.query_box import QueryBox
 from pipeline.browse.selection import Selection
 from pipeline.browse.star_reader import Look, StarReader
@@ -51,6 +51,11 @@ class Explorer:
     reader: StarReader
     folder: Path
     pool: ThreadPoolExecutor
+
+    def prepare(self) -> None:
+        """Count what every page shows at first."""
+        for x, y in ((COLOUR, M_G), (RA, DEC)):
+            first_cells(self.stars, x, y)
 
     def open_page(self, document: Document) -> None:
         """Fill a new page, as Bokeh's server asks for it.
@@ -93,9 +98,10 @@ class Explorer:
             ],
         )  # fmt: skip
         chooser.widget.name = "chooser"
-        for root_model in (diagram.figure, sky.figure, histogram.figure, chooser.widget, below,
-                           view.widget):  # fmt: skip
-            document.add_root(root_model)
+        pictures = (diagram.figure, sky.figure, histogram.figure)
+        with document.models.freeze():
+            for one in (*pictures, chooser.widget, below, view.widget):
+                document.add_root(one)
         document.title = f"pairspec: {root.resolve().name}"
         document.template = _template()
         document.template_variables["run"] = str(root.resolve())

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bokeh import plotting
 from bokeh.events import RangesUpdate, Reset, SelectionGeometry, Tap
@@ -48,25 +49,36 @@ class Axis:
         What stands at the axis, with its unit.
     falling : bool
         Values fall from left to right, or upwards.
-    limits : tuple of float, optional
-        What is shown at first; by default the range that nearly all stars lie in.
     """
 
     column: str
     label: str
     falling: bool = False
-    limits: Range | None = None
 
-    def range(self, stars: Stars) -> Range1d:
-        """Return the axis' range for these stars.
+    def range(self, shown: Range) -> Range1d:
+        """Return the axis' range.
 
         Parameters
         ----------
-        stars : Stars
-            All stars.
+        shown : tuple of float
+            Lowest and highest value shown.
         """
-        low, high = self.limits or middle_range(stars.numbers[self.column])
-        return Range1d(high, low) if self.falling else Range1d(low, high)
+        return Range1d(*(shown[::-1] if self.falling else shown))
+
+
+@lru_cache(maxsize=8)
+def first_cells(stars: Stars, x: Axis, y: Axis) -> Cells:
+    """Return the cells of the picture that is shown at first; counted once for all pages.
+
+    Parameters
+    ----------
+    stars : Stars
+        All stars.
+    x, y : Axis
+        The picture's axes.
+    """
+    x_S, y_S = stars.numbers[x.column], stars.numbers[y.column]
+    return Cells(x_S, y_S, middle_range(x_S), middle_range(y_S), cells_of(len(stars)))
 
 
 class Plane:
@@ -103,9 +115,10 @@ class Plane:
     ) -> None:
         self._stars, self._selection, self._name = stars, selection, name
         self._x, self._y, self._clicked = x, y, clicked
+        cells = first_cells(stars, x, y)
         self.figure = plotting.figure(
             name=name, title=title, width=size[0], height=size[1], tools=TOOLS,
-            x_range=x.range(stars), y_range=y.range(stars), x_axis_label=x.label,
+            x_range=x.range(cells.x_range), y_range=y.range(cells.y_range), x_axis_label=x.label,
             y_axis_label=y.label, sizing_mode="stretch_width", toolbar_location="above",
             toolbar_sticky=False,
             output_backend="canvas",
@@ -130,8 +143,7 @@ class Plane:
         self.figure.on_event(RangesUpdate, self._zoomed)
         self.figure.on_event(Reset, self._reset)
         self._waits = False
-        self._shape = cells_of(len(stars))
-        self._cells = self._count()
+        self._put(cells)
         selection.listen(self.show)
         self.show()
 
@@ -146,7 +158,8 @@ class Plane:
         self._all.fade(behind=mask_S is not None)
         self._chosen.show(visible=mask_S is not None)
         if mask_S is not None:
-            self._chosen.draw(self._cells.counts(mask_S), *self._shown())
+            cells = self._cells
+            self._chosen.draw(cells.counts(mask_S), cells.x_range, cells.y_range)
         part = self._selection.part(self._name)
         corners = part.corners() if isinstance(part, Box | Polygon) else ([], [])
         self._outline.data = dict(zip("xy", corners, strict=True))
@@ -167,14 +180,9 @@ class Plane:
         x, y = self.figure.x_range, self.figure.y_range
         return tuple(sorted((x.start, x.end))), tuple(sorted((y.start, y.end)))
 
-    def _count(self) -> Cells:
-        x_range, y_range = self._shown()
-        numbers = self._stars.numbers
-        cells = Cells(
-            numbers[self._x.column], numbers[self._y.column], x_range, y_range, self._shape
-        )
-        self._all.draw(cells.counts(), x_range, y_range)
-        return cells
+    def _put(self, cells: Cells) -> None:
+        self._cells = cells
+        self._all.draw(cells.all_YX, cells.x_range, cells.y_range)
 
     def _drawn(self, event: SelectionGeometry) -> None:
         if event.final:
@@ -200,7 +208,8 @@ class Plane:
 
     def _recount(self) -> None:
         self._waits = False
-        self._cells = self._count()
+        x, y = (self._stars.numbers[axis.column] for axis in (self._x, self._y))
+        self._put(Cells(x, y, *self._shown(), cells_of(len(self._stars))))
         self.show()
 
     def _reset(self, event: Reset) -> None:

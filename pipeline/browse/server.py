@@ -55,6 +55,7 @@ def browse(
     stars = read_stars(root)
     pool = ThreadPoolExecutor(THREADS, thread_name_prefix="explorer")
     explorer = Explorer(stars, StarReader(stars, models, log_age), folder, pool)
+    explorer.prepare()
     try:
         sockets = bind_sockets(port, ADDRESS)
     except OSError as error:

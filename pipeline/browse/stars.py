@@ -25,7 +25,7 @@ SHOWN = (
 """Columns of numbers in memory: 44 bytes per star, and about 50 with its name."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stars:
     """Stars in the order of the catalogue.
 

@@ -8,7 +8,7 @@ from bokeh import plotting
 from bokeh.document import Document
 from bokeh.events import DocumentReady
 from bokeh.model import Model
-from bokeh.models import CustomJS, InlineStyleSheet
+from bokeh.models import CustomJS
 
 INK, PAPER, FRAME, GRID = (
     ("#1c1e21", "#e6e6e6"),
@@ -97,8 +97,7 @@ def follow_scheme(document: Document, paints: Iterable[Paint]) -> None:
     document.js_on_event(DocumentReady, script)
 
 
-WIDGETS = InlineStyleSheet(
-    css="""
+WIDGETS = """
     :host { font: 13px/1.4 system-ui, sans-serif; }
     @media (prefers-color-scheme: dark) {
       :host { color: #e6e6e6; }
@@ -110,12 +109,10 @@ WIDGETS = InlineStyleSheet(
       .bk-tab { color: #b9bec7; }
       .bk-tab.bk-active { color: #e6e6e6; background-color: #24272c; border-color: #555b66; }
     }
-    """
-)
-"""Of all widgets."""
+"""
+"""CSS of all widgets."""
 
-TABLE = InlineStyleSheet(
-    css="""
+TABLE = """
     .slick-cell { font: 12px/1.6 system-ui, sans-serif; }
     .slick-header-column { font: 600 12px/1.6 system-ui, sans-serif; }
     @media (prefers-color-scheme: dark) {
@@ -129,6 +126,5 @@ TABLE = InlineStyleSheet(
       .slick-cell.selected { background: #2f4a68 !important; }
       .bk-header-index, .bk-cell-index { color: #9aa0aa !important; }
     }
-    """
-)
-"""Of tables."""
+"""
+"""CSS of tables."""
