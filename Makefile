@@ -47,7 +47,7 @@ env: $(READY) ## Create the environment (.venv) with the tested versions
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip<26.2"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,docs,hpc,dust]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,docs,explore,hpc,dust]"
 	@touch $@
 
 demo: env ## Simulate a survey, run every stage on it, show the catalogue (about 10 minutes)
