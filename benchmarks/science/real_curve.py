@@ -1,8 +1,8 @@
 """How far more stars carry: AUC against number of training stars, extrapolated.
 
-Usage: ``python benchmarks/science/real_curve.py --root FOLDER [--full NAME] [--prefix NAME]``, after
-the ways ``plain-100`` and so on and ``every`` of ``real_stars.py``. Three forms are fitted, of which
-nobody knows the right one; their spread beside the intervals by star is the uncertainty.
+Usage: ``python benchmarks/science/real_curve.py --root FOLDER [--full NAME] [--prefix NAME]``,
+after the ways ``plain-100`` and so on and ``every`` of ``real_stars.py``. Three forms are fitted,
+of which nobody knows the right one; their spread beside the intervals by star is the uncertainty.
 """
 
 import argparse
