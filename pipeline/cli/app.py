@@ -8,7 +8,7 @@ import typer
 
 from pipeline.cli import catalogue as reading
 from pipeline.cli import queue
-from pipeline.cli.options import Config, Debug, Overrides, RootOption
+from pipeline.cli.options import Config, Debug, Overrides, Profile, RootOption
 from pipeline.core.stage import Stage
 from pipeline.stages import STAGES, find_stage
 
@@ -40,7 +40,7 @@ def as_command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]
 
 @app.command()
 def demo(
-    stars: Annotated[int, typer.Option(help="Number of simulated stars.")] = 12_000,
+    stars: Annotated[int, typer.Option(min=300, help="Number of simulated stars.")] = 12_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same survey.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder of the survey and the run.")] = Path("demo"),
     config: Config = None,
@@ -50,16 +50,20 @@ def demo(
 ) -> None:
     """Simulate a survey and run every stage on it, up to the report.
 
-    Goes on where the last demo in the same folder stopped.
+    Goes on where the last demo in the same folder stopped. A survey of fewer than 2,000 stars is
+    one of near dwarfs with a wider cut in colour, and no composites: it shows that everything
+    runs, its scores mean nothing.
 
     Example: pairspec demo --stars 12000 --out demo
     """
     from pipeline.cli.console import run_command, settings_of
-    from pipeline.cli.demo import SHORT, run_stages
+    from pipeline.cli.demo import demo_settings, run_stages
 
     survey = {"n_stars": stars, "seed": seed, "out": out}
     given = overrides or []
-    run_command("simulate", config, None, [*SHORT, *given], debug=debug, simulate=survey)
+    run_command(
+        "simulate", config, None, [*demo_settings(stars), *given], debug=debug, simulate=survey
+    )
     made = out / "pairspec.toml"
     code = run_stages(made, given)
     if code:
@@ -91,6 +95,13 @@ def acquire(
     again: Annotated[
         bool, typer.Option("--again", help="Also ask for what an earlier run was refused.")
     ] = False,
+    to_store: Annotated[
+        bool,
+        typer.Option("--to-store", help="Spectra straight into OUT/run; no files are kept."),
+    ] = False,
+    skip_failed: Annotated[
+        bool, typer.Option("--skip-failed", help="With --to-store: leave out files that failed.")
+    ] = False,
     config: Config = None,
     overrides: Overrides = None,
     *,
@@ -116,8 +127,9 @@ def acquire(
         from pipeline.acquire.sources import acquire as acquire_source
 
         request = Request(
-            out, loaded.acquire, token_of(), name, where, obsids, cone, limit, dry_run, again
-        )
+            out, loaded.acquire, token_of(), name, where, obsids, cone, limit, dry_run, again,
+            to_store, skip_failed, loaded.ingest,
+        )  # fmt: skip
         outcomes = acquire_source(what, request)
     typer.echo("\n".join([f"acquire {what}:", *outcomes.lines]))
     if outcomes.n_failed:
@@ -135,6 +147,7 @@ def simulate(
     config: Config = None,
     overrides: Overrides = None,
     *,
+    profile: Profile = False,
     debug: Debug = False,
 ) -> None:
     """Run the stage `simulate`."""
@@ -145,7 +158,7 @@ def simulate(
         "simulate": {name: value for name, value in given.items() if value is not None},
         "cluster": {} if workers is None else {"workers": workers},
     }
-    run_command("simulate", config, None, overrides or [], debug=debug, **values)
+    run_command("simulate", config, None, overrides or [], debug=debug, profile=profile, **values)
 
 
 @as_command("ingest")
@@ -160,13 +173,16 @@ def ingest(
     root: RootOption = None,
     overrides: Overrides = None,
     *,
+    profile: Profile = False,
     debug: Debug = False,
 ) -> None:
     """Run the stage `ingest`."""
     from pipeline.cli.console import run_command
 
     inputs = {k: v for k, v in {"spectra": spectra, "catalogue": catalogue}.items() if v}
-    run_command("ingest", config, root, overrides or [], debug=debug, inputs=inputs)
+    run_command(
+        "ingest", config, root, overrides or [], debug=debug, profile=profile, inputs=inputs
+    )
 
 
 @as_command("infer")
@@ -182,6 +198,7 @@ def infer(
     root: RootOption = None,
     overrides: Overrides = None,
     *,
+    profile: Profile = False,
     debug: Debug = False,
 ) -> None:
     """Run the stage `infer`."""
@@ -189,7 +206,7 @@ def infer(
 
     scope = {"scope": "all"} if all_spectra else {}
     values = scope | ({"models": models} if models else {})
-    run_command("infer", config, root, overrides or [], debug=debug, infer=values)
+    run_command("infer", config, root, overrides or [], debug=debug, profile=profile, infer=values)
 
 
 @as_command("validate")
@@ -201,13 +218,16 @@ def validate(
     root: RootOption = None,
     overrides: Overrides = None,
     *,
+    profile: Profile = False,
     debug: Debug = False,
 ) -> None:
     """Run the stage `validate`."""
     from pipeline.cli.console import run_command
 
     values = {"names": names} if names else {}
-    run_command("validate", config, root, overrides or [], debug=debug, validation=values)
+    run_command(
+        "validate", config, root, overrides or [], debug=debug, profile=profile, validation=values
+    )
 
 
 def _plain(stage: Stage) -> None:
@@ -219,11 +239,12 @@ def _plain(stage: Stage) -> None:
         root: RootOption = None,
         overrides: Overrides = None,
         *,
+        profile: Profile = False,
         debug: Debug = False,
     ) -> None:
         from pipeline.cli.console import run_command
 
-        run_command(stage.name, config, root, overrides or [], debug=debug)
+        run_command(stage.name, config, root, overrides or [], debug=debug, profile=profile)
 
 
 for _stage in STAGES:
@@ -279,8 +300,8 @@ def settings(
 app.registered_commands += [*reading.app.registered_commands, *queue.app.registered_commands]
 
 OTHERS = (
-    "query", "star", "tables", "export", "submit", "status", "cancel", "verify", "job-script",
-    "settings",
+    "query", "star", "browse", "tables", "export", "submit", "status", "cancel", "verify",
+    "job-script", "settings",
 )  # fmt: skip
 ORDER = ("acquire", "demo", *(stage.name for stage in STAGES), *OTHERS)
 """Commands in the order in which ``--help`` lists them."""

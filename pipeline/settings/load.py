@@ -38,6 +38,10 @@ from pipeline.settings.validation import ValidationSettings
 DEFAULT_FILE = "pairspec.toml"
 
 
+_NO_PATHS = ("_release", "format")
+"""How the names of those inputs end that are words."""
+
+
 class SettingsError(ValueError):
     """A setting is unknown or has no valid value."""
 
@@ -166,7 +170,7 @@ def _read_file(config: Path | None) -> dict[str, Any]:
 
 
 def _is_local_path(key: str, value: Any) -> bool:
-    return isinstance(value, str) and "://" not in value and not key.endswith("_release")
+    return isinstance(value, str) and "://" not in value and not key.endswith(_NO_PATHS)
 
 
 def _parse_override(text: str) -> dict[str, Any]:
