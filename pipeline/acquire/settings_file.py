@@ -61,8 +61,10 @@ def _lines(request: Request) -> Iterator[str]:
     for name, path in files.items():
         what = f'{name} = "{path.relative_to(out).as_posix()}"'
         yield what if path.exists() else f"# {what}  (not there yet)"
-    yield f'gaia = "{settings.gaia_url}"'
-    yield f'tmass = "{settings.tmass_url}"'
+    for name, url in (("gaia", settings.gaia_url), ("tmass", settings.tmass_url)):
+        copy = out / CATALOGUES / name
+        is_there = (copy / "hats.properties").exists()
+        yield f'{name} = "{copy.relative_to(out).as_posix() if is_there else url}"'
     yield ""
     yield "[photometry]"
     yield "# Gaia's catalogue has no reddening; the map does."

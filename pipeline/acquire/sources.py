@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.acquire.dust import acquire_dust
+from pipeline.acquire.hats_partitions import acquire_gaia, acquire_tmass
 from pipeline.acquire.lamost_catalogue import acquire_catalogue
+from pipeline.acquire.lamost_spectra import SOURCE as SPECTRA_SOURCE
 from pipeline.acquire.lamost_spectra import acquire_spectra
 from pipeline.acquire.request import Outcomes, Request
 from pipeline.acquire.settings_file import write_settings
@@ -28,7 +30,7 @@ class Source:
     acquire : callable
         From a request to what came of it.
     selects : bool
-        Which rows are wanted has to be said.
+        Which spectra it is for may be said.
     """
 
     acquire: Callable[[Request], Outcomes]
@@ -38,6 +40,8 @@ class Source:
 SOURCES = {
     "lamost-catalogue": Source(acquire_catalogue),
     "lamost-spectra": Source(acquire_spectra, selects=True),
+    "gaia": Source(acquire_gaia, selects=True),
+    "tmass": Source(acquire_tmass, selects=True),
     "dust": Source(acquire_dust),
     "eclipsing": Source(acquire_eclipsing),
     "planets": Source(acquire_planets),
@@ -68,7 +72,7 @@ def acquire(what: str, request: Request) -> Outcomes:
         raise InputError(f"no source {what!r}; there are {', '.join(SOURCES)}")
     if not source.selects and (request.where or request.obsids or request.cone or request.limit):
         raise InputError(f"--where, --obsids, --cone and --limit are not for {what}")
-    if request.to_store and not source.selects:
+    if request.to_store and what != SPECTRA_SOURCE:
         raise InputError(f"--to-store is not for {what}")
     with root_lock(request.out, f"acquire {what}"):
         outcomes = acquire_to_store(request) if request.to_store else source.acquire(request)
