@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.acquire.by_source import BAILER_JONES, NEIGHBOURS
 from pipeline.acquire.dust import FOLDER
 from pipeline.acquire.lamost_spectra import SPECTRA
 from pipeline.acquire.plan import LEDGER
@@ -55,6 +56,8 @@ def _lines(request: Request) -> Iterator[str]:
         "spectra": out / SPECTRA,
         "catalogue": request.catalogue(".csv.gz", "LRS_stellar"),
         "multi_epoch": request.catalogue(".csv.gz", "LRS_mec"),
+        "bailer_jones": out / CATALOGUES / BAILER_JONES,
+        "tmass_best_neighbour": out / CATALOGUES / NEIGHBOURS,
         "eclipsing": out / CATALOGUES / "eclipsing.csv",
         "planets": out / CATALOGUES / "planets.csv",
     }

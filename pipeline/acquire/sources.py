@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pipeline.acquire.by_source import acquire_bailer_jones, acquire_neighbours
 from pipeline.acquire.dust import acquire_dust
 from pipeline.acquire.hats_partitions import acquire_gaia, acquire_tmass
 from pipeline.acquire.lamost_catalogue import acquire_catalogue
@@ -42,6 +43,8 @@ SOURCES = {
     "lamost-spectra": Source(acquire_spectra, selects=True),
     "gaia": Source(acquire_gaia, selects=True),
     "tmass": Source(acquire_tmass, selects=True),
+    "bailer-jones": Source(acquire_bailer_jones),
+    "tmass-neighbours": Source(acquire_neighbours),
     "dust": Source(acquire_dust),
     "eclipsing": Source(acquire_eclipsing),
     "planets": Source(acquire_planets),

@@ -71,6 +71,9 @@ class AcquireSettings(Section):
     vizier_url: Address = "https://tapvizier.cds.unistra.fr/TAPVizieR/tap"
     """TAP service of VizieR. [source: cds.unistra.fr]"""
 
+    gaia_tap_url: Address = "https://gea.esac.esa.int/tap-server/tap"
+    """TAP service of the Gaia archive. [source: ESA, gea.esac.esa.int]"""
+
     exoplanet_url: Address = "https://exoplanetarchive.ipac.caltech.edu/TAP"
     """TAP service of the NASA Exoplanet Archive. [source: exoplanetarchive.ipac.caltech.edu]"""
 
