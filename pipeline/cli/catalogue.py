@@ -1,4 +1,4 @@
-"""The commands that read the catalogue of a run: query, star, export, tables."""
+"""The commands that read the catalogue of a run: query, star, browse, export, tables."""
 
 from pathlib import Path
 from typing import Annotated
@@ -98,6 +98,37 @@ def star(
             if page.network_note is not None:
                 typer.echo(f"without what the network looked at: {page.network_note}", err=True)
             typer.echo(f"figure -> {page.save(output)}")
+
+
+@app.command()
+def browse(
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; by default a free one.")
+    ] = 0,
+    out: Annotated[Path, typer.Option(help="Folder that exports are written to.")] = Path(),
+    models: Annotated[
+        list[Path] | None,
+        typer.Option("--model", help="Folder of a network that gave p_b; may be repeated."),
+    ] = None,
+    config: Config = None,
+    root: RootOption = None,
+    overrides: Overrides = None,
+    *,
+    show: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Explore the catalogue in a browser: diagram, sky, p_b, table, SQL, spectra of a star.
+
+    Prints the address of a page of this machine and serves it until Ctrl-C. The address holds a
+    token: whoever has it can read the run. Needs the extra `explore`. See docs/explorer.md.
+
+    Example: pairspec browse --root run --open
+    """
+    from pipeline.cli.browse import serve
+    from pipeline.cli.console import settings_of
+
+    with settings_of(config, root, overrides or [], debug=debug) as loaded:
+        serve(loaded, tuple(models or ()), port, out, show=show)
 
 
 @app.command()

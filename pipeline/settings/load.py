@@ -31,6 +31,7 @@ from pipeline.settings.profiles import CLUSTER_PATHS, PROFILES, ClusterProfiles
 from pipeline.settings.sample import SampleSettings
 from pipeline.settings.simulate import SimulateSettings
 from pipeline.settings.spectra import SpectraSettings
+from pipeline.settings.tables import TableSettings
 from pipeline.settings.training import TrainingSettings
 from pipeline.settings.validation import ValidationSettings
 
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
     cluster: ClusterProfiles = ClusterProfiles()
     ingest: IngestSettings = IngestSettings()
     spectra: SpectraSettings = SpectraSettings()
+    tables: TableSettings = TableSettings()
     photometry: PhotometrySettings = PhotometrySettings()
     sample: SampleSettings = SampleSettings()
     labels: LabelSettings = LabelSettings()

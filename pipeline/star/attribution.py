@@ -12,6 +12,8 @@ from pipeline.network.checkpoint import load_model
 from pipeline.network.ensemble import Member
 
 STEPS, BATCH = 64, 16
+WINDOW = 15
+"""Pixels whose attributions are added up around each: about a line's width."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,17 @@ class Attribution:
     pixel_L: NDArray[np.float64]
     continuum_logit: float
     logit: float
+
+    @property
+    def window_L(self) -> NDArray[np.float64]:
+        """What the :data:`WINDOW` pixels around each one add to the logit: (L,)."""
+        return np.convolve(self.pixel_L, np.ones(WINDOW), "same")
+
+    def __str__(self) -> str:
+        return (
+            f"logit {self.logit:+.2f} = {self.continuum_logit:+.2f} of a bare continuum "
+            f"{self.pixel_L.sum():+.2f} of the pixels"
+        )
 
 
 def attribute(members: Sequence[Member], flux_L: NDArray[np.float32]) -> Attribution:

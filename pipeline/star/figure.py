@@ -7,7 +7,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, LogNorm, TwoSlopeNorm
 
 from pipeline.core.colours import BINARY, SINGLE
-from pipeline.star.attribution import Attribution
+from pipeline.star.attribution import WINDOW, Attribution
 from pipeline.star.spectrum import OneSpectrum
 from pipeline.star.star import COLOUR_STEP, M_G_STEP, Diagram, Star
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 SIZE_INCHES = (12, 11)
 _TOWARDS = LinearSegmentedColormap.from_list("towards", [SINGLE, "#d9d9d9", BINARY])
-WINDOW = 15
-"""Pixels whose attributions are added up for the colour at their middle: about a line's width."""
 
 
 def draw_star(
@@ -83,7 +81,7 @@ def _draw_attribution(axes: Any, spectrum: OneSpectrum, attribution: Attribution
         return
     points = np.column_stack([spectrum.wave_L, normal_L])[:, None]
     ends = np.concatenate([points[:-1], points[1:]], axis=1)
-    near_L = np.convolve(attribution.pixel_L, np.ones(WINDOW), "same")
+    near_L = attribution.window_L
     most = float(np.abs(near_L).max()) or 1.0
     lines = LineCollection(
         list(ends), cmap=_TOWARDS, norm=TwoSlopeNorm(0, -most, most), linewidths=1.1
@@ -92,11 +90,7 @@ def _draw_attribution(axes: Any, spectrum: OneSpectrum, attribution: Attribution
     axes.add_collection(lines)
     axes.autoscale_view(scalex=False)
     axes.figure.colorbar(lines, ax=axes, label=f"{WINDOW} pixels add to the logit", pad=0.01)
-    axes.set_title(
-        f"logit {attribution.logit:+.2f} = {attribution.continuum_logit:+.2f} of a bare continuum "
-        f"{attribution.pixel_L.sum():+.2f} of the pixels",
-        fontsize=9,
-    )
+    axes.set_title(str(attribution), fontsize=9)
 
 
 def _draw_diagram(axes: Any, star: Star, diagram: Diagram) -> None:

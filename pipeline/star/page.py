@@ -1,11 +1,11 @@
 """Page and figure of one star of a run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.catalogue.answer import check_place
 from pipeline.catalogue.query import Tables, connect
@@ -22,6 +22,9 @@ from pipeline.star.wanted import Number, parse_wanted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from pipeline.star.attribution import Attribution
+    from pipeline.star.spectrum import OneSpectrum
 
 DPI = 130
 ENDINGS = (".png", ".pdf")
@@ -73,6 +76,27 @@ class StarPage:
             )
         return plan
 
+    def look(self, which: Mapping[str, Any]) -> "tuple[OneSpectrum, Attribution | None]":
+        """Read one spectrum, and what the network looked at in it.
+
+        Parameters
+        ----------
+        which : mapping
+            One of the star's spectra.
+
+        Returns
+        -------
+        tuple of OneSpectrum and Attribution
+            None in place of the latter without the network that gave p_b.
+        """
+        from pipeline.star.attribution import attribute
+        from pipeline.star.spectrum import read_spectrum
+
+        plan = None if isinstance(self._networks, str) else self._networks
+        settings = plan.spectra if plan else SpectraSettings()
+        one = read_spectrum(self.root.store, which["row"], which["rv_kms"], settings)
+        return one, attribute(plan.members, one.normal_L) if plan else None
+
     def draw(self, figure: "Figure") -> None:
         """Draw the star into an empty figure.
 
@@ -81,16 +105,10 @@ class StarPage:
         figure : matplotlib.figure.Figure
             Empty, with a constrained layout.
         """
-        from pipeline.star.attribution import attribute
         from pipeline.star.figure import draw_star
-        from pipeline.star.spectrum import read_spectrum
 
         which = self.star.chosen(self.obsid)
-        plan = None if isinstance(self._networks, str) else self._networks
-        settings = plan.spectra if plan else SpectraSettings()
-        one = read_spectrum(self.root.store, which["row"], which["rv_kms"], settings)
-        looked = attribute(plan.members, one.normal_L) if plan else None
-        draw_star(figure, self.star, self.diagram, which, one, looked)
+        draw_star(figure, self.star, self.diagram, which, *self.look(which))
 
     def save(self, output: Path | None) -> Path:
         """Write the figure and return its file.

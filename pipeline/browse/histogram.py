@@ -1,0 +1,102 @@
+"""The histogram of p_b, of all stars and of the selected ones."""
+
+from typing import Any
+
+import numpy as np
+from bokeh import plotting
+from bokeh.events import Reset, SelectionGeometry
+from bokeh.models import BoxAnnotation, BoxSelectTool, ColumnDataSource, Range1d
+from numpy.typing import NDArray
+
+from pipeline.browse.region import Box
+from pipeline.browse.selection import Selection
+from pipeline.browse.stars import Mask, Stars
+from pipeline.browse.theme import DRAWN, Paint, figure_paints
+from pipeline.core.colours import BINARY, SINGLE
+
+NAME = "p_b"
+BINS = 50
+FLOOR = 0.7
+"""Foot of the bars, below one star, on the logarithmic axis."""
+
+
+class Histogram:
+    """One picture; a range drawn in it becomes a part of the selection.
+
+    Parameters
+    ----------
+    stars : Stars
+        All stars.
+    selection : Selection
+        What is selected.
+    size : tuple of int
+        Width and height in pixels.
+    """
+
+    def __init__(self, stars: Stars, selection: Selection, size: tuple[int, int]) -> None:
+        self._selection = selection
+        p_b_S = stars.numbers["p_b"]
+        self._bin_S = np.where(np.isfinite(p_b_S), np.minimum(p_b_S * BINS, BINS - 1), BINS).astype(
+            np.int16
+        )
+        n_all = self._counts(None)
+        edges = np.linspace(0, 1, BINS + 1)
+        self.figure = plotting.figure(
+            name=NAME, title="Binary probability", width=size[0],
+            height=size[1], tools="reset", toolbar_location="above",
+            toolbar_sticky=False, y_axis_type="log",
+            x_range=Range1d(0, 1), y_range=Range1d(FLOOR, 2 * max(n_all.max(), 5)),
+            x_axis_label="p_b, the highest of the star's spectra", sizing_mode="stretch_width",
+            y_axis_label="stars per bin of 0.02",
+        )  # fmt: skip
+        self.figure.toolbar.logo = None
+        box = BoxSelectTool(dimensions="width")
+        self.figure.add_tools(box)
+        self.figure.toolbar.active_drag = box
+        place: dict[str, Any] = {"left": edges[:-1], "right": edges[1:], "bottom": FLOOR}
+        self._all = self.figure.quad(
+            **place, top=np.maximum(n_all, FLOOR), color=SINGLE, line_color=None,
+            legend_label="all stars",
+        )  # fmt: skip
+        foot = np.full(BINS, FLOOR)
+        self._source = ColumnDataSource({**place, "bottom": foot, "top": foot})
+        self._chosen = self.figure.quad(
+            "left", "right", "top", "bottom", source=self._source, color=BINARY, line_color=None,
+            legend_label="selected",
+        )  # fmt: skip
+        self.figure.legend.location = "top_center"
+        self.figure.legend.orientation = "horizontal"
+        self._span = BoxAnnotation(
+            fill_alpha=0.0, line_color=DRAWN, line_width=1.5, visible=False, editable=False
+        )
+        self.figure.add_layout(self._span)
+        self.figure.on_event(SelectionGeometry, self._drawn)
+        self.figure.on_event(Reset, lambda _: selection.put(NAME, None))
+        selection.listen(self.show)
+        self.show()
+
+    @property
+    def paints(self) -> list[Paint]:
+        """Colours of the two schemes."""
+        return figure_paints(self.figure)
+
+    def show(self) -> None:
+        """Draw what is selected now."""
+        mask_S = self._selection.mask_S
+        self._chosen.visible = mask_S is not None
+        if mask_S is not None:
+            top = np.maximum(self._counts(mask_S), FLOOR)
+            self._source.data = dict(self._source.data) | {"top": top}
+        part = self._selection.part(NAME)
+        self._span.visible = isinstance(part, Box)
+        if isinstance(part, Box):
+            ((_, self._span.left, self._span.right),) = part.ranges
+
+    def _counts(self, mask_S: Mask | None) -> NDArray[np.float64]:
+        bins = self._bin_S if mask_S is None else self._bin_S[mask_S]
+        return np.bincount(bins, minlength=BINS + 1)[:BINS].astype(float)
+
+    def _drawn(self, event: SelectionGeometry) -> None:
+        if event.final:
+            sides = event.geometry["x0"], event.geometry["x1"]
+            self._selection.put(NAME, Box.between(p_b=sides))

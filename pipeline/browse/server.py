@@ -1,0 +1,76 @@
+"""The server of the explorer, on the loopback interface."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from bokeh.server.server import BaseServer
+from bokeh.server.tornado import BokehTornado
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
+from tornado.netutil import bind_sockets
+
+from pipeline.browse.guard import ADDRESS, guarded, new_token
+from pipeline.browse.page import Explorer
+from pipeline.browse.star_reader import StarReader
+from pipeline.browse.stars import read_stars
+from pipeline.core.errors import InputError
+from pipeline.core.root import Root
+
+THREADS = 2
+
+
+def browse(
+    root: Root,
+    models: tuple[Path, ...],
+    log_age: float,
+    port: int,
+    folder: Path,
+    ready: Callable[[str], None],
+) -> None:
+    """Serve the explorer until the process is stopped.
+
+    Parameters
+    ----------
+    root : Root
+        Of a run that has a catalogue.
+    models : tuple of pathlib.Path
+        Networks that gave p_b.
+    log_age : float
+        log10 age in years of the isochrone of companions.
+    port : int
+        Port to listen on; 0: any free one.
+    folder : pathlib.Path
+        Where exports go.
+    ready : callable
+        Called with the address of the page once it can be opened.
+
+    Raises
+    ------
+    InputError
+        The port is taken.
+    NotReadyError
+        The run has no catalogue.
+    """
+    stars = read_stars(root)
+    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="explorer")
+    explorer = Explorer(stars, StarReader(stars, models, log_age), folder, pool)
+    explorer.prepare()
+    try:
+        sockets = bind_sockets(port, ADDRESS)
+    except OSError as error:
+        raise InputError(f"cannot listen on port {port} ({error}); --port names another") from None
+    bound = sockets[0].getsockname()[1]
+    token = new_token()
+    application = BokehTornado(
+        {"/": explorer.open_page},
+        prefix=token,
+        # A tunnel of SSH may have the same port under the other name.
+        extra_websocket_origins=[f"{host}:{bound}" for host in (ADDRESS, "localhost")],
+    )
+    http = HTTPServer(guarded(application, token))
+    http.add_sockets(sockets)
+    server = BaseServer(IOLoop.current(), application, http)
+    server.start()
+    server.io_loop.add_callback(ready, f"http://{ADDRESS}:{bound}/{token}/")
+    server.io_loop.start()

@@ -1,0 +1,135 @@
+"""The stars of a catalogue in memory: what the pictures and the table show of each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pipeline.catalogue.query import connect
+from pipeline.core.errors import InputError
+from pipeline.core.parquet import read_table
+from pipeline.core.published import require_published
+from pipeline.core.root import Root
+from schemas.catalogue import HEALPIX, STARS
+
+Mask = NDArray[np.bool_]
+
+SHOWN = (
+    "ra_deg", "dec_deg", "g_ks_0", "m_g", "delta_m_g", "p_b", "p_b_combined", "n_spectra",
+    "snr_g_best",
+)  # fmt: skip
+"""Columns of numbers in memory: 44 bytes per star, and about 50 with its name."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stars:
+    """Stars in the order of the catalogue.
+
+    Parameters
+    ----------
+    root : Root
+        Of the run.
+    star_id_S : pyarrow.ChunkedArray of string, (S,)
+        Their names.
+    healpix_S : ndarray of int64, (S,)
+        Index of their place.
+    numbers : mapping of str to ndarray, (S,)
+        The columns :data:`SHOWN`; NaN where null.
+    """
+
+    root: Root
+    star_id_S: pa.ChunkedArray
+    healpix_S: NDArray[np.int64]
+    numbers: Mapping[str, NDArray[Any]]
+
+    def __len__(self) -> int:
+        return len(self.star_id_S)
+
+    def where(self, condition: str) -> Mask:
+        """Return which stars meet a condition.
+
+        Parameters
+        ----------
+        condition : str
+            In SQL on the columns of the stars.
+
+        Returns
+        -------
+        ndarray of bool, (S,)
+            True where it holds.
+
+        Raises
+        ------
+        InputError
+            It is not valid, or does more than to read.
+        """
+        with connect(self.root.path) as tables:
+            names = tables.sql(names_where(condition)).to_arrow_table()["star_id"]
+        return np.asarray(pc.is_in(self.star_id_S, value_set=names.combine_chunks()))
+
+    def best(self, mask_S: Mask | None, most: int) -> NDArray[np.int64]:
+        """Return the positions of the selected stars of highest p_b, the highest first.
+
+        Parameters
+        ----------
+        mask_S : ndarray of bool, (S,), optional
+            The selected stars; None for all.
+        most : int
+            At most so many; stars without p_b come last.
+        """
+        p_b_S = self.numbers["p_b"]
+        chosen = np.arange(len(self)) if mask_S is None else np.flatnonzero(mask_S)
+        score = np.nan_to_num(p_b_S[chosen], nan=-1.0)
+        if chosen.size > most:
+            part = np.argpartition(score, chosen.size - most)[chosen.size - most :]
+            chosen, score = chosen[part], score[part]
+        order: NDArray[np.int64] = chosen[np.lexsort((chosen, -score))]
+        return order
+
+
+def names_where(condition: str) -> str:
+    """Return the query for the names of the stars that meet a condition.
+
+    Parameters
+    ----------
+    condition : str
+        In SQL on the columns of the stars.
+    """
+    # The line ends before the bracket, so that a comment cannot swallow it.
+    return f"SELECT star_id FROM stars WHERE (\n{condition}\n)"  # noqa: S608 (`Tables.sql` reads only)
+
+
+def read_stars(root: Root) -> Stars:
+    """Read the stars of a finished catalogue.
+
+    Parameters
+    ----------
+    root : Root
+        Of the run.
+
+    Raises
+    ------
+    NotReadyError
+        The run has no catalogue; the message names the command that makes it.
+    InputError
+        The catalogue has no star.
+    """
+    require_published(root.path, "catalogue", "catalogue")
+    table = read_table(root.table(STARS), STARS, [HEALPIX, "star_id", *SHOWN])
+    if not table.num_rows:
+        raise InputError(
+            f"the catalogue of {root.path} has no star with a position: nothing to show"
+        )
+    numbers = {name: _values(table[name]) for name in SHOWN}
+    return Stars(root, table["star_id"], _values(table[HEALPIX]), numbers)
+
+
+def _values(column: pa.ChunkedArray) -> NDArray[Any]:
+    if pa.types.is_floating(column.type):
+        column = pc.fill_null(column, np.nan)
+    values: NDArray[Any] = column.combine_chunks().to_numpy(zero_copy_only=False)
+    return values
