@@ -122,14 +122,26 @@ def _source(request: Request) -> str:
     return f"{source} WHERE {' AND '.join(conditions)}" if conditions else source
 
 
-def _cone(text: str) -> str:
-    """Return the condition that a spectrum lies within a cone; ``RA,DEC,RADIUS`` in degrees."""
+def parse_cone(text: str) -> tuple[float, float, float]:
+    """Read ``RA,DEC,RADIUS`` in degrees.
+
+    Raises
+    ------
+    InputError
+        They are no such numbers.
+    """
     try:
         ra, dec, radius = (float(part) for part in text.split(","))
     except ValueError:
         ra = dec = radius = math.nan
     if not (0 <= ra <= 360 and abs(dec) <= 90 and 0 < radius <= 180):
         raise InputError(f"--cone takes RA,DEC,RADIUS in degrees, e.g. 56.75,24.12,1.5, not {text}")
+    return ra, dec, radius
+
+
+def _cone(text: str) -> str:
+    """Return the condition that a spectrum lies within a cone."""
+    ra, dec, radius = parse_cone(text)
     return (
         "2 * asin(least(1, sqrt("
         f"pow(sin(radians(coalesce(c.dec, c.dec_obs) - {dec}) / 2), 2) + cos(radians({dec})) "

@@ -9,6 +9,7 @@ from pipeline.acquire.hats_partitions import acquire_gaia, acquire_tmass
 from pipeline.acquire.lamost_catalogue import acquire_catalogue
 from pipeline.acquire.lamost_spectra import SOURCE as SPECTRA_SOURCE
 from pipeline.acquire.lamost_spectra import acquire_spectra
+from pipeline.acquire.lamost_vo import acquire_vo
 from pipeline.acquire.request import Outcomes, Request
 from pipeline.acquire.settings_file import write_settings
 from pipeline.acquire.tables import (
@@ -41,6 +42,7 @@ class Source:
 SOURCES = {
     "lamost-catalogue": Source(acquire_catalogue),
     "lamost-spectra": Source(acquire_spectra, selects=True),
+    "lamost-vo": Source(acquire_vo, selects=True),
     "gaia": Source(acquire_gaia, selects=True),
     "tmass": Source(acquire_tmass, selects=True),
     "bailer-jones": Source(acquire_bailer_jones),
