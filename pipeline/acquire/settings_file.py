@@ -11,6 +11,7 @@ from pipeline.acquire.lamost_spectra import SPECTRA
 from pipeline.acquire.plan import LEDGER
 from pipeline.acquire.request import CATALOGUES, Request
 from pipeline.acquire.shards import TO_STORE
+from pipeline.acquire.tables import published_table
 from pipeline.core.atomic import write_bytes
 from pipeline.settings.load import DEFAULT_FILE
 
@@ -68,6 +69,13 @@ def _lines(request: Request) -> Iterator[str]:
         copy = out / CATALOGUES / name
         is_there = (copy / "hats.properties").exists()
         yield f'{name} = "{copy.relative_to(out).as_posix() if is_there else url}"'
+    published = published_table(out / CATALOGUES)
+    if published is not None:
+        yield f'compare = "{published[0].relative_to(out).as_posix()}"'
+        if published[1] is not None:
+            yield ""
+            yield "[validation]"
+            yield f'compare_binary = "{published[1]}"'
     yield ""
     yield "[photometry]"
     yield "# Gaia's catalogue has no reddening; the map does."
