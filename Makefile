@@ -30,7 +30,7 @@ PLAIN    := $(filter-out simulate ingest,$(shell $(PYTHON) -m pipeline.stages | 
 BENCHES   = $(sort $(notdir $(basename $(shell grep -l __main__ benchmarks/*/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-large simulate ingest $(PLAIN) query submit status cancel verify settings test test-slurm test-kills fuzz lint format docs docs-html bench clean
+.PHONY: help env demo demo-large simulate ingest $(PLAIN) query submit status cancel verify settings test test-slurm test-kills check-install fuzz lint format docs docs-html bench clean
 
 help: ## This list
 	@echo "pairspec: find the unresolved binary stars in millions of low-resolution spectra"; echo
@@ -90,11 +90,15 @@ test-slurm: env ## Run the tests of batch jobs on a private SLURM, which is inst
 	bash scripts/slurm/install.sh
 	$(BIN)/python -m pytest -n 0 -m slurm
 
+check-install: ## Install the package into a new environment and run a small demo elsewhere
+	PYTHON=$(PYTHON) bash scripts/check_install.sh
+
 test-kills: env ## Kill every stage at every file operation (hours)
 	$(BIN)/python -m pytest -n 2 tests/pipeline/test_kills.py --every-kill
 
 fuzz: env ## Feed a million broken files to the readers: INPUTS=1000000 SEED=1
 	$(BIN)/python -m scripts.fuzz --inputs $(INPUTS) --seed $(SEED)
+	$(BIN)/python -m pytest -n 2 tests/pipeline/lamost/test_broken_files.py --hypothesis-profile=random --timeout=3600
 
 lint: env ## Check style, types, docstrings, formatting and the direction of imports
 	$(BIN)/ruff check .

@@ -7,7 +7,12 @@ from schemas.table import Column, Table
 _PLACE = (
     Column("shard", pa.int32(), "Shard of the store that holds the spectrum", source="manifest"),
     Column("row", pa.int64(), "Row of the store (0-based, over all shards)", source="manifest"),
-    Column("path", pa.string(), "File, relative to the folder of spectra", source="manifest"),
+    Column(
+        "path",
+        pa.string(),
+        "File, relative to the folder of spectra; with `#ROW` where a file holds several",
+        source="manifest",
+    ),
     Column("size_bytes", pa.int64(), "Size of the file", unit="byte", source="manifest"),
 )
 
@@ -39,7 +44,11 @@ _HEADER = (
     Column("data_release", pa.string(), "Release the file was published in, e.g. DR10"),
     Column("pipeline_version", pa.string(), "Version of LAMOST's 2-D pipeline, e.g. 2.9.8"),
     Column("created", pa.string(), "When the file was made (header DATE)"),
-    Column("layout", pa.string(), "`image` (DR1-DR8) or `table` (DR9 and later)"),
+    Column(
+        "layout",
+        pa.string(),
+        "`image` (LAMOST DR1-DR8), `table` (DR9 and later), `sdss`, `desi` or `own`",
+    ),
 )
 
 _PIXELS = (

@@ -6,6 +6,7 @@ shards and pixels to ``ROW_PIXELS``; ``valid`` marks rows that hold a spectrum a
 how much of the row is data.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,20 @@ PIXEL_ARRAYS: dict[str, tuple[str, str, str]] = {
 ROW_ARRAYS: dict[str, tuple[str, str, str]] = {
     "log10_first": ("float64", "dex(Angstrom)", "log10 of the first pixel's wavelength"),
     "n_pixel": ("int32", "", "Pixels that hold data; the rest of the row is padding"),
-    "obsid": ("int64", "", "LAMOST's number of the exposure; -1 where the file has none"),
+    "obsid": ("int64", "", "Number of the exposure; -1 where the file has none"),
     "valid": ("bool", "", "The row holds a spectrum"),
 }
 _ROW_FILL = {"log10_first": 0.0, "n_pixel": 0, "obsid": -1, "valid": False}
 
 
-def create(path: Path, n_shards: int, shard_rows: int, chunk_rows: int, digest: str) -> None:
+def create(
+    path: Path,
+    n_shards: int,
+    shard_rows: int,
+    chunk_rows: int,
+    digest: str,
+    notes: Mapping[str, Any],
+) -> None:
     """Write the metadata of an empty store, through xarray; no array data.
 
     Parameters
@@ -41,6 +49,8 @@ def create(path: Path, n_shards: int, shard_rows: int, chunk_rows: int, digest: 
         Shards, rows of a shard, and rows of an inner chunk (divides ``shard_rows``).
     digest : str
         Digest of the manifest that the rows follow.
+    notes : mapping
+        Further attributes: what the spectra are.
     """
     import dask.array as da
     import numpy as np
@@ -72,10 +82,11 @@ def create(path: Path, n_shards: int, shard_rows: int, chunk_rows: int, digest: 
             "fill_value": _ROW_FILL[name],
         }
     attrs = {
-        "title": "LAMOST low-resolution spectra, one per row",
+        "title": "Low-resolution spectra, one per row",
         "log10_step": LOG10_STEP,
         "shard_rows": shard_rows,
         "manifest": digest,
+        **notes,
     }
     template = xr.Dataset(variables, attrs=attrs)
     template.to_zarr(

@@ -129,10 +129,10 @@ def main() -> None:
             write_predictions(root, options.rows)
         command = [sys.executable, "-m", "pipeline", "catalogue", "--root", str(root.path)]
         command += ["--set", "cluster.workers=2"]
-        print("run      predictions  seconds  peak MiB")
+        print("run      predictions  seconds  of CPU  peak MiB")
         for name in ("first", "second"):
-            seconds, peak = measure(command)
-            print(f"{name:6} {options.rows:13,} {seconds:8.1f} {peak:9.0f}", flush=True)
+            seconds, cpu, peak = measure(command)
+            print(f"{name:6} {options.rows:13,} {seconds:8.1f} {cpu:7.1f} {peak:9.0f}", flush=True)
         print(f"{check(root):,} stars, which are those of DuckDB")
         print(f"cone of 10 arcmin: median {time_cones(root):.0f} ms")
 

@@ -5,10 +5,13 @@
 The tables of observations and photometry are drawn from the simulator's populations, one part per
 shard of 4,096 spectra, and written before the clock starts. Runs `pairspec select` with two
 workers, samples the resident memory of it and of all its children (proportional set size: shared
-pages are counted once) every 50 ms, and checks the cut flow against DuckDB.
+pages are counted once) every 250 ms, and checks the cut flow against DuckDB. Its peer is DuckDB in
+a process of its own with two threads, which reads the same files, applies the same cuts, writes the
+same two tables and counts the same cut flow. Processor time is of a command with all its children.
 """
 
 import argparse
+import resource
 import subprocess
 import sys
 import tempfile
@@ -106,8 +109,9 @@ def _write_shard(
         pq.write_table(_fill(table, row.size, known), path, compression="zstd")
 
 
-def measure(command: list[str]) -> tuple[float, float]:
-    """Run a command; return seconds and the peak memory of its whole tree in MiB."""
+def measure(command: list[str]) -> tuple[float, float, float]:
+    """Run a command; return seconds, processor seconds and the peak memory of its tree in MiB."""
+    used = _children_seconds()
     begin = time.perf_counter()
     peak = 0.0
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
@@ -120,10 +124,16 @@ def measure(command: list[str]) -> tuple[float, float]:
                 except psutil.Error:  # it has just ended
                     continue
             peak = max(peak, total / MIB)
-            time.sleep(0.05)
+            time.sleep(0.25)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} failed with {process.returncode}")
-    return time.perf_counter() - begin, peak
+    return time.perf_counter() - begin, _children_seconds() - used, peak
+
+
+def _children_seconds() -> float:
+    """Return the processor time of all children that have ended, and of theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:
@@ -133,34 +143,75 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
         return []
 
 
-def check(root: Root) -> None:
-    """Compare the cut flow with what DuckDB counts from the same tables."""
-    where = []
-    files = {
-        "o": parquet_files(root.table(OBSERVATIONS)),
-        "p": parquet_files(root.table(PHOTOMETRY)),
-    }
-    tables = """read_parquet($o, hive_partitioning = false) AS o
-        JOIN read_parquet($p, hive_partitioning = false) AS p USING ("row")"""
-    for cut, got in zip(
-        make_cuts(SampleSettings()),
-        pq.read_table(root.table(CUT_FLOW), partitioning=None).to_pylist()[1:],
-        strict=True,
-    ):
+def _conditions() -> list[tuple[str, str]]:
+    """Return in SQL where each cut has a value, and where it passes."""
+    found = []
+    for cut in make_cuts(SampleSettings()):
         value = (
             "(p.parallax_mas - coalesce(p.zero_point_mas, 0))"
             if (cut.column == "parallax_mas")
             else cut.column
         )
-        where.append(f"isfinite({value}) AND {value} NOT IN (-9999, -999, 99)")
-        where += [f"{value} > {cut.low}::FLOAT"] if cut.low is not None else []
-        where += [f"{value} < {cut.high}::FLOAT"] if cut.high is not None else []
-        sql = (
-            f"SELECT count(*), count(DISTINCT source_id) FROM {tables} WHERE {' AND '.join(where)}"
+        known = f"coalesce(isfinite({value}), false) AND {value} NOT IN (-9999, -999, 99)"
+        limits = [f"{value} > {cut.low}::FLOAT"] if cut.low is not None else []
+        limits += [f"{value} < {cut.high}::FLOAT"] if cut.high is not None else []
+        found.append((known, " AND ".join([known, *limits])))
+    return found
+
+
+_JOINED = """read_parquet($o, hive_partitioning = false) AS o
+    JOIN read_parquet($p, hive_partitioning = false) AS p USING ("row")"""
+
+
+def _files(root: Root) -> dict[str, object]:
+    tables = {"o": OBSERVATIONS, "p": PHOTOMETRY}
+    return {name: parquet_files(root.table(table)) for name, table in tables.items()}
+
+
+def duckdb_select(root: Root, out: Path) -> None:
+    """Do the work of the stage by DuckDB alone: both tables and the cut flow."""
+    cuts = _conditions()
+    failed = " + ".join(f"if({passes}, 0, {1 << i})" for i, (_, passes) in enumerate(cuts))
+    missing = " + ".join(f"if({known}, 0, {1 << i})" for i, (known, _) in enumerate(cuts))
+    with duckdb.connect(config={"threads": 2}) as db:
+        db.execute(
+            f"""CREATE TABLE judged AS SELECT o.shard, "row", o.obsid, source_id, snr_g, teff_k,
+            logg, feh, g_ks_0, m_g, m_g_err, parallax_mas, flags, {failed} AS failed,
+            {missing} AS missing FROM {_JOINED}""",
+            _files(root),
         )
-        expected = duckdb.sql(sql, params=files).fetchall()[0]
+        out.mkdir(parents=True, exist_ok=True)
+        names, application = "shard, row, obsid, source_id", "failed & 15 = 0"
+        sample = f"{names}, snr_g, teff_k, logg, feh, g_ks_0, m_g, m_g_err, parallax_mas, flags"
+        for name, sql in (
+            ("cuts", f"SELECT {names}, failed, missing FROM judged"),
+            (
+                "sample",
+                f"SELECT {sample}, failed = 0 AS training FROM judged WHERE {application}",
+            ),
+        ):
+            db.execute(f"COPY ({sql}) TO '{out / name}.parquet' (COMPRESSION zstd)")
+        bits = [(1 << i, (2 << i) - 1) for i in range(len(cuts))]
+        counted = [
+            f"count(*) FILTER ({where}), count(DISTINCT source_id) FILTER ({where})"
+            for bit, before in bits
+            for where in (f"failed & {before} = 0", f"failed & {bit} = 0", f"missing & {bit} <> 0")
+        ]
+        db.execute(f"SELECT {', '.join(counted)} FROM judged").fetchall()
+
+
+def check(root: Root) -> None:
+    """Compare the cut flow with what DuckDB counts from the same tables."""
+    where = []
+    flow = pq.read_table(root.table(CUT_FLOW), partitioning=None).to_pylist()[1:]
+    for (_, passes), got in zip(_conditions(), flow, strict=True):
+        where.append(passes)
+        sql = (
+            f"SELECT count(*), count(DISTINCT source_id) FROM {_JOINED} WHERE {' AND '.join(where)}"
+        )
+        expected = duckdb.sql(sql, params=_files(root)).fetchall()[0]
         if expected != (got["spectra"], got["stars"]):
-            raise SystemExit(f"{cut.condition}: {got} but DuckDB counts {expected}")
+            raise SystemExit(f"{got['condition']}: {got} but DuckDB counts {expected}")
 
 
 def main() -> None:
@@ -169,7 +220,11 @@ def main() -> None:
     )
     parser.add_argument("--rows", type=int, default=7_000_000)
     parser.add_argument("--folder", type=Path, help="keep the tables here")
+    parser.add_argument("--peer", type=Path, help="let DuckDB do the work on this root")
     options = parser.parse_args()
+    if options.peer:
+        duckdb_select(Root(options.peer), options.peer / "duckdb")
+        return
     with tempfile.TemporaryDirectory(dir=options.folder) as scratch:
         root = Root(Path(options.folder or scratch) / "run")
         if not (root.path / "ledger" / "photometry.json").exists():
@@ -177,10 +232,11 @@ def main() -> None:
             write_tables(root, options.rows)
         command = [sys.executable, "-m", "pipeline", "select", "--root", str(root.path)]
         command += ["--set", "cluster.workers=2"]
-        print("run        spectra  seconds  peak MiB")
-        for name in ("first", "second"):
-            seconds, peak = measure(command)
-            print(f"{name:6} {options.rows:11,} {seconds:8.1f} {peak:9.0f}", flush=True)
+        peer = [sys.executable, __file__, "--peer", str(root.path)]
+        print("run          spectra  seconds  of CPU  peak MiB")
+        for name, what in (("first", command), ("second", command), ("DuckDB", peer)):
+            seconds, cpu, peak = measure(what)
+            print(f"{name:6} {options.rows:13,} {seconds:8.1f} {cpu:7.1f} {peak:9.0f}", flush=True)
         check(root)
         print("the cut flow is that which DuckDB counts")
 

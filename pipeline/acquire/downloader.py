@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_exponential, wait_random
 
 from pipeline.acquire.connection import Connection
-from pipeline.acquire.journal import Outcome, Status
+from pipeline.acquire.journal import Journal, Outcome, Status
 from pipeline.acquire.pace import Pace
 from pipeline.acquire.plan import Plan
 from pipeline.acquire.reasons import FetchError, Reason, is_final, is_of_server, is_retried
@@ -19,7 +20,15 @@ from pipeline.core.errors import MismatchError
 from pipeline.core.progress import track
 from pipeline.settings.acquire import AcquireSettings
 
-_THERE = (Status.FETCHED, Status.PRESENT)
+
+class Sink(Protocol):
+    """Takes over files as they come, batch by batch, and may delete them."""
+
+    def has(self, batch: int, row: int) -> bool:
+        """Whether a file was taken over by this run or an earlier one."""
+
+    def take(self, plan: Plan, batch: int) -> None:
+        """Take over the files of a batch, all of which have an outcome."""
 
 
 class ServerError(RuntimeError):
@@ -81,7 +90,7 @@ class Downloader:
         self._transfer = Transfer(connection, settings.read_timeout_s, settings.min_bytes_per_s)
         self._in_succession = 0
 
-    def run(self, plan: Plan, kind: Kind) -> Summary:
+    def run(self, plan: Plan, kind: Kind, sink: Sink | None = None) -> Summary:
         """Fetch all files of a list that are not there yet.
 
         Parameters
@@ -90,6 +99,8 @@ class Downloader:
             The list.
         kind : Kind
             How its files are checked.
+        sink : Sink, optional
+            Takes over the files.
 
         Raises
         ------
@@ -98,12 +109,15 @@ class Downloader:
         MismatchError
             A file of the list has no outcome.
         """
-        todo = self.pending(plan)
+        todo = self.pending(plan, sink)
         pool = ThreadPoolExecutor(self._settings.parallel, thread_name_prefix="acquire")
         try:
             with track(kind.name, plan.n_files, plan.n_files - todo, "files") as advance:
-                for batch in range(plan.n_batches if todo else 0):
-                    self._batch(pool, plan, batch, kind, advance)
+                for batch in range(plan.n_batches if todo or sink else 0):
+                    rows = self._pending(plan, batch, sink)
+                    self._batch(pool, plan.journal(batch), rows, kind, advance)
+                    if sink is not None:
+                        sink.take(plan, batch)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
         summary = summarise(plan)
@@ -115,16 +129,17 @@ class Downloader:
         plan.write_results()
         return summary
 
-    def pending(self, plan: Plan) -> int:
+    def pending(self, plan: Plan, sink: Sink | None = None) -> int:
         """Return how many files of a list are to be asked for."""
-        return sum(len(self._pending(plan, batch)) for batch in range(plan.n_batches))
+        return sum(len(self._pending(plan, batch, sink)) for batch in range(plan.n_batches))
 
-    def _pending(self, plan: Plan, batch: int) -> list[tuple[int, Wanted]]:
+    def _pending(self, plan: Plan, batch: int, sink: Sink | None) -> list[tuple[int, Wanted]]:
         known = plan.journal(batch).read()
         return [
             (row, wanted)
             for row, wanted in enumerate(plan.wanted(batch))
-            if not self._is_done(wanted, known.get(row))
+            if not (sink is not None and sink.has(batch, row))
+            and not self._is_done(wanted, known.get(row))
         ]
 
     def _is_done(self, wanted: Wanted, outcome: Outcome | None) -> bool:
@@ -137,15 +152,14 @@ class Downloader:
     def _batch(
         self,
         pool: ThreadPoolExecutor,
-        plan: Plan,
-        batch: int,
+        journal: Journal,
+        rows: list[tuple[int, Wanted]],
         kind: Kind,
         advance: Callable[[], None],
     ) -> None:
-        rows = iter(self._pending(plan, batch))
         most = 2 * self._settings.parallel
-        with plan.journal(batch) as journal:
-            for outcome in _window(pool, lambda item: self._one(*item, kind), rows, most):
+        with journal:
+            for outcome in _window(pool, lambda item: self._one(*item, kind), iter(rows), most):
                 journal.append(outcome)
                 advance()
                 self._watch(outcome)

@@ -13,6 +13,7 @@ from pipeline.lamost.content import MAX_BYTES
 from pipeline.lamost.errors import Reason, SpectrumError
 from pipeline.lamost.reader import read_spectrum
 
+SOURCE = "lamost-spectra"
 SPECTRA = "spectra"
 TYPICAL_BYTES = 45_000
 """Of a gzipped spectrum: 7 million are 315 GB."""
@@ -36,13 +37,29 @@ def acquire_spectra(request: Request) -> Outcomes:
     InputError
         Nothing is selected.
     """
-    kind = Kind("lamost-spectra", check_spectrum, private=True, max_bytes=MAX_BYTES)
-    outcomes = fetch(request, kind, _wanted(request), TYPICAL_BYTES)
+    outcomes = fetch(request, spectra_kind(), wanted_spectra(request), TYPICAL_BYTES)
     outcomes.lines.append(f"  -> {request.out / SPECTRA}")
     return outcomes
 
 
-def _wanted(request: Request) -> Iterator[Wanted]:
+def spectra_kind() -> Kind:
+    """Return what all spectra have in common."""
+    return Kind(SOURCE, check_spectrum, private=True, max_bytes=MAX_BYTES)
+
+
+def wanted_spectra(request: Request) -> Iterator[Wanted]:
+    """Yield the wanted spectra.
+
+    Parameters
+    ----------
+    request : Request
+        Which spectra.
+
+    Raises
+    ------
+    InputError
+        Nothing is selected.
+    """
     address = release_url(request.settings.lamost_url, request.settings.release)
     for obsid, path in select_spectra(request):
         url = f"{address}/spectrum/fits/{obsid}"

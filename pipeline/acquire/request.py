@@ -10,6 +10,7 @@ from pipeline.acquire.plan import Plan, freeze
 from pipeline.acquire.secret import Secret
 from pipeline.acquire.transfer import Kind, Wanted
 from pipeline.settings.acquire import AcquireSettings
+from pipeline.settings.ingest import IngestSettings
 
 CATALOGUES = "catalogues"
 
@@ -40,6 +41,12 @@ class Request:
         Ask for nothing; say how much there is to do.
     again : bool
         Ask once more for what was refused by an earlier run.
+    to_store : bool
+        Put spectra into the store as they come, and keep no files.
+    skip_failed : bool
+        Of these, leave out those that failed.
+    ingest : IngestSettings
+        Layout of the store.
     """
 
     out: Path
@@ -52,6 +59,9 @@ class Request:
     limit: int | None = None
     dry_run: bool = False
     again: bool = False
+    to_store: bool = False
+    skip_failed: bool = False
+    ingest: IngestSettings = field(default_factory=IngestSettings)
 
     def catalogue(self, ending: str, name: str | None = None) -> Path:
         """Return the path of one of LAMOST's catalogues."""
@@ -97,8 +107,37 @@ def fetch(
     downloader = Downloader(settings, request.secret, again=request.again)
     if request.dry_run:
         todo = downloader.pending(plan)
-        return Outcomes(list(_forecast(plan, todo, settings.rate_per_s, typical_bytes)))
-    summary = downloader.run(plan, kind)
+        return forecast(plan, todo, settings.rate_per_s, typical_bytes)
+    return shown(plan, downloader.run(plan, kind))
+
+
+def forecast(plan: Plan, todo: int, rate_per_s: float, typical_bytes: int | None) -> Outcomes:
+    """Say how much there is to do.
+
+    Parameters
+    ----------
+    plan : Plan
+        The list.
+    todo : int
+        Files to be asked for.
+    rate_per_s : float
+        Requests per second.
+    typical_bytes : int, optional
+        Size of one, where none is there yet.
+    """
+    return Outcomes(list(_forecast(plan, todo, rate_per_s, typical_bytes)))
+
+
+def shown(plan: Plan, summary: Summary) -> Outcomes:
+    """Say what became of the files of a list.
+
+    Parameters
+    ----------
+    plan : Plan
+        The list.
+    summary : Summary
+        What became of them.
+    """
     failed = summary.counts[Status.FAILED]
     return Outcomes(list(_shown(plan, summary)), summary.n_missing, failed)
 

@@ -1,12 +1,15 @@
 """The settings file at the end: it names what is there, so that the next commands need no more."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.acquire.dust import FOLDER
 from pipeline.acquire.lamost_spectra import SPECTRA
+from pipeline.acquire.plan import LEDGER
 from pipeline.acquire.request import CATALOGUES, Request
+from pipeline.acquire.shards import TO_STORE
 from pipeline.core.atomic import write_bytes
 from pipeline.settings.load import DEFAULT_FILE
 
@@ -67,5 +70,12 @@ def _lines(request: Request) -> Iterator[str]:
     folder = f"dust_folder = '{(out / FOLDER).resolve()}'"
     yield folder if (out / FOLDER).is_dir() else f"# {folder}  (pairspec acquire dust)"
     yield ""
+    layout = out / LEDGER / TO_STORE
+    if layout.exists():
+        yield "[ingest]"
+        yield "# The store was written without files."
+        yield "frozen = true"
+        yield from (f"{name} = {n}" for name, n in json.loads(layout.read_bytes()).items())
+        yield ""
     yield "[acquire]"
     yield f'release = "{settings.release}"'

@@ -14,6 +14,7 @@ from pipeline.acquire.tables import (
     acquire_planets,
     acquire_spectroscopic_binaries,
 )
+from pipeline.acquire.to_store import acquire_to_store
 from pipeline.core.errors import InputError
 from pipeline.core.lock import root_lock
 
@@ -67,8 +68,10 @@ def acquire(what: str, request: Request) -> Outcomes:
         raise InputError(f"no source {what!r}; there are {', '.join(SOURCES)}")
     if not source.selects and (request.where or request.obsids or request.cone or request.limit):
         raise InputError(f"--where, --obsids, --cone and --limit are not for {what}")
+    if request.to_store and not source.selects:
+        raise InputError(f"--to-store is not for {what}")
     with root_lock(request.out, f"acquire {what}"):
-        outcomes = source.acquire(request)
+        outcomes = acquire_to_store(request) if request.to_store else source.acquire(request)
         if not request.dry_run:
             outcomes.lines.append(write_settings(request))
     return outcomes

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from hats.pixel_math.spatial_index import compute_spatial_index
 from numpy.typing import NDArray
 
-from pipeline.catalogue.hats import count_pixels, plan_partitions
+from pipeline.catalogue.hats import count_pixels, plan_partitions, plan_sweeps
 from pipeline.catalogue.job import CatalogueJob
 from pipeline.core.atomic import write_json, write_parquet
 from pipeline.core.errors import MismatchError
@@ -22,6 +21,9 @@ from schemas.photometry import PHOTOMETRY
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+_PLACED = 500_000
+"""Positions that are worked on together."""
 
 GAIA = ["row", "ra", "dec", "ref_epoch", "pmra", "pmdec"]
 """Columns of those files."""
@@ -47,6 +49,8 @@ def assign(job: CatalogueJob) -> Done:
     MismatchError
         A prediction is of no counted spectrum.
     """
+    from hats.pixel_math.spatial_index import compute_spatial_index
+
     root = job.root
     # The files of another layout must not lie beside the new ones.
     for folder in (root.table(STARS).parent, root.table(SPECTRA), job.layout.parent):
@@ -62,12 +66,17 @@ def assign(job: CatalogueJob) -> Done:
     ra_S, dec_S = _star_positions(job, stars, star_B)
     placed_S = np.isfinite(ra_S)
     index_S = np.full(ra_S.size, -1, np.int64)
-    index_S[placed_S] = compute_spatial_index(ra_S[placed_S], dec_S[placed_S])
+    for first in range(0, ra_S.size, _PLACED):
+        some = first + np.flatnonzero(placed_S[first : first + _PLACED])
+        index_S[some] = compute_spatial_index(ra_S[some], dec_S[some])
     wanted_B = _predicted(root, row_B)
     used_S = np.zeros(ra_S.size, bool)
     used_S[star_B[wanted_B]] = True
     pixels = plan_partitions(count_pixels(index_S[used_S & placed_S]), job.settings.part_stars)
-    write_json(job.layout, pixels)
+    index_B = index_S[star_B[wanted_B]]
+    spectra = count_pixels(index_B[index_B >= 0])
+    sweeps = plan_sweeps(pixels, spectra, job.settings.block_spectra)
+    write_json(job.layout, sweeps)
     for block in range(job.n_blocks):
         shards = job.shards(block)
         first, last = shards[0] * job.shard_rows, (shards[-1] + 1) * job.shard_rows
@@ -78,7 +87,7 @@ def assign(job: CatalogueJob) -> Done:
             table = table.append_column(name, pa.array(value_S[star], mask=~placed_S[star]))
         write_parquet(job.assignment(block), table, dictionary=False)
     outputs = (job.layout, *(job.assignment(block) for block in range(job.n_blocks)))
-    return Done({"partitions": len(pixels)}, outputs)
+    return Done({"partitions": len(pixels), "sweeps": len(sweeps)}, outputs)
 
 
 def _star_positions(
@@ -90,10 +99,12 @@ def _star_positions(
 
     def place(row: IntArray, ra: FloatArray, dec: FloatArray) -> None:
         known = np.flatnonzero(np.isfinite(ra) & (np.abs(dec) <= 90))
+        known = known[np.argsort(row[known], kind="stable")]
         # Of several spectra of a star the first counts: it is written last.
-        known = known[np.argsort(-row[known], kind="stable")]
-        star = star_B[np.searchsorted(stars.row_B, row[known])]
-        ra_S[star], dec_S[star] = np.mod(ra[known], 360.0), dec[known]
+        for last in range(known.size, 0, -_PLACED):
+            some = known[max(last - _PLACED, 0) : last][::-1]
+            star = star_B[np.searchsorted(stars.row_B, row[some])]
+            ra_S[star], dec_S[star] = np.mod(ra[some], 360.0), dec[some]
 
     place(stars.row_B, stars.ra_deg_B, stars.dec_deg_B)
     if job.photometry:

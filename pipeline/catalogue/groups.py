@@ -78,12 +78,17 @@ class Groups:
         ndarray of int64, (S,)
             -1 in groups that have no such row.
         """
-        rows = np.flatnonzero(where_B)
-        value = np.nan_to_num(value_B[rows].astype(np.float64), nan=-np.inf)
-        rows = rows[np.lexsort((rows, -value, self.of_row_B[rows]))]
-        groups, place = np.unique(self.of_row_B[rows], return_index=True)
         found = np.full(len(self), -1, np.int64)
-        found[groups] = rows[place]
+        rows = np.flatnonzero(where_B)
+        if not rows.size:
+            return found
+        value = np.nan_to_num(value_B[rows].astype(np.float64), nan=-np.inf)
+        inner = Groups(self.of_row_B[rows])
+        highest = np.maximum.reduceat(value, inner.start_S)
+        reached = np.flatnonzero(value == highest[inner.of_row_B])
+        groups = self.of_row_B[rows[reached]]
+        # Written from the last to the first, so that of equal values the first row stays.
+        found[groups[::-1]] = rows[reached[::-1]]
         return found
 
     def first(self, where_B: NDArray[np.bool_]) -> IntArray:

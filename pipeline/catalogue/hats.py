@@ -7,12 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from hats.catalog import CatalogType
-from hats.pixel_math import HealpixPixel
 from numpy.typing import NDArray
 
 from pipeline.core.atomic import PARTIAL
-from pipeline.tables.hats_metadata import write_hats_metadata
 from pipeline.tables.healpix import FINEST_ORDER, FULL_ORDER, coarsest_orders
 from schemas.catalogue import HEALPIX, STARS
 
@@ -87,6 +84,41 @@ def plan_partitions(counts: NDArray[np.int64], most_rows: int) -> list[Pixel]:
     return [Pixel(*one) for one in found]
 
 
+def plan_sweeps(
+    pixels: Sequence[Pixel], counts: NDArray[np.int64], most_rows: int
+) -> list[list[Pixel]]:
+    """Join neighbouring partitions to pieces of work of about equal size.
+
+    Parameters
+    ----------
+    pixels : sequence of Pixel
+        Partitions, in order on the sky.
+    counts : ndarray of int64
+        Rows to work on, as from `count_pixels`.
+    most_rows : int
+        Rows of a piece; only a single partition may have more.
+
+    Returns
+    -------
+    list of list of Pixel
+        At least one partition each, in order.
+    """
+    before = np.concatenate([[0], np.cumsum(counts)])
+    sweeps: list[list[Pixel]] = []
+    filled = most_rows
+    for pixel in pixels:
+        first, last = (
+            index >> 2 * (FULL_ORDER - FINEST_ORDER) for index in (pixel.first, pixel.last)
+        )
+        n = int(before[last + 1] - before[first])
+        if filled + n > most_rows:
+            sweeps.append([])
+            filled = 0
+        sweeps[-1].append(pixel)
+        filled += n
+    return sweeps
+
+
 def describe(
     folder: Path,
     rows: Sequence[tuple[Pixel, int]],
@@ -117,6 +149,12 @@ def describe(
     list of pathlib.Path
         Files that were written.
     """
+    # Read by the driver alone: hats takes seconds to import.
+    from hats.catalog import CatalogType
+    from hats.pixel_math import HealpixPixel
+
+    from pipeline.tables.hats_metadata import write_hats_metadata
+
     work = folder / f"description{PARTIAL}"
     shutil.rmtree(work, ignore_errors=True)
     properties = {

@@ -67,9 +67,9 @@ class CatalogueJob:
         """File of the partitions of the stars."""
         return self._folder / "partitions.json"
 
-    def partitions(self) -> list[Pixel]:
-        """Read the partitions of the stars."""
-        return [Pixel(*one) for one in json.loads(self.layout.read_bytes())]
+    def sweeps(self) -> list[list[Pixel]]:
+        """Read the partitions of the stars: those that one task makes, for each task."""
+        return [[Pixel(*one) for one in sweep] for sweep in json.loads(self.layout.read_bytes())]
 
     @property
     def _folder(self) -> Path:

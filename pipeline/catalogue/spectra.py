@@ -1,7 +1,5 @@
 """The catalogue of spectra: what every table of the run knows of one, side by side."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,7 +10,7 @@ from pipeline.catalogue.job import CatalogueJob
 from pipeline.core.atomic import write_parquet
 from pipeline.core.errors import MismatchError
 from pipeline.core.ledger import Done
-from pipeline.core.parquet import read_files
+from pipeline.core.parquet import read_files, read_shards
 from pipeline.photometry.assignment import star_ids
 from pipeline.photometry.lookup import align
 from schemas.catalogue import HEALPIX, PREDICTIONS, SPECTRA
@@ -23,7 +21,9 @@ from schemas.registry import MADE_BY
 from schemas.sample import LABELS, SAMPLE
 from schemas.table import Table, conform
 
-ROW_GROUP = 8192
+ROW_GROUP = 4096
+"""Rows of a row group: a piece of the sky reads whole ones of every block."""
+
 UNPLACED_LAST = np.iinfo(np.int64).max
 """Takes the place of a missing HEALPix index in the order."""
 
@@ -71,7 +71,7 @@ def write_spectra(block: int, job: CatalogueJob) -> Done:
     for one in found:
         columns |= {name: one[name] for name in one.column_names if name not in columns}
     if job.sample:
-        inside = _parts(SAMPLE, job, shards)["row"].combine_chunks()
+        inside = read_shards(job.root, SAMPLE, shards, ["row"])["row"].combine_chunks()
         columns["in_sample"] = pc.is_in(rows, value_set=inside)
     columns["quality"] = _with_photometry_bits(columns, job.settings.far_pc)
     n = table.num_rows
@@ -85,25 +85,25 @@ def write_spectra(block: int, job: CatalogueJob) -> Done:
 
 
 def _parts(
-    table: Table, job: CatalogueJob, shards: Sequence[int], columns: list[str] | None = None
+    table: Table, job: CatalogueJob, shards: range, columns: list[str] | None = None
 ) -> pa.Table:
     """Read the parts of some shards of a table."""
     parts = [job.root.part(table, shard) for shard in shards]
     return read_files(parts, MADE_BY[table.name], columns)
 
 
-def _observed(job: CatalogueJob, shards: Sequence[int]) -> pa.Table:
+def _observed(job: CatalogueJob, shards: range) -> pa.Table:
     names = [name for name in SPECTRA.names if name in OBSERVATIONS.names]
     return _parts(OBSERVATIONS, job, shards, names)
 
 
-def _photometry(job: CatalogueJob, shards: Sequence[int]) -> pa.Table:
+def _photometry(job: CatalogueJob, shards: range) -> pa.Table:
     names = [name for name in SPECTRA.names if name in PHOTOMETRY.names and name != "source_id"]
     table = _parts(PHOTOMETRY, job, shards, [*names, "bp_mag", "rp_mag"])
     return table.append_column("bp_rp_mag", pc.subtract(table["bp_mag"], table["rp_mag"]))
 
 
-def _gaia(job: CatalogueJob, shards: Sequence[int], rows: pa.ChunkedArray) -> pa.Table:
+def _gaia(job: CatalogueJob, shards: range, rows: pa.ChunkedArray) -> pa.Table:
     """Return proper motion and epoch of the sources, as far as the Gaia catalogue has them."""
     parts = [part for part in (gaia_part(job.root, shard) for shard in shards) if part.is_file()]
     own = [

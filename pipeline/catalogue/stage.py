@@ -15,7 +15,6 @@ from pipeline.core.published import NotReadyError, Published
 from pipeline.core.report import StageReport
 from pipeline.core.run import Run
 from pipeline.evaluation.epochs import Combination
-from pipeline.evaluation.stage import REPORT
 from pipeline.inference.quality import shown_bits
 from pipeline.store.manifest import open_manifest
 from schemas.catalogue import SPECTRA, STARS, UNPLACED
@@ -50,11 +49,11 @@ def run(run: Run) -> StageReport:
     )  # fmt: skip
     layout = run.once(_assign, run, job, digest=digest, step="catalogue_assignment")
     run.each(write_spectra, job.n_blocks, job, digest=digest, step="catalogue_spectra", of="blocks")
-    n_partitions = layout.counts["partitions"]
     counts = run.each(
-        write_stars, n_partitions + 1, job, digest=digest, step="catalogue_stars", of="partitions"
-    )
-    run.once(_describe, run, job, n_partitions, digest=digest)
+        write_stars, layout.counts["sweeps"] + 1, job, digest=digest, step="catalogue_stars",
+        of="pieces of the sky",
+    )  # fmt: skip
+    run.once(_describe, run, job, digest=digest)
     run.balance(predicted.counts["spectra"], counts["spectra"], "predictions", "catalogue_stars")
     shown = {
         "stars": counts["stars"],
@@ -87,7 +86,7 @@ def _evaluation(run: Run) -> tuple[Published | None, tuple[str, ...]]:
 
 
 def _report(run: Run) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((run.root.reports / REPORT).read_bytes())
+    content: dict[str, Any] = json.loads(run.root.evaluation.read_bytes())
     return content
 
 
@@ -117,8 +116,8 @@ def _assign(run: Run, job: CatalogueJob) -> Done:
     return done[0]
 
 
-def _describe(run: Run, job: CatalogueJob, n_partitions: int) -> Done:
-    pixels = job.partitions()
+def _describe(run: Run, job: CatalogueJob) -> Done:
+    pixels = [pixel for sweep in job.sweeps() for pixel in sweep]
     folder = run.root.table(STARS).parent
     rows = [(pixel, pq.read_metadata(pixel.path(folder / "dataset")).num_rows) for pixel in pixels]
-    return Done({"partitions": n_partitions}, describe(folder, rows, job.settings.part_stars))
+    return Done({"partitions": len(pixels)}, describe(folder, rows, job.settings.part_stars))

@@ -1,4 +1,4 @@
-"""The catalogue of stars: one row from the spectra of each star of one partition of the sky."""
+"""The catalogue of stars: one row from the spectra of each star of some partitions of the sky."""
 
 from typing import Any
 
@@ -35,12 +35,12 @@ THRESHOLDS = (0.5, 0.8)
 
 
 def write_stars(number: int, job: CatalogueJob) -> Done:
-    """Write the stars of one partition; the last one is of stars without a position.
+    """Write the stars of neighbouring partitions; the last task is of stars without a position.
 
     Parameters
     ----------
     number : int
-        Number of the partition.
+        Number of the task.
     job : CatalogueJob
         Where to read and write.
 
@@ -49,26 +49,36 @@ def write_stars(number: int, job: CatalogueJob) -> Done:
     Done
         Counts: stars, spectra, stars above the thresholds, and with each quality bit.
     """
-    pixels, root = job.partitions(), job.root
+    sweeps, root = job.sweeps(), job.root
+    pixels = sweeps[number] if number < len(sweeps) else []
     index = pc.field(HEALPIX)
-    if number < len(pixels):
-        pixel = pixels[number]
-        rows = (index >= pixel.first) & (index <= pixel.last)
-        table, path = STARS, pixel.path(root.table(STARS))
-    else:
-        rows, table, path = index.is_null(), UNPLACED, root.table(UNPLACED)
+    rows = index.is_null()
+    if pixels:
+        rows = (index >= pixels[0].first) & (index <= pixels[-1].last)
     files = [str(root.part(SPECTRA, block)) for block in range(job.n_blocks)]
     spectra = ds.dataset(files, format=CHECKED).to_table(filter=rows)
-    stars = gather_stars(spectra, job).cast(table.schema)
-    write_parquet(path, stars, job.settings.row_group_stars)
+    n_spectra = spectra.num_rows
+    stars = gather_stars(spectra, job)
+    del spectra
+    outputs = []
+    if pixels:
+        place = stars[HEALPIX].to_numpy()
+        for pixel in pixels:
+            first, last = np.searchsorted(place, [pixel.first, pixel.last + 1]).tolist()
+            outputs.append(pixel.path(root.table(STARS)))
+            part = stars.slice(first, last - first).cast(STARS.schema)
+            write_parquet(outputs[-1], part, job.settings.row_group_stars)
+    else:
+        outputs.append(root.table(UNPLACED))
+        write_parquet(outputs[0], stars.cast(UNPLACED.schema), job.settings.row_group_stars)
     p_b = stars["p_b"].to_numpy()
     counts = {
         "stars": stars.num_rows,
-        "spectra": spectra.num_rows,
-        "without_position": stars.num_rows if table is UNPLACED else 0,
+        "spectra": n_spectra,
+        "without_position": 0 if pixels else stars.num_rows,
     }
     counts |= {f"above_{t}": int((p_b > t).sum()) for t in THRESHOLDS}
-    return Done(counts | count_bits(stars["quality"]), (path,))
+    return Done(counts | count_bits(stars["quality"]), outputs)
 
 
 def gather_stars(spectra: pa.Table, job: CatalogueJob) -> pa.Table:

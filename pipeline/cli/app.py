@@ -1,16 +1,14 @@
 """The command line: every stage is one command, and a few ask about a run."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from pipeline.cli import catalogue as reading
-from pipeline.cli import queue
+from pipeline.cli import queue, stage_commands
 from pipeline.cli.options import Config, Debug, Overrides, RootOption
-from pipeline.core.stage import Stage
-from pipeline.stages import STAGES, find_stage
+from pipeline.stages import STAGES
 
 app = typer.Typer(
     name="pairspec",
@@ -28,19 +26,9 @@ app = typer.Typer(
 )
 
 
-def manual(stage: Stage) -> str:
-    """Return the text of a stage's manual page."""
-    return f"{stage.summary}\n{stage.manual}"
-
-
-def as_command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Make a function the command of a stage, with the manual page of the list."""
-    return app.command(name, help=manual(find_stage(name)))
-
-
 @app.command()
 def demo(
-    stars: Annotated[int, typer.Option(help="Number of simulated stars.")] = 12_000,
+    stars: Annotated[int, typer.Option(min=300, help="Number of simulated stars.")] = 12_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same survey.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder of the survey and the run.")] = Path("demo"),
     config: Config = None,
@@ -50,16 +38,20 @@ def demo(
 ) -> None:
     """Simulate a survey and run every stage on it, up to the report.
 
-    Goes on where the last demo in the same folder stopped.
+    Goes on where the last demo in the same folder stopped. A survey of fewer than 2,000 stars is
+    one of near dwarfs with a wider cut in colour, and no composites: it shows that everything
+    runs, its scores mean nothing.
 
     Example: pairspec demo --stars 12000 --out demo
     """
     from pipeline.cli.console import run_command, settings_of
-    from pipeline.cli.demo import SHORT, run_stages
+    from pipeline.cli.demo import demo_settings, run_stages
 
     survey = {"n_stars": stars, "seed": seed, "out": out}
     given = overrides or []
-    run_command("simulate", config, None, [*SHORT, *given], debug=debug, simulate=survey)
+    run_command(
+        "simulate", config, None, [*demo_settings(stars), *given], debug=debug, simulate=survey
+    )
     made = out / "pairspec.toml"
     code = run_stages(made, given)
     if code:
@@ -91,6 +83,13 @@ def acquire(
     again: Annotated[
         bool, typer.Option("--again", help="Also ask for what an earlier run was refused.")
     ] = False,
+    to_store: Annotated[
+        bool,
+        typer.Option("--to-store", help="Spectra straight into OUT/run; no files are kept."),
+    ] = False,
+    skip_failed: Annotated[
+        bool, typer.Option("--skip-failed", help="With --to-store: leave out files that failed.")
+    ] = False,
     config: Config = None,
     overrides: Overrides = None,
     *,
@@ -116,119 +115,13 @@ def acquire(
         from pipeline.acquire.sources import acquire as acquire_source
 
         request = Request(
-            out, loaded.acquire, token_of(), name, where, obsids, cone, limit, dry_run, again
-        )
+            out, loaded.acquire, token_of(), name, where, obsids, cone, limit, dry_run, again,
+            to_store, skip_failed, loaded.ingest,
+        )  # fmt: skip
         outcomes = acquire_source(what, request)
     typer.echo("\n".join([f"acquire {what}:", *outcomes.lines]))
     if outcomes.n_failed:
         raise typer.Exit(1)
-
-
-@as_command("simulate")
-def simulate(
-    stars: Annotated[int | None, typer.Option(help="Number of stars; 2000 by default.")] = None,
-    seed: Annotated[int | None, typer.Option(help="The same seed gives the same bytes.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the survey; ./survey.")] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Worker processes; one per core by default.")
-    ] = None,
-    config: Config = None,
-    overrides: Overrides = None,
-    *,
-    debug: Debug = False,
-) -> None:
-    """Run the stage `simulate`."""
-    from pipeline.cli.console import run_command
-
-    given = {"n_stars": stars, "seed": seed, "out": out}
-    values: dict[str, dict[str, Any]] = {
-        "simulate": {name: value for name, value in given.items() if value is not None},
-        "cluster": {} if workers is None else {"workers": workers},
-    }
-    run_command("simulate", config, None, overrides or [], debug=debug, **values)
-
-
-@as_command("ingest")
-def ingest(
-    spectra: Annotated[
-        Path | None, typer.Option(help="Folder of LAMOST FITS files, any depth.")
-    ] = None,
-    catalogue: Annotated[
-        Path | None, typer.Option(help="LAMOST stellar catalogue, CSV or FITS.")
-    ] = None,
-    config: Config = None,
-    root: RootOption = None,
-    overrides: Overrides = None,
-    *,
-    debug: Debug = False,
-) -> None:
-    """Run the stage `ingest`."""
-    from pipeline.cli.console import run_command
-
-    inputs = {k: v for k, v in {"spectra": spectra, "catalogue": catalogue}.items() if v}
-    run_command("ingest", config, root, overrides or [], debug=debug, inputs=inputs)
-
-
-@as_command("infer")
-def infer(
-    all_spectra: Annotated[
-        bool, typer.Option("--all", help="All counted spectra, not those of the sample only.")
-    ] = False,
-    models: Annotated[
-        list[Path] | None,
-        typer.Option("--model", help="Folder of a network; may be repeated. Default: ROOT/model."),
-    ] = None,
-    config: Config = None,
-    root: RootOption = None,
-    overrides: Overrides = None,
-    *,
-    debug: Debug = False,
-) -> None:
-    """Run the stage `infer`."""
-    from pipeline.cli.console import run_command
-
-    scope = {"scope": "all"} if all_spectra else {}
-    values = scope | ({"models": models} if models else {})
-    run_command("infer", config, root, overrides or [], debug=debug, infer=values)
-
-
-@as_command("validate")
-def validate(
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Validations to run; by default all.")
-    ] = None,
-    config: Config = None,
-    root: RootOption = None,
-    overrides: Overrides = None,
-    *,
-    debug: Debug = False,
-) -> None:
-    """Run the stage `validate`."""
-    from pipeline.cli.console import run_command
-
-    values = {"names": names} if names else {}
-    run_command("validate", config, root, overrides or [], debug=debug, validation=values)
-
-
-def _plain(stage: Stage) -> None:
-    """Add the command of a stage that takes nothing but the common options."""
-
-    @as_command(stage.name)
-    def command(
-        config: Config = None,
-        root: RootOption = None,
-        overrides: Overrides = None,
-        *,
-        debug: Debug = False,
-    ) -> None:
-        from pipeline.cli.console import run_command
-
-        run_command(stage.name, config, root, overrides or [], debug=debug)
-
-
-for _stage in STAGES:
-    if _stage.name not in {command.name for command in app.registered_commands}:
-        _plain(_stage)
 
 
 @app.command()
@@ -276,7 +169,8 @@ def settings(
         typer.echo(loaded.model_dump_json(indent=2))
 
 
-app.registered_commands += [*reading.app.registered_commands, *queue.app.registered_commands]
+for _part in (stage_commands, reading, queue):
+    app.registered_commands += _part.app.registered_commands
 
 OTHERS = (
     "query", "star", "browse", "tables", "export", "submit", "status", "cancel", "verify",

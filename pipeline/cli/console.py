@@ -120,6 +120,7 @@ def run_command(
     overrides: list[str],
     *,
     debug: bool,
+    profile: bool = False,
     **values: Any,
 ) -> None:
     """Run one stage as a command: settings, inputs, lock of the root, workers, work, report.
@@ -132,6 +133,8 @@ def run_command(
         As given on the command line.
     debug : bool
         Show tracebacks.
+    profile : bool
+        Leave a report of tasks and time.
     **values
         Further top-level settings of the command line.
     """
@@ -150,6 +153,7 @@ def run_command(
         check_walltime(name, settings)
 
         from cluster.connect import connect, serve
+        from cluster.profile import profiled
         from cluster.window import threads_of
         from cluster.workers import most_memory
         from pipeline.cli.quiet import QuietWorker
@@ -157,13 +161,14 @@ def run_command(
         from pipeline.core.pace import leave_record, pace_kept
 
         folder = written_folder(find_stage(name), settings)
-        logs = folder / "logs" / "jobs"
+        logs, page = folder / "logs" / "jobs", folder / "logs" / f"{name}-profile.html"
         serve(settings.cluster, logs)
         typer.echo(f"{name}: starting workers ({settings.cluster.kind})", err=True)
         with (
             says_where_space_is_missing(folder),
             root_lock(folder, name),
             connect(settings.cluster, logs) as client,
+            profiled(page if profile else None),
             pace_kept(folder, name, lambda: (threads_of(client), most_memory(client))),
         ):
             if not debug:
@@ -174,4 +179,6 @@ def run_command(
             leave_record(folder, name, seconds)
         for line in report.lines():
             typer.echo(line)
+        if profile:
+            typer.echo(f"  -> {page}")
         typer.echo(f"  {seconds:.1f} s")

@@ -26,6 +26,26 @@ SHORT = (
 )
 """Settings of the demo; the survey's settings file passes them on to the later stages."""
 
+FEW_STARS = 2000
+SMALL = (
+    # Giants, hot and distant stars would leave too few for the ridge.
+    "simulate.survey.g_max=12.0",
+    "simulate.survey.giant_fraction=0.0",
+    "simulate.survey.hot_fraction=0.0",
+    "sample.colour_min=1.1",
+    # Among a few validation stars there need not be twins.
+    "composites.training_couples=0",
+    "composites.validation_couples=0",
+    "composites.test_couples=0",
+    "training.composite_share=0.0",
+)
+"""What else a survey of fewer than `FEW_STARS` needs to reach its end."""
+
+
+def demo_settings(n_stars: int) -> tuple[str, ...]:
+    """Return the demo's settings for a survey of so many stars, as ``section.key=value``."""
+    return SHORT + SMALL if n_stars < FEW_STARS else SHORT
+
 
 def run_stages(config: Path, overrides: Sequence[str]) -> int:
     """Run the stages on a simulated survey, each as a user does: in a process of its own.

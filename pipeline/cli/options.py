@@ -17,3 +17,9 @@ Overrides = Annotated[
     typer.Option("--set", "-s", help="One setting, e.g. cluster.workers=8; may be repeated."),
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Profile = Annotated[
+    bool,
+    typer.Option(
+        "--profile", help="Leave Dask's report of tasks and time in ROOT/logs/STAGE-profile.html."
+    ),
+]

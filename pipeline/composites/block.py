@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from pipeline.composites.couples import Composites, expose_couples
+from pipeline.composites.mean_spectrum import fit_mean
 from pipeline.composites.pairing import Couples, PairingError, draw_couples
 from pipeline.composites.pool import Pool, read_pool
 from pipeline.composites.sums import Stored
+from pipeline.composites.variation import Neighbourhood, nearest_stars
 from pipeline.core.atomic import write_bytes
 from pipeline.core.ledger import Done
 from pipeline.core.published import require_published
@@ -26,6 +28,9 @@ from schemas.composites import COMPOSITE_POOL
 
 CHUNK = 128
 """Couples added up at a time, so that temporaries stay small."""
+
+VARIED_SPECTRA = 2048
+"""Spectra, drawn at random from those of its shards, that a block makes new stars of."""
 
 
 @dataclass(frozen=True)
@@ -139,23 +144,28 @@ def composite_block(part: str, number: int, n_couples: int, job: CompositeJob) -
     stream = np.random.SeedSequence(job.composites.seed, spawn_key=(PARTS.index(part), number))
     rng = np.random.default_rng(stream)
     pool = _shards_of_block(read_pool(job.root.path / COMPOSITE_POOL.location, part), number, job)
+    varied = part == "training" and job.composites.vary
+    if varied and len(pool) > VARIED_SPECTRA:
+        pool = pool.take(np.sort(rng.choice(len(pool), VARIED_SPECTRA, replace=False)))
     try:
         couples = draw_couples(
             rng, 2 * n_couples, pool.mass_msun, pool.feh, pool.star, job.composites
         )
     except PairingError as error:
         raise PairingError(f"block {number} of the {part} part: {error}") from None
-    # One reading of the shards: at most three spectra a couple, 31 kB each.
-    used, place = np.unique(np.concatenate(_rows(couples)), return_inverse=True)
+    # One reading of the shards: at most three spectra a couple, 31 kB each; all for new stars.
+    rows_3D = np.concatenate(_rows(couples))
+    used, place = np.unique(rows_3D, return_inverse=True)
+    if varied:
+        used, place = np.arange(len(pool)), rows_3D
     pool = pool.take(used)
     stored = read_stored(job.root, pool.row, pool.rv_kms)
+    around = _neighbourhood(pool, stored, job) if varied else None
     rows = np.split(place, 3)
     made: list[Composites] = []
     for start in range(0, 2 * n_couples, CHUNK):
         chunk = Couples(*(column[start : start + CHUNK] for column in rows))
-        made.append(
-            expose_couples(rng, pool, stored, chunk, job.composites, job.population, job.spectra)
-        )
+        made.append(_exposed(rng, pool, stored, chunk, around, job))
         if sum(map(len, made)) >= 2 * n_couples:
             break
     return _joined(made, 2 * n_couples)
@@ -178,6 +188,27 @@ def read_stored(root: Root, row: NDArray[np.int64], rv_kms: NDArray[np.float64])
         read_rows(store, name, row) for name in ("flux", "ivar", "log10_first", "n_pixel")
     )
     return Stored(flux, ivar, first, n_pixel, rv_kms)
+
+
+def _neighbourhood(pool: Pool, stored: Stored, job: CompositeJob) -> Neighbourhood:
+    mean = fit_mean(pool, stored, job.composites, job.spectra)
+    near_BK = nearest_stars(pool, job.composites.vary_neighbours)
+    return Neighbourhood(pool, stored, mean, near_BK)
+
+
+def _exposed(
+    rng: np.random.Generator,
+    pool: Pool,
+    stored: Stored,
+    couples: Couples,
+    around: Neighbourhood | None,
+    job: CompositeJob,
+) -> Composites:
+    settings = job.composites, job.population, job.spectra
+    if around is None:
+        return expose_couples(rng, pool, stored, couples, *settings)
+    new = around.varied(rng, couples, job.composites)
+    return expose_couples(rng, new.pool, new.stored, new.couples, *settings, new.change)
 
 
 def _shards_of_block(pool: Pool, number: int, job: CompositeJob) -> Pool:

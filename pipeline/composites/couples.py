@@ -9,6 +9,7 @@ from pipeline.composites.exposure import Exposed, exposure, mean_snr, relative_v
 from pipeline.composites.pairing import Couples
 from pipeline.composites.pool import Pool
 from pipeline.composites.sums import Light, Stored, masked, star_light, summed
+from pipeline.composites.variation import Variation, varied_light
 from pipeline.settings.composites import CompositeSettings
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.settings.stars import PopulationSettings
@@ -56,6 +57,7 @@ def expose_couples(
     settings: CompositeSettings,
     population: PopulationSettings,
     spectra: SpectraSettings,
+    change: Variation | None = None,
 ) -> Composites:
     """Add up both pairs of each couple and bring them to the same noise.
 
@@ -71,6 +73,8 @@ def expose_couples(
         Rows of the pool.
     settings, population, spectra : CompositeSettings, PopulationSettings, SpectraSettings
         Scaling and noise; orbits; grid and continuum.
+    change : Variation, optional
+        Makes new stars of those of the pool, row by row.
 
     Returns
     -------
@@ -85,7 +89,7 @@ def expose_couples(
     apart_D = np.subtract(*velocities(orbits, 0.0).T)
     apart_2D = (apart_D if settings.twin_velocity == "same" else 0 * apart_D, apart_D)
     pairs = [
-        pair_light(pool, stored, primary, second, apart, settings, spectra)
+        pair_light(pool, stored, primary, second, apart, settings, spectra, change)
         for second, apart in zip(seconds_2D, apart_2D, strict=True)
     ]
     bad_DL = pairs[TWINS].bad_BL | pairs[UNEQUAL].bad_BL
@@ -134,6 +138,7 @@ def pair_light(
     apart_kms_D: FloatArray,
     settings: CompositeSettings,
     spectra: SpectraSettings,
+    change: Variation | None = None,
 ) -> Light:
     """Sum two stars whose mean velocity, weighted by light, is what a catalogue would give.
 
@@ -147,6 +152,8 @@ def pair_light(
         Velocity of the primary less that of the second star.
     settings, spectra : CompositeSettings, SpectraSettings
         Scaling; grid and frame.
+    change : Variation, optional
+        Makes new stars of those of the pool, row by row.
 
     Returns
     -------
@@ -157,13 +164,18 @@ def pair_light(
     share_D = light[1] / (light[0] + light[1])
     observed = spectra.frame == "observed"
     frame_D = pool.rv_kms[primary_D] if observed else np.zeros(len(primary_D))
+    stars = (
+        (primary_D, frame_D + apart_kms_D * share_D),
+        (second_D, frame_D + apart_kms_D * (share_D - 1)),
+    )
     return summed(
         *(
-            star_light(stored.take(rows), frame_D + offset, pool.m_g[rows], settings, spectra)
-            for rows, offset in (
-                (primary_D, apart_kms_D * share_D),
-                (second_D, apart_kms_D * (share_D - 1)),
+            star_light(stored.take(rows), velocity_D, pool.m_g[rows], settings, spectra)
+            if change is None
+            else varied_light(
+                stored.take(rows), velocity_D, pool.m_g[rows], change.take(rows), settings, spectra
             )
+            for rows, velocity_D in stars
         )
     )
 

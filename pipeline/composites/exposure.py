@@ -82,18 +82,12 @@ def exposure(
 ) -> Exposed:
     """Bring light into network form, with noise added up to a wanted level.
 
-    The noise is drawn on a grid of its own and interpolated by a random fraction of a pixel, as
-    that of every observed spectrum is, so neighbours are correlated as they are there.
-
     Parameters
     ----------
     light : Light
         The spectra.
-    wanted_BL : ndarray of float32, (B, L), optional
-        Variance over the square of the smoothed flux; pixels that have more already keep it.
-        None adds nothing.
-    rng : numpy.random.Generator, optional
-        Random numbers for the noise.
+    wanted_BL, rng : ndarray of float32, (B, L), and numpy.random.Generator, optional
+        As for :func:`noisy`; None adds nothing.
     spectra : SpectraSettings
         The continuum.
 
@@ -107,29 +101,71 @@ def exposure(
     ValueError
         Noise is wanted and there are no random numbers.
     """
-    grid = WaveGrid.from_settings(spectra)
-    flux_BL, variance_BL = light.flux_BL, light.variance_BL
     if wanted_BL is not None:
         if rng is None:
             raise ValueError("noise is to be added: hand over the random numbers for it")
-        _, _, scale_BL = _normalised(light, grid, spectra)
-        lacking_BL = np.clip(wanted_BL * scale_BL**2 - variance_BL, 0, None) * ~light.bad_BL
-        n_row, n_pixel = flux_BL.shape
-        white_BW = rng.standard_normal((n_row, n_pixel + 1), dtype=np.float32)
-        part_B1 = rng.random((n_row, 1), dtype=np.float32)
-        noise_BL = (1 - part_B1) * white_BW[:, :-1] + part_B1 * white_BW[:, 1:]
-        flux_BL = flux_BL + noise_BL * np.sqrt(lacking_BL)
-        variance_BL = variance_BL + lacking_BL
-    noisy = Light(flux_BL, variance_BL, light.bad_BL)
-    normal_BL, bad_BL, scale_BL = _normalised(noisy, grid, spectra)
+        light = noisy(light, wanted_BL, rng, spectra)
+    normal_BL, bad_BL, scale_BL = normalised(light, spectra)
+    variance_BL = light.variance_BL
     with np.errstate(divide="ignore"):
         ivar_BL = np.where(bad_BL | (variance_BL <= 0), 0.0, scale_BL**2 / variance_BL)
     return Exposed(normal_BL, ivar_BL.astype(np.float32), bad_BL)
 
 
-def _normalised(
-    light: Light, grid: WaveGrid, spectra: SpectraSettings
+def noisy(
+    light: Light, wanted_BL: Float32Array, rng: np.random.Generator, spectra: SpectraSettings
+) -> Light:
+    """Add noise up to a wanted level.
+
+    The noise is drawn on a grid of its own and interpolated by a random fraction of a pixel, as
+    that of every observed spectrum is, so neighbours are correlated as they are there.
+
+    Parameters
+    ----------
+    light : Light
+        The spectra.
+    wanted_BL : ndarray of float32, (B, L)
+        Variance over the square of the smoothed flux; pixels that have more already keep it.
+    rng : numpy.random.Generator
+        Random numbers for the noise.
+    spectra : SpectraSettings
+        The continuum.
+
+    Returns
+    -------
+    Light
+        In the units of the light.
+    """
+    _, _, scale_BL = normalised(light, spectra)
+    lacking_BL = np.clip(wanted_BL * scale_BL**2 - light.variance_BL, 0, None) * ~light.bad_BL
+    n_row, n_pixel = light.flux_BL.shape
+    white_BW = rng.standard_normal((n_row, n_pixel + 1), dtype=np.float32)
+    part_B1 = rng.random((n_row, 1), dtype=np.float32)
+    noise_BL = (1 - part_B1) * white_BW[:, :-1] + part_B1 * white_BW[:, 1:]
+    return Light(
+        light.flux_BL + noise_BL * np.sqrt(lacking_BL), light.variance_BL + lacking_BL, light.bad_BL
+    )
+
+
+def normalised(
+    light: Light, spectra: SpectraSettings
 ) -> tuple[Float32Array, BoolArray, Float32Array]:
+    """Divide light by its smoothed flux.
+
+    Parameters
+    ----------
+    light : Light
+        The spectra.
+    spectra : SpectraSettings
+        Grid and continuum.
+
+    Returns
+    -------
+    tuple of ndarray, (B, L)
+        Normalised flux, bad pixels, and what the flux was divided by: see
+        :func:`pipeline.spectra.normalise.normalised_flux`.
+    """
+    wave_L = WaveGrid.from_settings(spectra).wave_L
     with np.errstate(divide="ignore"):
         ivar_BL = np.where(light.variance_BL > 0, 1 / light.variance_BL, 0).astype(np.float32)
-    return normalised_flux(light.flux_BL, ivar_BL, light.bad_BL, grid.wave_L, spectra)
+    return normalised_flux(light.flux_BL, ivar_BL, light.bad_BL, wave_L, spectra)

@@ -125,9 +125,9 @@ def find_dwarfs(
     root : Root
         Where the tables are.
     settings : CompositeSettings
-        Limits in S/N and [Fe/H], the isochrone.
+        Limits in S/N, log g and [Fe/H], the isochrone.
     sample : SampleSettings
-        Limits in Teff and log g.
+        Limits in Teff, and in log g where the pool has none of its own.
     labels : LabelSettings
         The split, where there are no labels.
     labelled : bool
@@ -142,10 +142,11 @@ def find_dwarfs(
     pyarrow.Table
         As :data:`schemas.composites.COMPOSITE_POOL`.
     """
+    logg_min = sample.logg_min if settings.pool_logg_min is None else settings.pool_logg_min
     wanted = pc.equal(pc.bit_wise_and(pc.field("quality"), int(UNCOUNTED)), 0)
     for name, low, high in (
         ("teff_k", sample.teff_min_k, sample.teff_max_k),
-        ("logg", sample.logg_min, np.inf),
+        ("logg", logg_min, np.inf),
         ("snr_g", settings.pool_snr_min, np.inf),
         ("feh", settings.feh_min, np.inf),
     ):

@@ -58,7 +58,7 @@ def _make_pool(run: Run) -> tuple[str, bool]:
     (observed,) = run.needs()
     labels = run.uses("labels")
     limits = settings.composites.model_dump(
-        include={"feh_min", "pool_snr_min", "log_age"}, mode="json"
+        include={"feh_min", "pool_snr_min", "pool_logg_min", "log_age"}, mode="json"
     )
     trust_ids = settings.inputs.gaia_release is not None
     digest = run.digest(

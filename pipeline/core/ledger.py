@@ -145,6 +145,26 @@ class Ledger:
                 path.unlink(missing_ok=True)
         sync_folder(self.folder)
 
+    def drop_strays(self, n_units: int, folders: Iterable[Path]) -> None:
+        """Delete the Parquet files of folders that no unit's record names.
+
+        Their rows would be read beside those of files with other names.
+
+        Parameters
+        ----------
+        n_units : int
+            Units are numbered from 0.
+        folders : iterable of pathlib.Path
+            Folders that hold files of this step alone.
+        """
+        named = {file.path for unit in range(n_units) for file in self.files(unit) or ()}
+        for folder in folders:
+            strays = [path for path in folder.glob("*.parquet") if path not in named]
+            for path in strays:
+                path.unlink(missing_ok=True)
+            if strays:
+                sync_folder(folder)
+
     def _path(self, unit: int) -> Path:
         return self.folder / f"{unit:06d}.json"
 

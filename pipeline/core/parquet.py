@@ -1,14 +1,17 @@
 """Reads the tables of a run with the checksums of their pages; what is damaged is named."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from pipeline.core.damage import Damage
 from pipeline.core.errors import MismatchError
+from pipeline.core.root import Root
 from schemas.registry import MADE_BY
 from schemas.table import Table
 
@@ -16,6 +19,12 @@ CHECKED = ds.ParquetFileFormat(
     default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
 )
 """Format of the tables for `pyarrow.dataset`, with the checksums of their pages."""
+
+
+_PART = re.compile(r"part-(\d+)(?:-(\d+))?\.parquet")
+
+FILES = 64
+"""Files that are read together."""
 
 
 def read_table(
@@ -80,6 +89,39 @@ def read_files(
         raise _damaged(_culprit(files, columns), stage, error) from None
 
 
+def read_shards(
+    root: Root, table: Table, shards: range, columns: Sequence[str] | None = None
+) -> pa.Table:
+    """Read the rows of neighbouring shards of a table whose parts hold one shard or several.
+
+    Parameters
+    ----------
+    root : Root
+        Where the table lies.
+    table : Table
+        Which table it is; it has the column ``shard``.
+    shards : range
+        Which shards.
+    columns : sequence of str, optional
+        Columns to read; by default all.
+
+    Raises
+    ------
+    MismatchError
+        A part is missing or damaged; the message names it and the command to run.
+    """
+    files, covered = [], shards[0]
+    for path in table_files(root.table(table)):
+        first, last = _span(path)
+        if last >= shards[0] and first <= covered <= shards[-1]:
+            files.append(path)
+            covered = last + 1
+    if covered <= shards[-1]:
+        raise _damaged(root.part(table, covered), MADE_BY[table.name], FileNotFoundError())
+    inside = (pc.field("shard") >= shards[0]) & (pc.field("shard") <= shards[-1])
+    return read_files(files, MADE_BY[table.name], columns, inside)
+
+
 def table_files(path: Path) -> list[Path]:
     """Return the Parquet files of a table, in order of name; none where there is none.
 
@@ -91,16 +133,31 @@ def table_files(path: Path) -> list[Path]:
     return sorted(path.rglob("*.parquet")) if path.is_dir() else [path] * path.is_file()
 
 
+def _span(path: Path) -> tuple[int, int]:
+    """Return the first and last shard of a part; none where the name says nothing of them."""
+    found = _PART.fullmatch(path.name)
+    if found is None:
+        return -1, -1
+    first = int(found[1])
+    return first, int(found[2] or first)
+
+
 def _read(
     files: Sequence[Path], columns: Sequence[str] | None, filters: ds.Expression | None = None
 ) -> pa.Table:
-    return pq.read_table(
-        list(files),
-        columns=None if columns is None else list(columns),
-        filters=filters,
-        partitioning=None,
-        page_checksum_verification=True,
-    )
+    # The reader keeps the footers of all files that it is given until it has read the last.
+    several = [files[first : first + FILES] for first in range(0, len(files), FILES)]
+    tables = [
+        pq.read_table(
+            list(some),
+            columns=None if columns is None else list(columns),
+            filters=filters,
+            partitioning=None,
+            page_checksum_verification=True,
+        )
+        for some in several
+    ]
+    return pa.concat_tables(tables)
 
 
 def _culprit(files: Sequence[Path], columns: Sequence[str] | None) -> Path:

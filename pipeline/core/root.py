@@ -38,6 +38,11 @@ class Root:
         """Folder of summaries and figures."""
         return self.path / "reports"
 
+    @property
+    def evaluation(self) -> Path:
+        """File of the evaluation."""
+        return self.reports / "evaluation.json"
+
     def is_chunk(self, path: Path) -> bool:
         """Tell whether a file holds chunks of the store, which carry checksums of their own."""
         return path.is_relative_to(self.store) and path.suffix != ".json"
@@ -49,3 +54,7 @@ class Root:
     def part(self, table: Table, number: int) -> Path:
         """Return the Parquet part of a table that holds one unit of work."""
         return self.table(table) / f"part-{number:06d}.parquet"
+
+    def span(self, table: Table, shards: range) -> Path:
+        """Return the Parquet part of a table that holds several shards."""
+        return self.table(table) / f"part-{shards[0]:06d}-{shards[-1]:06d}.parquet"

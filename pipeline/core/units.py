@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cluster.partitions import map_partitions_window, run_delayed
@@ -90,6 +91,8 @@ class Units:
         n_units: int,
         *args: Any,
         digest: str,
+        of: str = "shards",
+        folders: Iterable[Path] = (),
     ) -> dict[str, int]:
         """Run ``work(frame, unit, *args)`` on every partition of a Dask dataframe not yet done.
 
@@ -101,23 +104,24 @@ class Units:
             As in :meth:`each`.
         n_units : int
             One partition per unit.
-        *args
-            The same for every unit.
-        digest : str
-            Digest of everything that the output depends on.
+        *args, digest, of
+            As in :meth:`each`.
+        folders : iterable of pathlib.Path
+            Folders of tables: files there that belong to no unit are deleted first.
 
         Returns
         -------
         dict of str to int
-            Sum of the counts of all units.
+            As of :meth:`each`.
         """
 
         def start(ledger: Ledger, pending: list[int]) -> Iterator[Any]:
+            ledger.drop_strays(n_units, folders)
             record = partial(_record_value, work=work, ledger=ledger, args=args)
             retries = self.settings.cluster.retries
             return map_partitions_window(self.client, read, record, pending, retries=retries)
 
-        return self._each(self._ledger("", digest, n_units), n_units, "shards", start)
+        return self._each(self._ledger("", digest, n_units), n_units, of, start)
 
     def each_delayed(
         self,

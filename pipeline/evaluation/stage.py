@@ -23,7 +23,6 @@ from pipeline.settings.load import Settings
 from schemas.catalogue import PREDICTIONS
 from schemas.sample import LABELS
 
-REPORT = "evaluation.json"
 FIGURES = ("roc", "scores", "reliability")
 """Names of the figures, each a PNG and a PDF."""
 
@@ -75,7 +74,7 @@ def _evaluate(
         scores_figure(judged.part("test"), evaluation),
         reliability_figure(evaluation, settings.evaluate.binary_fraction),
     )
-    outputs = [root.reports / REPORT]
+    outputs = [root.evaluation]
     for name, picture in zip(FIGURES, pictures, strict=True):
         outputs += write_figure(root.reports, name, picture)
     content = {

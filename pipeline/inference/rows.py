@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.core.errors import MismatchError
-from pipeline.core.parquet import read_table
+from pipeline.core.parquet import read_shards, read_table
 from pipeline.core.root import Root
 from pipeline.network.domain import PARAMETERS
 from schemas.observations import OBSERVATIONS
@@ -69,7 +69,7 @@ def read_rows(shard: int, selection: Selection) -> pd.DataFrame:
     else:
         rows = rows.append_column("source_id", pa.nulls(rows.num_rows, pa.int64()))
     if selection.sample_only:
-        sample = read_table(root.part(SAMPLE, shard), SAMPLE, ["row"])
+        sample = read_shards(root, SAMPLE, range(shard, shard + 1), ["row"])
         _require(sample, rows, "sample", "select", root, shard)
         rows = rows.filter(pc.is_in(rows["row"], sample["row"].combine_chunks()))
     frame: pd.DataFrame = rows.to_pandas(types_mapper=pd.ArrowDtype)

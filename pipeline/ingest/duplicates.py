@@ -15,10 +15,11 @@ from schemas.table import conform
 # Exposures are told apart by OBSID (positive: one DR3 file has an overflown, negative one). A file
 # without one (DR1, DR2) belongs to the OBSID that another file gives for the same night, plan,
 # spectrograph and fibre; where two OBSIDs share a fibre, nothing is known about such a file.
+# DESI numbers targets: coadds of one target in two programmes are two spectra.
 # Versions compare as lists of numbers: 2.9.10 is newer than 2.9.9, DR13-Q1 newer than DR9.
 _SUPERSEDED = r"""
     WITH file AS (
-        SELECT "row", path, if(obsid > 0, obsid, NULL) AS obsid,
+        SELECT "row", path, layout, planid, if(obsid > 0, obsid, NULL) AS obsid,
                concat_ws('-', lmjd, planid, spid, fiberid) AS fibre,
                regexp_extract_all(pipeline_version, '\d+')::INTEGER[] AS version,
                regexp_extract_all(data_release, '\d+')::INTEGER[] AS release,
@@ -29,7 +30,8 @@ _SUPERSEDED = r"""
         GROUP BY fibre HAVING count(DISTINCT obsid) = 1
     ), exposed AS (
         SELECT file.*,
-               coalesce('OBSID ' || coalesce(obsid, fibre_obsid), file.fibre) AS exposure
+               coalesce('OBSID ' || coalesce(obsid, fibre_obsid), file.fibre)
+               || if(layout = 'desi', ' of ' || planid, '') AS exposure
         FROM file LEFT JOIN named ON obsid IS NULL AND file.fibre = named.fibre
     ), repeated AS (
         SELECT exposure FROM exposed GROUP BY exposure HAVING count(*) > 1

@@ -4,9 +4,11 @@ from pathlib import Path
 
 from pipeline.core.datasets import Datasets
 from pipeline.core.errors import InputError, given_by
+from pipeline.formats.door import FORMATS
 from pipeline.ingest.lamost_catalogue import check_catalogue
 from pipeline.lamost.catalogue import iter_catalogue
 from pipeline.store.manifest import open_manifest, scan
+from pipeline.store.tree import LeftOut, Names
 from pipeline.tables.kind import Kind, kind_of
 
 _FIRST_ROWS = 1000
@@ -28,25 +30,28 @@ def check(asked: Datasets) -> None:
     InputError
         The files are to be those of a manifest that is not there.
     """
-    inputs = asked.settings.inputs
-    if inputs.spectra is None:
-        raise InputError("no folder of spectra: give --spectra DIR or set inputs.spectra")
-    with given_by("inputs.spectra"):
-        _check_spectra(inputs.spectra)
-    if asked.settings.ingest.frozen:
+    inputs, frozen = asked.settings.inputs, asked.settings.ingest.frozen
+    if frozen:
         open_manifest(asked.root.manifest)
+    if inputs.spectra is not None:
+        with given_by("inputs.spectra"):
+            _check_spectra(inputs.spectra, FORMATS[inputs.format].names)
+    elif not frozen:
+        raise InputError("no folder of spectra: give --spectra DIR or set inputs.spectra")
     if inputs.catalogue is not None:
         with given_by("inputs.catalogue"):
             _check_head(inputs.catalogue)
 
 
-def _check_spectra(folder: Path) -> None:
+def _check_spectra(folder: Path, names: Names) -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError(
-            f"{folder} is a file; name the folder of the FITS files (unpack it if it is an archive)"
+            f"{folder} is a file; name the folder of the spectra (unpack it if it is an archive)"
         )
-    if next(scan(folder), None) is None:
-        raise InputError(f"{folder} holds no *.fits or *.fits.gz file, at any depth")
+    if next(scan(folder, LeftOut(names=names)), None) is None:
+        raise InputError(
+            f"{folder} holds no file {names}, at any depth; is inputs.format the right one?"
+        )
 
 
 def _check_head(path: Path) -> None:

@@ -1,6 +1,6 @@
 """The work of ingest: the files of one shard, read, checked and written."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,10 @@ import pyarrow as pa
 from pipeline.core.atomic import write_parquet
 from pipeline.core.ledger import Done
 from pipeline.core.root import Root
+from pipeline.formats.door import FORMATS
 from pipeline.lamost.errors import SpectrumError
-from pipeline.lamost.reader import read_spectrum
 from pipeline.lamost.spectrum import Header, Spectrum
-from pipeline.store.file_names import name_on_disk
+from pipeline.settings.ingest import IngestSettings
 from pipeline.store.manifest import open_manifest
 from pipeline.store.store import Rows, blank_rows, shard_files, write_shard
 from schemas.observations import HEADERS
@@ -33,6 +33,8 @@ class IngestJob:
 
     root: Root
     spectra: Path
+    format: str = "lamost"
+    settings: IngestSettings = field(default_factory=IngestSettings)
 
 
 def ingest_shard(shard: int, job: IngestJob) -> Done:
@@ -53,9 +55,37 @@ def ingest_shard(shard: int, job: IngestJob) -> Done:
         Counts: files, spectra, refused, bytes.
     """
     manifest = open_manifest(job.root.manifest)
-    places = manifest.shard(shard).to_pylist()
-    rows = blank_rows(manifest.shard_rows)
-    records = [_ingest_file(place, job, rows, index) for index, place in enumerate(places)]
+    return ingest_places(shard, manifest.shard(shard).to_pylist(), manifest.shard_rows, job)
+
+
+def ingest_places(
+    shard: int, places: list[dict[str, Any]], shard_rows: int, job: IngestJob
+) -> Done:
+    """Read the files of one shard, as the manifest lists them.
+
+    Parameters
+    ----------
+    shard : int
+        Number of the shard.
+    places : list of dict
+        Rows of the manifest.
+    shard_rows : int
+        Rows of a shard.
+    job : IngestJob
+        Where to read and write.
+
+    Returns
+    -------
+    Done
+        As of `ingest_shard`.
+    """
+    rows = blank_rows(shard_rows)
+    known = FORMATS[job.format]
+    found = known.spectra(job.spectra, [place["path"] for place in places], job.settings)
+    records = [
+        _keep(place, spectrum, rows, index)
+        for index, (place, spectrum) in enumerate(zip(places, found, strict=True))
+    ]
     write_shard(job.root.store, shard, rows)
     headers = job.root.part(HEADERS, shard)
     write_parquet(headers, pa.Table.from_pylist(records, schema=HEADERS.schema))
@@ -64,17 +94,18 @@ def ingest_shard(shard: int, job: IngestJob) -> Done:
         "files": len(places),
         "spectra": len(places) - refused,
         "refused": refused,
-        "bytes": sum(max(place["size_bytes"], 0) for place in places),
+        # A file that holds several spectra counts once.
+        "bytes": sum({known.split(p["path"])[0]: max(p["size_bytes"], 0) for p in places}.values()),
     }
     return Done(counts, (headers, *shard_files(job.root.store, shard)))
 
 
-def _ingest_file(place: dict[str, Any], job: IngestJob, rows: Rows, index: int) -> dict[str, Any]:
-    path = job.spectra / name_on_disk(place["path"])
-    try:
-        spectrum = read_spectrum(path)
-    except SpectrumError as error:
-        reason = f"{error.reason}: {place['path']}: {error.reason}: {error.detail}"
+def _keep(
+    place: dict[str, Any], spectrum: Spectrum | SpectrumError, rows: Rows, index: int
+) -> dict[str, Any]:
+    """Put a spectrum into its row; return what is known of it, or why there is none."""
+    if isinstance(spectrum, SpectrumError):
+        reason = f"{spectrum.reason}: {place['path']}: {spectrum.reason}: {spectrum.detail}"
         return place | {"quality": int(QualityFlag.REFUSED), "reason": reason}
     n = spectrum.flux.size
     if n > ROW_PIXELS:

@@ -6,22 +6,20 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from pipeline.core.errors import MismatchError
 from pipeline.core.ledger import Done
 from pipeline.core.report import StageReport
-from pipeline.core.root import Root
 from pipeline.core.run import Run
+from pipeline.formats.door import FORMATS
 from pipeline.ingest.duplicates import write_duplicates
 from pipeline.ingest.lamost_catalogue import Catalogue, convert_catalogue
+from pipeline.ingest.layout import STORE, lay_out, layout_digest
 from pipeline.ingest.matches import matches_path, write_matches
 from pipeline.ingest.observations import ObservationsJob, write_observations
 from pipeline.ingest.shard import IngestJob, ingest_shard
 from pipeline.store.manifest import Manifest, freeze, open_manifest, scan
-from pipeline.store.store import ensure_store, metadata_files
 from pipeline.store.tree import LeftOut
 from schemas.observations import DUPLICATES, OBSERVATIONS
-
-STORE = "store"
-"""Step of the ledger that names the manifest and the description of the store."""
 
 _NOTED = 20
 
@@ -46,17 +44,25 @@ def run(run: Run) -> StageReport:
     InputError
         The folder of spectra has changed since an earlier run.
     MismatchError
-        Rows in are not rows out, or the manifest is damaged.
+        Rows in are not rows out, the manifest is damaged, or shards are and the files are gone.
     """
     settings, root = run.settings, run.root
-    left_out = LeftOut()
+    known = FORMATS[settings.inputs.format]
+    left_out = LeftOut(names=known.names)
     manifest = _manifest(run, left_out)
     catalogue, catalogue_notes = _catalogue(run)
-    chunk_rows = settings.ingest.chunk_rows
-    layout = run.digest(manifest.digest, chunk_rows)
-    run.once(_lay_out, root, manifest, chunk_rows, digest=layout, step=STORE)
+    reading = (settings.inputs.format, settings.ingest)
+    layout = layout_digest(manifest, *reading)
+    run.once(lay_out, root, manifest, *reading, digest=layout, step=STORE)
     run.require_sound(1, digest=layout, step=STORE)
-    job = IngestJob(root, Path(settings.inputs.spectra or "").resolve())
+    if settings.inputs.spectra is None and run.is_pending(manifest.n_shards, digest=layout):
+        raise MismatchError(
+            f"shards of {root.store} are missing or damaged, and no folder of spectra is named to "
+            "read them from; name one (inputs.spectra), or acquire the spectra again into another "
+            "folder"
+        )
+    folder = Path(settings.inputs.spectra or "").resolve()
+    job = IngestJob(root, folder, *reading)
     read = run.each(ingest_shard, manifest.n_shards, job, digest=layout)
     run.once(_duplicates, run, digest=layout, step="duplicates")
     digest = run.digest(layout, catalogue and catalogue.digest)
@@ -81,9 +87,9 @@ def run(run: Run) -> StageReport:
         "without catalogue": observed["without_catalogue"],
         "shards": manifest.n_shards,
     }
-    notes = (*catalogue_notes, *left_out.notes(), *_notes(root.table(DUPLICATES)))
+    told = (*catalogue_notes, *left_out.notes(), *_notes(root.table(DUPLICATES)))
     outputs = (root.store, root.table(OBSERVATIONS))
-    return run.publish(digest, observed, shown=shown, notes=notes, outputs=outputs)
+    return run.publish(digest, observed, shown=shown, notes=told, outputs=outputs)
 
 
 def _catalogue(run: Run) -> tuple[Catalogue | None, tuple[str, ...]]:
@@ -102,14 +108,12 @@ def _manifest(run: Run, left_out: LeftOut) -> Manifest:
     spectra, ingest = Path(run.settings.inputs.spectra or ""), run.settings.ingest
     if ingest.frozen:
         return open_manifest(run.root.manifest)
-    return freeze(run.root.manifest, lambda: scan(spectra, left_out), ingest.shard_rows)
-
-
-def _lay_out(root: Root, manifest: Manifest, chunk_rows: int) -> Done:
-    """Describe the store; from here on the ledger knows the manifest and that description."""
-    ensure_store(root.store, manifest.n_shards, manifest.shard_rows, chunk_rows, manifest.digest)
-    outputs = (manifest.path, *metadata_files(root.store))
-    return Done({"shards": manifest.n_shards}, outputs)
+    known = FORMATS[run.settings.inputs.format]
+    return freeze(
+        run.root.manifest,
+        lambda: known.entries(spectra, scan(spectra, left_out)),
+        ingest.shard_rows,
+    )
 
 
 def _duplicates(run: Run) -> Done:

@@ -16,6 +16,7 @@ import numpy as np
 from pipeline.lamost.arrays import assemble, check_length, log_linear_wave
 from pipeline.lamost.cards import BLOCK_BYTES, CardValue, UnusualError, find_end, read_cards
 from pipeline.lamost.content import read_content
+from pipeline.lamost.hdus import BIT_WIDTHS
 from pipeline.lamost.identity import KEYWORDS, read_header
 from pipeline.lamost.image_rows import has_subcontinuum
 from pipeline.lamost.spectrum import Layout, Spectrum
@@ -78,7 +79,9 @@ def _read_plainly(content: bytes, path: str | os.PathLike[str]) -> Spectrum:
     cards, data_start = read_cards(content, 0, _PRIMARY)
     if cards.get("SIMPLE") is not True:
         raise UnusualError("SIMPLE")
-    n_axis = cards.get("NAXIS")
+    if _whole(cards, "BITPIX") not in BIT_WIDTHS:
+        raise UnusualError("BITPIX")
+    n_axis = _whole(cards, "NAXIS")
     if n_axis == 2:
         return _read_image(content, cards, data_start, path)
     if n_axis == 0:
@@ -117,9 +120,11 @@ def _read_table(content: bytes, cards: Cards, start: int, path: str | os.PathLik
 def _plan_table(head: bytes) -> TablePlan:
     """Find the columns from the table's header; cached, for the survey has few headers."""
     cards, _ = read_cards(head, 0)
-    expected = {"XTENSION": "BINTABLE", "EXTNAME": "COADD", "BITPIX": 8, "NAXIS": 2, "NAXIS2": 1}
-    expected |= {"PCOUNT": 0, "GCOUNT": 1}
-    if any(cards.get(keyword) != value for keyword, value in expected.items()):
+    names = {"XTENSION": "BINTABLE", "EXTNAME": "COADD"}
+    sizes = {"BITPIX": 8, "NAXIS": 2, "NAXIS2": 1, "PCOUNT": 0, "GCOUNT": 1}
+    if any(cards.get(keyword) != name for keyword, name in names.items()):
+        raise UnusualError("table")
+    if any(_whole(cards, keyword) != size for keyword, size in sizes.items()):
         raise UnusualError("table")
     if any(keyword.startswith(_TABLE_SCALING) for keyword in cards):
         raise UnusualError("scaling")

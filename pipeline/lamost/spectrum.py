@@ -11,12 +11,18 @@ MaskArray = npt.NDArray[np.uint32]
 
 
 class Layout(StrEnum):
-    """Which of the two file structures the arrays came from."""
+    """Which file structure the arrays came from: two of LAMOST, and those of other surveys."""
 
     IMAGE = "image"
     """One primary image of five rows (DR1 to DR8)."""
     TABLE = "table"
     """A binary table of one row behind an empty primary (DR9 and later)."""
+    SDSS = "sdss"
+    """One spectrum of SDSS or BOSS."""
+    DESI = "desi"
+    """One row of a coadd of DESI."""
+    OWN = "own"
+    """One row of a user's own table."""
 
 
 @dataclass(frozen=True, slots=True)

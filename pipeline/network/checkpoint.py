@@ -59,6 +59,9 @@ class ModelCard(Section):
     data: str
     """What it was trained on, in words."""
 
+    survey: str = "lamost"
+    """Format of the spectra that it was trained on, as `inputs.format`."""
+
     data_digest: str = ""
     """Digest of the training data."""
 

@@ -32,11 +32,14 @@ class Member:
         The digest.
     stars_sha256 : str
         Digest of the list of its training stars; empty where there is none.
+    survey : str
+        Format of the spectra that it was trained on.
     """
 
     path: Path
     sha256: str
     stars_sha256: str = ""
+    survey: str = "lamost"
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,9 @@ def plan_ensemble(paths: Sequence[Path]) -> EnsemblePlan:
                 f"the networks in {first_path} and {path} take different spectra "
                 f"({differences}): an ensemble needs members trained with the same [spectra]"
             )
-    members = tuple(Member(path, card.sha256, card.training_stars_sha256) for path, card in cards)
+    members = tuple(
+        Member(path, card.sha256, card.training_stars_sha256, card.survey) for path, card in cards
+    )
     whole = hashlib.sha256("".join(digests).encode()).hexdigest()
     return EnsemblePlan(
         members,

@@ -25,6 +25,7 @@ from pipeline.settings.network import NetworkSettings
 from pipeline.settings.simulate import SimulateSettings
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.settings.training import TrainingSettings
+from pipeline.store.store import format_of
 
 REACHED = ("epoch", "train_loss", "validation_loss", "validation_auc")
 """What the card keeps of the best epoch's record."""
@@ -182,6 +183,7 @@ def train_rank(
         spectra=job.spectra,
         training=job.training,
         data=parts.words,
+        survey=_survey(job),
         data_digest=parts.training.digest(),
         split_seed=job.split_seed,
         metrics={name: result.best[name] for name in REACHED} | tested,
@@ -203,6 +205,12 @@ def train_on_blocks(n_blocks: int, job: TrainingJob) -> ModelCard:
     if card is None:
         raise RuntimeError("the first rank gave no card")
     return card
+
+
+def _survey(job: TrainingJob) -> str:
+    """Return the format of the spectra that are learnt from; simulated ones are LAMOST's."""
+    simulated = job.training.source == "simulated"
+    return "lamost" if simulated else format_of(job.root.store) or "lamost"
 
 
 def _cores() -> int:

@@ -11,6 +11,9 @@ IntArray = npt.NDArray[np.int64]
 
 ARCSEC_PER_RADIAN = 206264.80624709636
 
+STRIPE = 250_000
+"""Positions that are looked at together."""
+
 
 def position_groups(ra_deg: FloatArray, dec_deg: FloatArray, radius_arcsec: float) -> IntArray:
     """Find groups of positions linked by less than a radius (friends of friends).
@@ -29,23 +32,45 @@ def position_groups(ra_deg: FloatArray, dec_deg: FloatArray, radius_arcsec: floa
     """
     group = np.arange(ra_deg.size, dtype=np.int64)
     known = np.flatnonzero(np.isfinite(ra_deg) & np.isfinite(dec_deg))
-    if known.size == 0:
-        return group
-    ra, dec = np.deg2rad(ra_deg[known]), np.deg2rad(dec_deg[known])
-    unit = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=1)
-    chord = 2 * np.sin(radius_arcsec / ARCSEC_PER_RADIAN / 2)
-    # Cut at the middle, not at the median: half the time for millions of positions.
-    tree = KDTree(unit, balanced_tree=False, compact_nodes=False)
-    pairs = tree.query_pairs(chord, output_type="ndarray")
-    del tree, unit
+    rising = known[np.argsort(dec_deg[known])]
+    link_Y2 = _links(ra_deg, dec_deg, rising, radius_arcsec)
+    linked = np.zeros(group.size, dtype=bool)
+    linked[link_Y2.ravel()] = True
+    member = np.flatnonzero(linked)
+    number = np.cumsum(linked, dtype=np.int32) - 1
     links = coo_array(
-        (np.ones(len(pairs), dtype=bool), (pairs[:, 0], pairs[:, 1])),
-        shape=(known.size, known.size),
+        (np.ones(len(link_Y2), dtype=bool), (number[link_Y2[:, 0]], number[link_Y2[:, 1]])),
+        shape=(member.size, member.size),
     )
-    _, label = connected_components(links, directed=False)
-    _, first = np.unique(label, return_index=True)
-    group[known] = known[first[label]]
+    n_groups, label = connected_components(links, directed=False)
+    first = np.empty(n_groups, dtype=np.int64)
+    # Written from the last to the first, so that the first member stays.
+    first[label[::-1]] = member[::-1]
+    group[member] = first[label]
     return group
+
+
+def _links(
+    ra_deg: FloatArray, dec_deg: FloatArray, rising: IntArray, radius_arcsec: float
+) -> IntArray:
+    """Return pairs of positions closer than a radius, stripe by stripe in declination: (Y, 2).
+
+    A tree of one stripe stays in the processor's cache, and memory does not grow with it.
+    """
+    chord = 2 * np.sin(radius_arcsec / ARCSEC_PER_RADIAN / 2)
+    # More than the radius, so that rounding loses no pair.
+    reach_deg = 1.001 * radius_arcsec / 3600
+    dec_rising = dec_deg[rising]
+    found = [np.empty((0, 2), dtype=np.int64)]
+    for first in range(0, rising.size, STRIPE):
+        top = dec_rising[min(first + STRIPE, rising.size) - 1] + reach_deg
+        here = rising[first : np.searchsorted(dec_rising, top, side="right")]
+        ra, dec = np.deg2rad(ra_deg[here]), np.deg2rad(dec_deg[here])
+        unit = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=1)
+        # Cut at the middle, not at the median: half the time for many positions.
+        tree = KDTree(unit, leafsize=16, balanced_tree=False, compact_nodes=False)
+        found.append(here[tree.query_pairs(chord, output_type="ndarray")])
+    return np.concatenate(found)
 
 
 def assign_sources(group: IntArray, source_id: IntArray) -> IntArray:

@@ -9,7 +9,6 @@ from pipeline.core.ledger import Done
 from pipeline.core.report import StageReport
 from pipeline.core.root import Root
 from pipeline.core.run import Run
-from pipeline.evaluation.stage import REPORT as EVALUATION
 from pipeline.network.checkpoint import ModelCard, read_card
 from pipeline.report import provenance, tables
 from pipeline.report.gallery import PICTURES, Picture, gather
@@ -72,7 +71,7 @@ def _write(run: Run, card: ModelCard, shown: set[str], times: Sequence[Mapping[s
     rows = tables.validation_rows(root) if "validation" in shown else []
     judged: list[tables.Row] = []
     if evaluated:
-        judged = tables.evaluation_rows(json.loads((root.reports / EVALUATION).read_text()))
+        judged = tables.evaluation_rows(json.loads(root.evaluation.read_text()))
     # The validation of scores has most of them, too.
     others = [row for row in rows if row.paper != "-" and row.validation != "scores"]
     names = list(dict.fromkeys(row.validation for row in rows))

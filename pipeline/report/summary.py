@@ -6,7 +6,6 @@ from typing import Any
 
 from pipeline.core.published import Published
 from pipeline.core.root import Root
-from pipeline.evaluation.stage import REPORT as EVALUATION
 from pipeline.evaluation.truth import TruthComparison, compare_with_truth
 from pipeline.network.checkpoint import ModelCard
 from schemas.catalogue import SPECTRA
@@ -52,7 +51,7 @@ def summarise(
         summary["truth"] = as_json(comparison)
         lines += as_lines(comparison)
     if evaluated:
-        summary["evaluation"] = json.loads((root.reports / EVALUATION).read_text())
+        summary["evaluation"] = json.loads(root.evaluation.read_text())
     return summary, lines
 
 

@@ -1,4 +1,4 @@
-"""The work of the selection: one partition of the observations, which is one shard."""
+"""The work of the selection: one partition of the observations, which is several shards."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from pipeline.core.atomic import write_parquet
 from pipeline.core.errors import MismatchError
 from pipeline.core.ledger import Done
-from pipeline.core.parquet import read_table
+from pipeline.core.parquet import read_files
 from pipeline.core.root import Root
 from pipeline.selection.cuts import APPLICATION, cut_bits, make_cuts
 from pipeline.selection.release import PAPER_RELEASE
@@ -18,8 +18,12 @@ from pipeline.settings.sample import SampleSettings
 from schemas.observations import OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
 from schemas.quality import UNCOUNTED
+from schemas.registry import MADE_BY
 from schemas.sample import CUTS, SAMPLE
 from schemas.table import Table
+
+ROW_GROUP = 8192
+"""Rows of a row group: who asks for one shard reads whole ones."""
 
 _OBSERVED = ["shard", "row", "obsid", "snr_g", "teff_k", "logg", "feh", "data_release"]
 _PHOTOMETRY = [
@@ -37,14 +41,28 @@ class SelectionJob:
         Where to read and write.
     settings : SampleSettings
         The cuts.
+    n_shards, unit_shards : int
+        Shards of the store, and those of a partition.
     """
 
     root: Root
     settings: SampleSettings
+    n_shards: int
+    unit_shards: int
+
+    @property
+    def n_units(self) -> int:
+        """Partitions of the store."""
+        return -(-self.n_shards // self.unit_shards)
+
+    def shards(self, unit: int) -> range:
+        """Shards of one partition."""
+        first = unit * self.unit_shards
+        return range(first, min(first + self.unit_shards, self.n_shards))
 
 
-def read_candidates(shard: int, root: Root) -> pd.DataFrame:
-    """Read the counted observations of one shard beside their photometry: one partition.
+def read_candidates(unit: int, job: SelectionJob) -> pd.DataFrame:
+    """Read the counted observations of some shards beside their photometry: one partition.
 
     Only the columns that are needed are read, and the filter on counted rows is the reader's.
 
@@ -54,12 +72,15 @@ def read_candidates(shard: int, root: Root) -> pd.DataFrame:
         The photometry is not that of these observations.
     """
     counted = pc.bit_wise_and(pc.field("quality"), int(UNCOUNTED)) == 0
-    observed = read_table(root.part(OBSERVATIONS, shard), OBSERVATIONS, _OBSERVED, counted)
-    photometry = read_table(root.part(PHOTOMETRY, shard), PHOTOMETRY, _PHOTOMETRY)
+    root, shards = job.root, job.shards(unit)
+    observed, photometry = (
+        read_files([root.part(table, shard) for shard in shards], MADE_BY[table.name], *what)
+        for table, *what in ((OBSERVATIONS, _OBSERVED, counted), (PHOTOMETRY, _PHOTOMETRY))
+    )
     if not observed["row"].equals(photometry["row"]):
         raise MismatchError(
-            f"{root.part(PHOTOMETRY, shard)} has not the rows of the counted observations; "
-            f"run `pairspec photometry --root {root.path}` again"
+            f"{root.table(PHOTOMETRY)} has not the rows of the counted observations in shards "
+            f"{shards[0]} to {shards[-1]}; run `pairspec photometry --root {root.path}` again"
         )
     # The release of each spectrum is only counted.
     release = pc.equal(observed["data_release"], PAPER_RELEASE).fill_null(False)  # noqa: FBT003
@@ -76,15 +97,15 @@ def read_candidates(shard: int, root: Root) -> pd.DataFrame:
     return frame
 
 
-def select_partition(candidates: pd.DataFrame, shard: int, job: SelectionJob) -> Done:
+def select_partition(candidates: pd.DataFrame, unit: int, job: SelectionJob) -> Done:
     """Apply the cuts to one partition and write both of its tables.
 
     Parameters
     ----------
     candidates : pandas.DataFrame
-        As from :func:`read_candidates`; empty where every file of the shard was refused.
-    shard : int
-        Number of the shard.
+        As from :func:`read_candidates`; empty where every file of the shards was refused.
+    unit : int
+        Number of the partition.
     job : SelectionJob
         Where to write, and the cuts.
 
@@ -107,8 +128,8 @@ def select_partition(candidates: pd.DataFrame, shard: int, job: SelectionJob) ->
     }
     parts = []
     for rows, table in ((frame, CUTS), (sample, SAMPLE)):
-        parts.append(job.root.part(table, shard))
-        write_parquet(parts[-1], _as_table(rows, table))
+        parts.append(job.root.span(table, job.shards(unit)))
+        write_parquet(parts[-1], _as_table(rows, table), ROW_GROUP)
     return Done(counts, parts)
 
 

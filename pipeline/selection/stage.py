@@ -17,12 +17,12 @@ from schemas.sample import CUT_FLOW, CUTS, SAMPLE
 
 
 def run(run: Run) -> StageReport:
-    """Apply the cuts, one partition per shard, and count their survivors.
+    """Apply the cuts, a partition of several shards at a time, and count their survivors.
 
     Parameters
     ----------
     run : Run
-        Of it: ``sample``.
+        Of it: ``sample``, ``tables``.
 
     Returns
     -------
@@ -37,12 +37,18 @@ def run(run: Run) -> StageReport:
     root = run.root
     observed, photometry = run.needs()
     digest = run.digest(observed, photometry, run.settings.sample)
+    manifest = open_manifest(root.manifest)
+    unit_shards = run.settings.tables.shards(manifest.shard_rows)
+    job = SelectionJob(root, run.settings.sample, manifest.n_shards, unit_shards)
     counts = run.each_partition(
-        partial(read_candidates, root=root),
+        partial(read_candidates, job=job),
         select_partition,
-        open_manifest(root.manifest).n_shards,
-        SelectionJob(root, run.settings.sample),
-        digest=digest,
+        job.n_units,
+        job,
+        # The same rows in other files are the same sample.
+        digest=run.digest(digest, unit_shards),
+        of="partitions",
+        folders=(root.table(CUTS), root.table(SAMPLE)),
     )
     run.balance(observed.counts["valid"], counts["spectra"], "counted observations")
     beside_paper = is_the_papers(counts, run.settings)

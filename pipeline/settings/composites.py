@@ -49,6 +49,10 @@ class CompositeSettings(Section):
     pool_snr_min: float = Field(40.0, gt=0)
     """Stars have a higher S/N in g than this, since noise can only be added. [assumed]"""
 
+    pool_logg_min: float | None = None
+    """Stars have a higher log g than this; none: `sample.logg_min`. [assumed: estimated labels
+    scatter below the sample's limit]"""
+
     snr_min: float = Field(20.0, gt=0)
     """Lowest S/N a pixel in g of a composite. [paper: the sample's cut]"""
 
@@ -72,6 +76,21 @@ class CompositeSettings(Section):
     twin_velocity: Literal["same", "none"] = "same"
     """Velocity difference of twins: that of the unequal pair of the couple, or none. [assumed:
     then broadened lines alone, which fast rotation makes too, tell nothing]"""
+
+    vary: bool = False
+    """Make the training composites of new stars: the mean spectrum of the pool at other labels,
+    with the residuals of a star and of one near to it in Teff and [Fe/H]. Validation and test keep
+    to real stars. [assumed]"""
+
+    vary_teff_dex: float = Field(0.006, ge=0)
+    """Standard deviation of the step in log10 Teff, the same for all stars of a couple. [assumed:
+    80 K at 5800 K, the error of LAMOST's Teff]"""
+
+    vary_feh_dex: float = Field(0.05, ge=0)
+    """Standard deviation of the step in [Fe/H], the same for all stars of a couple. [assumed]"""
+
+    vary_neighbours: int = Field(24, ge=1)
+    """Nearest stars in Teff and [Fe/H] of which one lends its residuals. [assumed]"""
 
     seed: int = Field(1, ge=0)
     """Seed of pairs, velocities and noise. [assumed]"""

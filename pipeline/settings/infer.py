@@ -20,6 +20,10 @@ class InferSettings(Section):
     """Folders of trained networks (``--model``), relative to where the command runs; several form
     an ensemble that averages their logits. Empty: ``ROOT/model``. [paper: one network]"""
 
+    other_surveys: bool = False
+    """Apply networks also to spectra of another format (`inputs.format`) than they were trained on.
+    [assumed: another resolution or flux calibration may look like a companion]"""
+
     giant_logg: float = 3.5
     """Stars of lower log g get the quality bit GIANT. [assumed: subgiants lie between this and the
     dwarfs' 4]"""

@@ -1,5 +1,7 @@
 """Section ``ingest``: how the files are cut into shards."""
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from pipeline.settings.section import Section
@@ -16,6 +18,15 @@ class IngestSettings(Section):
 
     frozen: bool = False
     """Go on with the files of the manifest without looking into the folder again."""
+
+    wave_unit: Literal["angstrom", "nm", "um", "log10_angstrom"] = "angstrom"
+    """Unit of `wave` in a table of one's own spectra (`inputs.format = "table"`). [assumed]"""
+
+    wave_medium: Literal["vacuum", "air"] = "vacuum"
+    """Medium of these wavelengths; those in air are converted. [assumed]"""
+
+    resolving_power: float | None = Field(None, gt=0)
+    """Wavelength over resolution of these spectra, noted in the store."""
 
     @model_validator(mode="after")
     def _chunks_fill_shards(self) -> "IngestSettings":

@@ -1,6 +1,7 @@
 """Section ``inputs``: the files that a run is given."""
 
 from pathlib import Path
+from typing import Literal
 
 from pipeline.settings.section import Section
 
@@ -9,7 +10,11 @@ class InputSettings(Section):
     """What the survey gives: all paths may be relative to the settings file."""
 
     spectra: Path | None = None
-    """Folder of LAMOST FITS files, in any depth of subfolders."""
+    """Folder of the spectra, in any depth of subfolders."""
+
+    format: Literal["lamost", "sdss", "desi", "table"] = "lamost"
+    """Whose spectra they are: FITS files of LAMOST, `spec-*.fits` of SDSS and BOSS, `coadd-*.fits`
+    of DESI, or Parquet with one's own (docs/formats.md)."""
 
     catalogue: Path | None = None
     """LAMOST stellar catalogue (CSV or FITS, may be gzipped)."""

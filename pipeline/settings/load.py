@@ -31,10 +31,15 @@ from pipeline.settings.profiles import CLUSTER_PATHS, PROFILES, ClusterProfiles
 from pipeline.settings.sample import SampleSettings
 from pipeline.settings.simulate import SimulateSettings
 from pipeline.settings.spectra import SpectraSettings
+from pipeline.settings.tables import TableSettings
 from pipeline.settings.training import TrainingSettings
 from pipeline.settings.validation import ValidationSettings
 
 DEFAULT_FILE = "pairspec.toml"
+
+
+_NO_PATHS = ("_release", "format")
+"""How the names of those inputs end that are words."""
 
 
 class SettingsError(ValueError):
@@ -60,6 +65,7 @@ class Settings(BaseSettings):
     cluster: ClusterProfiles = ClusterProfiles()
     ingest: IngestSettings = IngestSettings()
     spectra: SpectraSettings = SpectraSettings()
+    tables: TableSettings = TableSettings()
     photometry: PhotometrySettings = PhotometrySettings()
     sample: SampleSettings = SampleSettings()
     labels: LabelSettings = LabelSettings()
@@ -164,7 +170,7 @@ def _read_file(config: Path | None) -> dict[str, Any]:
 
 
 def _is_local_path(key: str, value: Any) -> bool:
-    return isinstance(value, str) and "://" not in value and not key.endswith("_release")
+    return isinstance(value, str) and "://" not in value and not key.endswith(_NO_PATHS)
 
 
 def _parse_override(text: str) -> dict[str, Any]:

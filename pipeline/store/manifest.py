@@ -66,9 +66,9 @@ def scan(folder: Path, left_out: LeftOut | None = None) -> Iterator[tuple[str, i
     Parameters
     ----------
     folder : pathlib.Path
-        Folder of LAMOST files in any depth. Links are followed; no folder is entered twice.
+        Folder of spectra in any depth. Links are followed; no folder is entered twice.
     left_out : LeftOut, optional
-        Where to count what is not taken.
+        What names are taken, and where to count the others.
 
     Yields
     ------
@@ -168,7 +168,7 @@ def _write(path: Path, files: Iterable[tuple[str, int]], shard_rows: int) -> Non
             shard += 1
         writer.add_key_value_metadata({"digest": str(digest), "shard_rows": str(shard_rows)})
     if shard == 0:
-        raise InputError("the folder of spectra holds no *.fits or *.fits.gz file, at any depth")
+        raise InputError("the folder of spectra holds no file of its format, at any depth")
 
 
 def open_manifest(path: Path) -> Manifest:

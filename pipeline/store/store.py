@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,21 @@ from schemas.store import PIXEL_ARRAYS, ROW_ARRAYS, ROW_PIXELS, create
 METADATA = "zarr.json"
 """Name of the files that describe the store and its arrays."""
 
+LAMOST: Mapping[str, Any] = {"format": "lamost"}
+"""What a store is of that says no more."""
+
 Rows = dict[str, npt.NDArray[Any]]
 """Arrays of one shard by name."""
 
 
-def ensure_store(path: Path, n_shards: int, shard_rows: int, chunk_rows: int, digest: str) -> None:
+def ensure_store(
+    path: Path,
+    n_shards: int,
+    shard_rows: int,
+    chunk_rows: int,
+    digest: str,
+    notes: Mapping[str, Any] = LAMOST,
+) -> None:
     """Write the description of the store: of a new, empty one, or anew for its shards.
 
     Parameters
@@ -36,6 +47,8 @@ def ensure_store(path: Path, n_shards: int, shard_rows: int, chunk_rows: int, di
         Rows of an inner chunk.
     digest : str
         Digest of the manifest.
+    notes : mapping
+        What the spectra are: further attributes of the store.
 
     Raises
     ------
@@ -48,10 +61,34 @@ def ensure_store(path: Path, n_shards: int, shard_rows: int, chunk_rows: int, di
             f"{path} was made for another manifest; use another --root, or, if its {METADATA} was "
             "changed by hand, delete that file and run `pairspec ingest` again"
         )
+    describe_store(path, n_shards, shard_rows, chunk_rows, digest, notes)
+
+
+def describe_store(
+    path: Path,
+    n_shards: int,
+    shard_rows: int,
+    chunk_rows: int,
+    digest: str,
+    notes: Mapping[str, Any] = LAMOST,
+) -> None:
+    """Write the description of a store, whatever it was made for; its shards stay.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The store.
+    n_shards, shard_rows, chunk_rows : int
+        Shards, rows of a shard, rows of an inner chunk.
+    digest : str
+        Digest of the manifest.
+    notes : mapping
+        What the spectra are: further attributes of the store.
+    """
     # Created beside and renamed: a killed driver leaves no half-made metadata.
     partial = path.with_name(path.name + PARTIAL)
     _remove_tree(partial)
-    create(partial, n_shards, shard_rows, chunk_rows, digest)
+    create(partial, n_shards, shard_rows, chunk_rows, digest, notes)
     if not path.exists():
         partial.rename(path)
         return
@@ -168,6 +205,21 @@ def shard_region(store: xr.Dataset, shard: int, n_rows: int) -> slice:
             f"{n_shards} shards of {shard_rows} rows; pad the rows to a whole shard"
         )
     return slice(shard * shard_rows, (shard + 1) * shard_rows)
+
+
+def format_of(path: Path) -> str | None:
+    """Return the format of the spectra in a store; None where there is none.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The store.
+    """
+    try:
+        attributes = json.loads((path / METADATA).read_bytes())["attributes"]
+    except (FileNotFoundError, ValueError, KeyError):
+        return None
+    return str(attributes.get("format", LAMOST["format"]))
 
 
 def _made_for(path: Path) -> tuple[str, int] | None:

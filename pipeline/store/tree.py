@@ -7,8 +7,33 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.store.file_names import name_as_text
 
-ENDINGS = (".fits", ".fit", ".fits.gz", ".fit.gz", ".fits.fz")
 _EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Names:
+    """How the names of spectra end, and begin; in any case.
+
+    Parameters
+    ----------
+    endings : tuple of str
+        Any of them.
+    prefix : str
+        How they begin.
+    """
+
+    endings: tuple[str, ...]
+    prefix: str = ""
+
+    def match(self, name: str) -> bool:
+        """Whether a file is to be read."""
+        return name.lower().endswith(self.endings) and name.lower().startswith(self.prefix)
+
+    def __str__(self) -> str:
+        return ", ".join(f"{self.prefix}*{ending}" for ending in self.endings)
+
+
+FITS_NAMES = Names((".fits", ".fit", ".fits.gz", ".fit.gz", ".fits.fz"))
 
 
 @dataclass
@@ -16,7 +41,9 @@ class LeftOut:
     """What a walk found among the spectra and did not take, counted while it runs."""
 
     n_files: int = 0
-    """Files whose names do not end like those of spectra; hidden files are not counted."""
+    """Files whose names are not those of spectra; hidden files are not counted."""
+    names: Names = FITS_NAMES
+    """What names spectra have."""
     examples: dict[str, str] = field(default_factory=dict)
     """By ending, the first of these files; at most five."""
     n_folders: int = 0
@@ -32,8 +59,8 @@ class LeftOut:
     def notes(self) -> tuple[str, ...]:
         """Return a line for each kind of thing that was left out, none if nothing was."""
         files = (
-            f"{self.n_files:,} files left out, for their names do not end in "
-            f"{', '.join(ENDINGS)}: {', '.join(self.examples.values())}"
+            f"{self.n_files:,} files left out, for their names are not "
+            f"{self.names}: {', '.join(self.examples.values())}"
             f"{', ...' if self.n_files > len(self.examples) else ''}"
         )
         folders = (
@@ -51,7 +78,7 @@ class Tree:
     folder : pathlib.Path
         Where to begin.
     left_out : LeftOut
-        Where to count what is not taken.
+        What names are taken, and where to count the others.
     """
 
     def __init__(self, folder: Path, left_out: LeftOut):
@@ -82,7 +109,7 @@ class Tree:
                     pending.append((f"{name}/", self._entries(f"{name}/")))
             elif entry.name.startswith("."):
                 continue
-            elif entry.name.lower().endswith(ENDINGS):
+            elif self._left_out.names.match(entry.name):
                 yield name_as_text(name), _size(entry)
             else:
                 self._left_out.add(name_as_text(name))

@@ -49,14 +49,15 @@ def page_name(page):
 
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
-def test_every_stage_stands_in_the_readme_with_its_page(stage):
-    rows = re.findall(rf"^\| `{stage.name}` \| .+ \| (.+) \|$", README.read_text(), re.MULTILINE)
-    assert rows == [f"[docs/{stage.page}](docs/{stage.page})"]
+def test_every_stage_stands_on_the_front_page_with_its_page(stage):
+    front = (DOCS / "index.md").read_text()
+    rows = re.findall(rf"^\| `{stage.name}` \| .+ \| (.+) \|$", front, re.MULTILINE)
+    assert rows == [f"[docs/{stage.page}]({stage.page})"]
     assert (DOCS / stage.page).is_file()
 
 
-def test_the_readme_lists_the_stages_in_order():
-    table = README.read_text().partition("| stage |")[2].partition("\n\n")[0]
+def test_the_front_page_lists_the_stages_in_order():
+    table = (DOCS / "index.md").read_text().partition("| stage |")[2].partition("\n\n")[0]
     assert re.findall(r"^\| `([a-z]+)` \|", table, re.MULTILINE) == [s.name for s in STAGES]
 
 

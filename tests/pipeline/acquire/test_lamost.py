@@ -34,22 +34,6 @@ def row_of(i: int) -> str:
     )
 
 
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory):
-    """What the survey's server has: the catalogue, and spectra but for one."""
-    from tests.conftest import _write_spectrum
-
-    folder = tmp_path_factory.mktemp("archive")
-    files = {}
-    for i in range(N - 1):
-        name = name_of(i)
-        cards = {"lmjd": name.lmjd, "planid": name.planid, "spid": name.spid}
-        path = _write_spectrum(folder / "one.fits.gz", 100 + i, i, fiberid=name.fiberid, **cards)
-        files[f"/dr10/v2.0/spectrum/fits/{100 + i}"] = path.read_bytes()
-    text = "\n".join([HEAD, *map(row_of, range(N))]) + "\n"
-    return files, gzip.compress(text.encode())
-
-
 def serve(archive, faults=lambda path, attempt: None, token=TOKEN) -> Server:
     files, catalogue = archive
 

@@ -21,7 +21,7 @@ from schemas.catalogue import STARS
     radius=st.floats(0, 10_800) | st.floats(0, 5),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_every_place_of_a_cone_is_in_a_range(ra, dec, radius, seed):
     from hats.pixel_math.spatial_index import compute_spatial_index
 

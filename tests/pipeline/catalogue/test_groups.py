@@ -1,12 +1,11 @@
 import numpy as np
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.catalogue.groups import Groups
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), st.floats(-9, 9) | st.just(np.nan)), max_size=30))
 def test_statistics_are_those_of_pandas(rows):
     rows = sorted(rows, key=lambda row: row[0])

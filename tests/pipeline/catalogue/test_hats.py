@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.table import Table as AstropyTable
 
-from pipeline.catalogue.hats import count_pixels, describe, plan_partitions
+from pipeline.catalogue.hats import count_pixels, describe, plan_partitions, plan_sweeps
 from pipeline.core.root import Root
 from pipeline.tables.healpix import FINEST_ORDER
 from schemas.catalogue import STARS
@@ -36,6 +36,25 @@ def test_only_the_finest_pixels_may_have_more():
     index = np.full(50, 7 << 2 * (29 - FINEST_ORDER))
     assert plan_partitions(count_pixels(index), 10) == [(FINEST_ORDER, 7)]
     assert plan_partitions(count_pixels(index[:0]), 10) == []
+
+
+def test_neighbouring_partitions_are_made_together(stars_root):
+    _, table = stars_root
+    index = table["_healpix_29"].to_numpy()
+    pixels = plan_partitions(count_pixels(index), MOST)
+    # Three spectra of each star.
+    counts = 3 * count_pixels(index)
+    sweeps = plan_sweeps(pixels, counts, 6 * MOST)
+    assert [pixel for sweep in sweeps for pixel in sweep] == pixels
+    spectra = [
+        3 * int(((index >= sweep[0].first) & (index <= sweep[-1].last)).sum()) for sweep in sweeps
+    ]
+    assert 1 < len(sweeps) < len(pixels)
+    assert sum(spectra) == 3 * len(index)
+    assert max(spectra) <= 6 * MOST
+    assert all(a + b > 6 * MOST - 3 * MOST for a, b in pairwise(spectra))
+    assert plan_sweeps(pixels, counts, 1) == [[pixel] for pixel in pixels]
+    assert plan_sweeps([], counts, 1) == []
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -1,34 +1,14 @@
 import numpy as np
-import pytest
 
 from pipeline.composites.couples import expose_couples, pair_light
 from pipeline.composites.exposure import exposure, mean_snr, relative_variance
 from pipeline.composites.pairing import draw_couples
-from pipeline.composites.pool import Pool
-from pipeline.composites.sums import Stored
 from pipeline.settings.composites import CompositeSettings
-from pipeline.settings.simulate import SimulateSettings
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.settings.stars import PopulationSettings
-from pipeline.simulate.examples import labelled_spectra
 
 SPECTRA = SpectraSettings()
 SETTINGS = CompositeSettings()
-
-
-@pytest.fixture(scope="module")
-def pool_and_spectra():
-    """Simulated single stars, seen well, with their true masses and M_G."""
-    from pipeline.stars.dwarf_mass import dwarf_mass
-
-    raw = labelled_spectra(400, 5, SimulateSettings(), snr_range=(60.0, 150.0), binary_fraction=0.0)
-    mass, m_g = dwarf_mass(raw.teff1_k, raw.mh, 9.0)
-    rows, number = np.flatnonzero(np.isfinite(mass)), np.arange(len(raw))
-    columns = (raw.teff1_k, raw.logg, raw.mh, raw.rv_kms_B, mass, m_g)
-    pool = Pool(number * 0, number, 1000 + number, *columns)
-    grid = (raw.log10_first_B, raw.n_pixel_B.astype(np.int32))
-    stored = Stored(raw.flux_BN, raw.ivar_BN, *grid, raw.rv_kms_B)
-    return pool.take(rows), stored.take(rows)
 
 
 def exposed(pool, stored, n=60, seed=1, settings=SETTINGS, spectra=SPECTRA):

@@ -257,3 +257,23 @@ def test_without_stars_or_before_ingest_it_says_so(real_data, root, report, clie
     with pytest.raises(PairingError, match=r"block 0 of the training part.*pool_snr_min"):
         run(nobody, client)
     run(settings_for(real_data, root), client)
+
+
+def test_new_stars_are_for_training_alone(real_data, root, report):
+    """Validation keeps its bytes, so what is learned is judged on real stars."""
+    settings = settings_for(real_data, root)
+    population, spectra = settings.simulate.population, settings.spectra
+    plain, varied = (
+        composite_block.CompositeJob(Root(root), "none", composites, population, spectra)
+        for composites in (
+            settings.composites, settings.composites.model_copy(update={"vary": True})
+        )
+    )  # fmt: skip
+    block = composite_block.composite_block
+    held = [block("validation", 0, 10, job) for job in (plain, varied)]
+    np.testing.assert_array_equal(held[0].flux_BL, held[1].flux_BL)
+    taught = [block("training", 0, 20, job) for job in (plain, varied)]
+    assert len(taught[1]) == 40
+    assert not np.isin(taught[1].truth["teff_k"], taught[0].truth["teff_k"]).any()
+    again = block("training", 0, 20, varied)
+    np.testing.assert_array_equal(again.flux_BL, taught[1].flux_BL)

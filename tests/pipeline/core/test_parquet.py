@@ -6,7 +6,8 @@ import pytest
 
 from pipeline.core.atomic import write_parquet
 from pipeline.core.errors import MismatchError
-from pipeline.core.parquet import read_table
+from pipeline.core.parquet import read_shards, read_table
+from pipeline.core.root import Root
 from schemas.sample import SAMPLE
 
 
@@ -55,3 +56,30 @@ def test_what_is_cut_or_missing_is_named(folder):
     part.unlink()
     with pytest.raises(MismatchError, match="part-000002.parquet is missing; run `pairspec select"):
         read_table(part, SAMPLE)
+
+
+def test_shards_of_parts_that_hold_one_or_several(tmp_path):
+    root = Root(tmp_path)
+
+    def write(shards):
+        rows = [{"shard": shard, "row": shard} for shard in shards if shard != 4]
+        write_parquet(root.span(SAMPLE, shards), pa.Table.from_pylist(rows, SAMPLE.schema))
+
+    write(range(1))
+    write(range(1, 3))
+    write(range(3, 7))
+    write_parquet(
+        root.part(SAMPLE, 7), pa.Table.from_pylist([{"row": 7, "shard": 7}], SAMPLE.schema)
+    )
+
+    def rows(first, last):
+        return read_shards(root, SAMPLE, range(first, last + 1), ["row"])["row"].to_pylist()
+
+    for first in range(8):
+        for last in range(first, 8):
+            assert rows(first, last) == [n for n in range(first, last + 1) if n != 4]
+    root.span(SAMPLE, range(1, 3)).unlink()
+    assert rows(0, 0) == [0] and rows(3, 7) == [3, 5, 6, 7]
+    for first, last in ((0, 1), (1, 2), (2, 5), (0, 7), (8, 8)):
+        with pytest.raises(MismatchError, match="is missing; run `pairspec select"):
+            rows(first, last)

@@ -33,7 +33,7 @@ def plain_average(wave, flux, low, high):
     return total / length
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(step=st.floats(0.2, 6.0), seed=st.integers(0, 99))
 def test_pixels_are_averaged_by_overlap(step, seed):
     wave = np.arange(4000.0, 4120.0, step)

@@ -27,14 +27,15 @@ def save_untrained_fixture():
     return save_untrained
 
 
-def save_untrained(folder, seed=1, spectra=SpectraSettings()):  # noqa: B008 (frozen)
+def save_untrained(folder, seed=1, spectra=SpectraSettings(), survey="lamost"):  # noqa: B008
     """Save a network of random weights: its answers differ from spectrum to spectrum."""
     n_pixel = WaveGrid.from_settings(spectra).n_pixel
     model = build_model(SMALL, n_pixel, seed).eval()
     with torch.no_grad():
         for weights in model.stem.parameters():
             weights.mul_(50)  # or noise of a few per cent would hardly move the answer
-    card = ModelCard(network=SMALL, n_pixel=n_pixel, spectra=spectra, data="none", split_seed=0)
+    known = {"spectra": spectra, "survey": survey, "data": "none", "split_seed": 0}
+    card = ModelCard(network=SMALL, n_pixel=n_pixel, **known)
     save_model(folder, model, card)
     return model
 

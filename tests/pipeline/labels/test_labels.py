@@ -24,7 +24,7 @@ def test_a_star_at_a_limit_is_excluded_and_its_neighbours_are_not(limit):
     assert label_of(brighter, exact, fainter) == [sides[0], "excluded", sides[1]]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.floats(width=32))
 def test_every_distance_has_one_label(delta):
     expected = "excluded"

@@ -18,7 +18,7 @@ def test_bits_are_mixed_as_splitmix64_does():
     assert mix(states).tolist() == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(old=IDS, new=IDS, seed=st.integers(0, 2**63), shuffle=st.randoms())
 def test_stars_that_are_added_or_reordered_move_no_star(old, new, seed, shuffle):
     options = LabelSettings(seed=seed)

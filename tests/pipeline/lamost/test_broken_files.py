@@ -13,12 +13,7 @@ from pipeline.lamost.errors import Reason, SpectrumError
 from pipeline.lamost.reader import read_spectrum
 from pipeline.lamost.spectrum import Spectrum
 
-often = settings(
-    max_examples=60,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+often = settings(database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def outcome(read, path: Path) -> Spectrum | Reason:
@@ -71,6 +66,15 @@ def test_headers_overwritten_with_text(card, column, text, any_layout, tmp_path,
     place = 80 * card + column
     content[place : place + len(written)] = written
     assert_same_outcome(tmp_path / "edited", bytes(content), identical)
+
+
+@pytest.mark.parametrize("text", ["0", " ", "'", "T"])
+@pytest.mark.parametrize("column", [0, 10, 29])
+def test_one_character_of_any_card(column, text, any_layout, tmp_path, identical):
+    for card in range(any_layout.rindex(b"END".ljust(80)) // 80):
+        content = bytearray(any_layout)
+        content[80 * card + column] = ord(text)
+        assert_same_outcome(tmp_path / "edited", bytes(content), identical)
 
 
 @often

@@ -17,7 +17,7 @@ def brute_force(ra, dec, radius_arcsec):
     return group
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     ra0=st.floats(0, 360),
     dec0=st.sampled_from([-90.0, -89.9999, -30.0, 0.0, 60.0, 89.9999, 90.0]),
@@ -37,6 +37,17 @@ def test_ra_wraps_and_nan_positions_stay_alone():
     dec = np.zeros(5)
     np.testing.assert_array_equal(position_groups(ra, dec, 3.0), [0, 0, 2, 3, 4])
     assert position_groups(np.array([np.nan]), np.array([1.0]), 3.0).tolist() == [0]
+
+
+def test_stripes_change_nothing(monkeypatch):
+    """Chains that cross the border of stripes, also at the pole, are one star."""
+    rng = np.random.default_rng(4)
+    dec = np.concatenate([90 - rng.uniform(0, 0.02, 300), 20 + rng.uniform(0, 0.02, 300)])
+    ra = np.concatenate([rng.uniform(0, 360, 300), rng.uniform(0, 0.02, 300)])
+    whole = position_groups(ra, dec, 3.0)
+    assert 100 < np.unique(whole).size < 590
+    monkeypatch.setattr("pipeline.photometry.grouping.STRIPE", 7)
+    np.testing.assert_array_equal(position_groups(ra, dec, 3.0), whole)
 
 
 def test_a_chain_of_positions_is_one_star():

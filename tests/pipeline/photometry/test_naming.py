@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.photometry.naming import designations
@@ -37,7 +37,6 @@ def test_designations_are_truncated_as_lamost_does(ra, dec, name):
     assert designations(np.array([ra]), np.array([dec])).to_pylist() == [name]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 359.9999999), st.floats(-90, 90)), max_size=20))
 def test_names_of_positions_are_those_of_the_plain_function(places):
     ra, dec = (np.array([place[i] for place in places], float) for i in (0, 1))

@@ -16,7 +16,7 @@ def flow(source, known, failed, missing, **options):
     return count_cut_flow(*arrays, *bits, CUTS, **({"beside_paper": False} | options)).to_pylist()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.integers(0, 5), st.booleans(), st.integers(0, 63), st.integers(0, 63)),

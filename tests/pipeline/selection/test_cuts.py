@@ -34,7 +34,7 @@ def test_a_value_at_a_limit_is_out_and_its_neighbours_decide(cut, limit, inward,
     assert not cut.missing(frame).any()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     data=st.data(),
     cut=st.sampled_from(CUTS),

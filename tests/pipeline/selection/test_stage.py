@@ -6,7 +6,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.core.errors import MismatchError
-from pipeline.core.published import NotReadyError
+from pipeline.core.parquet import read_shards
+from pipeline.core.published import NotReadyError, read_published
 from pipeline.selection.cuts import make_cuts
 from pipeline.settings.load import load_settings
 from pipeline.settings.sample import SampleSettings
@@ -14,6 +15,7 @@ from pipeline.stages import run_stage
 from schemas.observations import OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
 from schemas.sample import CUT_FLOW, CUTS, SAMPLE
+from tests.pipeline.conftest import SHARD
 
 run = partial(run_stage, "select")
 
@@ -86,14 +88,32 @@ def test_a_second_run_writes_nothing_and_another_cut_all(population_root, client
 
 
 def test_a_lost_part_is_made_again_alone(population_root, client, digest_tree):
-    run(settings_of(population_root), client)
+    settings = settings_of(population_root, f"tables.unit_spectra={SHARD}")
+    run(settings, client)
     first = digest_tree(population_root.path)
     (population_root.path / "ledger" / "select" / "000001.json").unlink()
-    population_root.part(SAMPLE, 1).unlink()
-    kept = population_root.part(SAMPLE, 0).stat().st_mtime_ns
+    lost, other = (population_root.span(SAMPLE, range(n, n + 1)) for n in (1, 0))
+    lost.unlink()
+    kept = other.stat().st_mtime_ns
+    run(settings, client)
+    assert digest_tree(population_root.path) == first
+    assert other.stat().st_mtime_ns == kept
+
+
+def test_other_units_are_the_same_sample_in_other_files(population_root, client, digest_tree):
+    run(settings_of(population_root), client)
+    first = digest_tree(population_root.path)
+    tables = [pq.read_table(population_root.table(t)) for t in (SAMPLE, CUTS, CUT_FLOW)]
+    sample = read_published(population_root.path, "sample")
+    run(settings_of(population_root, f"tables.unit_spectra={2 * SHARD - 1}"), client)
+    names = [path.name for path in sorted(population_root.table(SAMPLE).iterdir())]
+    assert names == ["part-000000-000001.parquet", "part-000002-000003.parquet"]
+    for table, before in zip((SAMPLE, CUTS, CUT_FLOW), tables, strict=True):
+        assert pq.read_table(population_root.table(table)).equals(before)
+    # What was made from the sample is not out of date.
+    assert read_published(population_root.path, "sample").digest == sample.digest
     run(settings_of(population_root), client)
     assert digest_tree(population_root.path) == first
-    assert population_root.part(SAMPLE, 0).stat().st_mtime_ns == kept
 
 
 def test_photometry_of_other_spectra_is_refused(population_root, client):
@@ -113,7 +133,7 @@ def test_a_shard_without_a_counted_spectrum_has_its_parts(build_root, client):
     )
     root = build_root(observed, photometry)
     assert run(settings_of(root), client).counts["application sample"] == 500
-    assert pq.read_table(root.part(SAMPLE, 1)).num_rows == 0
+    assert read_shards(root, SAMPLE, range(1, 2)).num_rows == 0
 
 
 def test_the_papers_counts_stand_beside_real_dr10_only(population_root, client, tmp_path):

@@ -11,7 +11,7 @@ from pipeline.star.wanted import Name, Number, Position, parse_wanted
 
 
 @given(ra=st.floats(0, 359.99), dec=st.floats(-90, 90), comma=st.sampled_from([" ", ", ", "  "]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_positions_in_degrees_and_sexagesimal(ra, dec, comma):
     degrees = parse_wanted(f" {ra:.6f}{comma}{dec:+.6f} ")
     assert degrees == pytest.approx((ra, dec), abs=1e-6)
@@ -25,7 +25,7 @@ def test_positions_in_degrees_and_sexagesimal(ra, dec, comma):
 
 
 @given(ra=st.floats(0, 359.99), dec=st.floats(-89.9, 89.9))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_designation_says_its_place(ra, dec):
     import numpy as np
 

@@ -93,7 +93,7 @@ def test_what_is_left_out_is_counted_with_an_example_of_each_ending(folder):
     assert left_out.n_files == 9
     assert len(left_out.examples) == 5
     (note,) = left_out.notes()
-    assert note.startswith("9 files left out, for their names do not end in .fits, .fit, ")
+    assert note.startswith("9 files left out, for their names are not *.fits, *.fit, ")
     assert "a/101005, " in note
     assert "a/101005.fits?token=1, " in note
     assert note.endswith(", ...")

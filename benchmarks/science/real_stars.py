@@ -1,0 +1,275 @@
+"""What classifiers of real stars reach: every usable star, new stars, the test like the labels.
+
+Usage: ``python benchmarks/science/real_stars.py --root FOLDER [--data FOLDER] [--folds N] [--ways
+NAME ...] [--tables]``. Scores are kept in ``--root``, so a run that was stopped goes on. Tested
+stars, S/N and folds are as in ``composites.py``; a tenth of the stars of a fold, never of the test,
+decides which epoch counts. ``--tables`` only prints.
+"""
+
+import argparse
+import os
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from composite_fits import QUARTER, fit_network, quadratic_scores, score
+from composite_folds import Arrays
+from label_like import label_couples, population
+from real_folds import Draw, Stars, made, parts_of, read_stars, settings_for
+from real_tables import Q_CLASSIC, Q_LABEL, Test, bins_of
+from windowed_pca import Windows, fit_mlp, mlp_logit
+
+from pipeline.composites.couples import Composites
+from pipeline.composites.pairing import Couples, draw_couples
+from pipeline.composites.pool import Pool
+from pipeline.network.loader import Labelled
+from pipeline.settings.load import Settings
+
+SEEDS = (1, 2, 3)
+N_FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Way:
+    """How to train.
+
+    Parameters
+    ----------
+    name : str
+        In words.
+    model : str
+        ``mlp``, ``pca`` or ``network``.
+    every : bool
+        Train with every usable star, else with the bright ones of the DR10 catalogue.
+    vary : bool
+        Train with new stars.
+    like : bool
+        Train with couples like the labels, else of mass ratio 0.71-0.93.
+    n_stars : int
+        Most stars to train with; 0 all.
+    """
+
+    name: str
+    model: str = "mlp"
+    every: bool = False
+    vary: bool = False
+    like: bool = False
+    n_stars: int = 0
+
+
+MLP = "windowed-PCA MLP"
+WAYS = {
+    "pca": Way("PCA + quadratic logistic regression", model="pca"),
+    "pca-vary": Way("the same, new stars", model="pca", vary=True),
+    "mlp": Way(MLP),
+    "mlp-vary": Way(f"{MLP}, new stars", vary=True),
+    "every": Way(f"{MLP}, every star", every=True),
+    "every-vary": Way(f"{MLP}, every star, new stars", every=True, vary=True),
+    "pca-every-vary": Way("PCA + regression, every star, new stars", "pca", every=True, vary=True),
+    "like": Way(f"{MLP}, every star, couples like the labels", every=True, like=True),
+    "like-vary": Way(f"{MLP}, every star, new stars, like the labels", every=True, vary=True,
+                     like=True),
+    **{
+        f"curve-{n}": Way(f"{MLP}, {n} stars, new stars", every=True, vary=True, n_stars=n)
+        for n in (100, 150, 200, 300, 400)
+    },
+    **{
+        f"plain-{n}": Way(f"{MLP}, {n} stars", every=True, n_stars=n)
+        for n in (100, 150, 200, 300, 400)
+    },
+    "network": Way("the network", model="network"),
+    "network-every": Way("the network, every star", "network", every=True),
+    "network-every-vary": Way("the network, every star, new stars", "network", every=True,
+                              vary=True),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Stars of one fold by part, and the composites of its tests."""
+
+    number: int
+    stars: Stars
+    part: np.ndarray
+    bright: np.ndarray
+    settings: Settings
+    couples: int
+
+    def of(self, part: str, *, every: bool) -> Stars:
+        """Stars of one part."""
+        return self.stars.take((self.part == part) & (self.bright | every))
+
+    def composites(
+        self, part: str, n: int, *, every: bool, like: bool, vary: bool = False, n_stars: int = 0
+    ) -> Composites:
+        """Couples of one part."""
+        stars = self.of(part, every=every or like)
+        if n_stars:
+            stars = stars.some(n_stars, self.number)
+        draw: Draw = partial(classic, settings=self.settings)
+        if like:
+            draw = partial(labelled, settings=self.settings)
+        seed = 100 * self.number + ("training", "validation", "test").index(part)
+        return made(stars, n, draw, self.settings, seed, vary=vary)
+
+
+def classic(rng: np.random.Generator, n: int, pool: Pool, settings: Settings) -> Couples:
+    """Twins against mass ratios 0.71-0.93."""
+    return draw_couples(rng, n, pool.mass_msun, pool.feh, pool.star, settings.composites)
+
+
+def labelled(rng: np.random.Generator, n: int, pool: Pool, settings: Settings) -> Couples:
+    """Both bands of the photometric label."""
+    found = population(rng, pool, settings.composites, settings.labels)
+    shares = ", ".join(f"{share:.3f}" for share in found.share_Q)
+    print(
+        f"  band of binaries: shares by q {shares}; companions for {found.made:.2f} of the pairs; "
+        f"single stars {found.contamination:.2f}",
+        flush=True,
+    )
+    return label_couples(rng, n, pool, found)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Composites to train with and to choose by."""
+
+    training: Composites
+    held: Composites
+
+
+def examples(way: Way, fold: Fold) -> Examples:
+    """Make what a way trains with."""
+    training = fold.composites(
+        "training", fold.couples, every=way.every, like=way.like, vary=way.vary,
+        n_stars=way.n_stars,
+    )  # fmt: skip
+    held = fold.composites("validation", fold.couples // 8, every=way.every, like=way.like)
+    return Examples(training, held)
+
+
+def scores(model: str, given: Examples, tests: dict[str, Composites], epochs: int) -> Arrays:
+    """Train with every seed; scores of each test, (S, B)."""
+    training, held = given.training, given.held
+    flux_BL = np.concatenate([test.flux_BL for test in tests.values()])
+    if model == "pca":
+        data = {"flux": training.flux_BL, "label": training.label_B}
+        found = [quadratic_scores(data, {"flux": flux_BL})]
+    elif model == "network":
+        asked = Labelled(held.flux_BL, held.label_B)
+        data_of = Labelled(training.flux_BL, training.label_B)
+        found = [score(fit_network(data_of, asked, epochs, QUARTER, noise=0.02), flux_BL)]
+    else:
+        windows = Windows.fit(training.flux_BL)
+        x, asked_x, test_x = (
+            windows.features(each) for each in (training.flux_BL, held.flux_BL, flux_BL)
+        )
+        found = [
+            mlp_logit(fit_mlp(x, training.label_B, asked_x, held.label_B, seed=seed), test_x)
+            for seed in SEEDS
+        ]
+    ends = np.cumsum([len(test) for test in tests.values()])[:-1]
+    return dict(zip(tests, np.split(np.stack(found), ends, axis=1), strict=True))
+
+
+def made_for(way: Way) -> tuple[bool, bool, bool, int]:
+    """Return what the examples of a way depend on."""
+    return way.every, way.vary, way.like, way.n_stars
+
+
+def columns_of(test: Composites, number: int) -> Arrays:
+    """Return what the tables need of the composites of a test."""
+    names = ("snr_g", "teff_k", "mass_ratio", "mass1_msun", "bad_fraction")
+    return {
+        "label": test.label_B,
+        "star": test.star_B,
+        "star2": test.star2_B,
+        "fold": np.full(len(test), number),
+        **{name: test.truth[name] for name in names},
+    }
+
+
+def ranked(score_SB: np.ndarray) -> np.ndarray:
+    """Bring the scores of a fold to one scale: their ranks."""
+    return np.argsort(np.argsort(score_SB, axis=1), axis=1) / score_SB.shape[1]
+
+
+def run_fold(fold: Fold, ways: list[str], folder: Path, epochs: int) -> None:
+    """Make the tests of a fold, and all scores that are not kept yet."""
+    missing = [w for w in ways if not (folder / f"{w}-{fold.number}.npz").exists()]
+    if not missing:
+        return
+    tests = {
+        "classic": fold.composites("test", fold.couples // 4, every=False, like=False),
+        "label": fold.composites("test", fold.couples // 4, every=True, like=True),
+    }
+    for name, test in tests.items():
+        np.savez(folder / f"{name}-{fold.number}.npz", **columns_of(test, fold.number))
+    # Ways that differ in the model alone follow each other and share their examples.
+    same, given = None, None
+    for way in sorted(missing, key=lambda name: str(made_for(WAYS[name]))):
+        begin = time.perf_counter()
+        if given is None or same != made_for(WAYS[way]):
+            same, given = made_for(WAYS[way]), examples(WAYS[way], fold)
+        found = scores(WAYS[way].model, given, tests, epochs)
+        np.savez(folder / f"{way}-{fold.number}.npz", **found)
+        print(f"fold {fold.number}: {way}, {time.perf_counter() - begin:.0f} s", flush=True)
+
+
+def print_tables(ways: list[str], folds: int, folder: Path) -> None:
+    """Print both tests, for the ways that all folds have."""
+    done = [w for w in ways if all((folder / f"{w}-{k}.npz").exists() for k in range(folds))]
+    for name, edges in (("classic", Q_CLASSIC), ("label", Q_LABEL)):
+        kept = [np.load(folder / f"{name}-{k}.npz") for k in range(folds)]
+        columns = {k: np.concatenate([one[k] for one in kept]) for k in kept[0].files}
+        tests = {}
+        for way in done:
+            parts = [ranked(np.load(folder / f"{way}-{k}.npz")[name]) for k in range(folds)]
+            tests[way] = Test(np.concatenate(parts, axis=1), columns)
+        for title, bins in bins_of(columns, edges):
+            print(f"\n{name}, by {title}\n")
+            print("| classifier | " + " | ".join(head for head, _ in bins) + " |")
+            print("|---" * (1 + len(bins)) + "|")
+            for way, test in tests.items():
+                print(test.row(WAYS[way].name, bins), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    beside = Path(__file__).resolve().parents[3] / "shared" / "data" / "lamost"
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path(os.environ.get("PAIRSPEC_REAL_DATA", beside)),
+        help="folder with inventory.csv, spectra/ and tables/ (default: %(default)s)",
+    )
+    parser.add_argument("--root", type=Path, required=True, help="keeps spectra and scores")
+    parser.add_argument("--folds", type=int, default=N_FOLDS, choices=range(1, N_FOLDS + 1))
+    parser.add_argument("--couples", type=int, default=10_000, help="to train with, a fold")
+    parser.add_argument("--epochs", type=int, default=6, help="of the network")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS), metavar="NAME")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--tables", action="store_true", help="print what is there")
+    args = parser.parse_args()
+    folder = args.root / "scores"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not args.tables:
+        if not (args.data / "inventory.csv").is_file():
+            parser.error(f"{args.data} has no inventory.csv: name the folder by --data")
+        settings = settings_for(args.root, args.data, args.set)
+        stars, tested = read_stars(settings)
+        pool = stars.pool
+        print(f"{np.unique(pool.star[tested]).size} tested of {np.unique(pool.star).size} stars")
+        for number in range(args.folds):
+            part, bright = parts_of(pool, tested, number, 1)
+            fold = Fold(number, stars, part, bright, settings, args.couples)
+            run_fold(fold, args.ways, folder, args.epochs)
+    print_tables(args.ways, args.folds, folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Spectra of other surveys, brought into the shape of LAMOST's: one file per format."""

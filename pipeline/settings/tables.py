@@ -1,0 +1,23 @@
+"""Section ``tables``: how work on tables is cut into tasks."""
+
+from pydantic import Field
+
+from pipeline.settings.section import Section
+
+
+class TableSettings(Section):
+    """Work on tables, which takes milliseconds for a shard."""
+
+    unit_spectra: int = Field(131_072, gt=0)
+    """Spectra of one task of `select`, of the observations in `ingest` and of the sources and the
+    table in `photometry`, rounded up to whole shards. [derived: tasks of a second, some 100 MB]"""
+
+    def shards(self, shard_rows: int) -> int:
+        """Return the shards of one task.
+
+        Parameters
+        ----------
+        shard_rows : int
+            Rows of a shard.
+        """
+        return -(-self.unit_spectra // shard_rows)
