@@ -50,7 +50,7 @@ class Histogram:
             y_axis_label="stars per bin of 0.02",
         )  # fmt: skip
         self.figure.toolbar.logo = None
-        box = BoxSelectTool(dimensions="width")
+        box = BoxSelectTool(dimensions="width", renderers=[])
         self.figure.add_tools(box)
         self.figure.toolbar.active_drag = box
         place: dict[str, Any] = {"left": edges[:-1], "right": edges[1:], "bottom": FLOOR}

@@ -19,7 +19,7 @@ from pipeline.core.colours import BINARY, SINGLE
 ALL = Scale(("#c3d3e3", SINGLE, "#14283c"), ("#2a4058", SINGLE, "#dce8f4"))
 CHOSEN = Scale(("#f2c3a8", BINARY, "#6e2a0c"), ("#7d3514", BINARY, "#ffe3d2"))
 
-TOOLS = "pan,wheel_zoom,reset"
+TOOLS = "pan,box_zoom,wheel_zoom,reset"
 WAIT_MS = 80
 MOST_CELLS = 240
 """Along an axis: then a cell is about two pixels wide."""
@@ -124,8 +124,9 @@ class Plane:
             output_backend="canvas",
         )  # fmt: skip
         self.figure.toolbar.logo = None
-        box = BoxSelectTool()
-        self.figure.add_tools(box, LassoSelectTool())
+        # They tell what was drawn; what is inside is counted here.
+        box = BoxSelectTool(renderers=[])
+        self.figure.add_tools(box, LassoSelectTool(renderers=[]))
         self.figure.toolbar.active_drag = box
         self._all = Layer(self.figure, ALL, "all stars per cell")
         self._chosen = Layer(self.figure, CHOSEN, "selected")
