@@ -64,8 +64,10 @@ class Histogram:
             "left", "right", "top", "bottom", source=self._source, color=BINARY, line_color=None,
             legend_label="selected",
         )  # fmt: skip
-        self.figure.legend.location = "top_center"
-        self.figure.legend.orientation = "horizontal"
+        (legend,) = self.figure.legend
+        legend.update(orientation="horizontal", padding=0, margin=2, border_line_color=None)
+        # Above the picture, where no bar is.
+        self.figure.add_layout(legend, "above")
         self._span = BoxAnnotation(
             fill_alpha=0.0, line_color=DRAWN, line_width=1.5, visible=False, editable=False
         )
