@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from pipeline.browse.chooser import Chooser
 from pipeline.browse.diagram import DiagramMarks
 from pipeline.browse.export_box import ExportBox
 from pipeline.browse.histogram import Histogram
-from pipeline.browse.plane import Axis, Plane, first_cells
+from pipeline.browse.plane import Axis, Plane
 from pipeline.browse.query_box import QueryBox
 from pipeline.browse.selection import Selection
 from pipeline.browse.star_reader import Look, StarReader, load_readers
@@ -56,9 +57,8 @@ class Explorer:
     pool: ThreadPoolExecutor
 
     def prepare(self) -> None:
-        """Count what every page shows at first."""
-        for x, y in ((COLOUR, M_G), (RA, DEC)):
-            first_cells(self.stars, x, y)
+        """Make a page that nobody sees, so that what all pages show at first is counted once."""
+        self.open_page(Document())
 
     def open_page(self, document: Document) -> None:
         """Fill a new page, as Bokeh's server asks for it.
@@ -114,6 +114,7 @@ class Explorer:
         follow_scheme(document, chain.from_iterable(paints))
 
 
+@lru_cache(maxsize=2)
 def _left_out(stars: Stars) -> str:
     drawn = np.isfinite(stars.numbers["g_ks_0"]) & np.isfinite(stars.numbers["m_g"])
     n = len(stars) - int(np.count_nonzero(drawn))

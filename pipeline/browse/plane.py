@@ -155,12 +155,12 @@ class Plane:
 
     def show(self) -> None:
         """Draw what is selected now."""
-        mask_S = self._selection.mask_S
-        self._all.fade(behind=mask_S is not None)
-        self._chosen.show(visible=mask_S is not None)
-        if mask_S is not None:
+        chosen_C = self._selection.chosen_C
+        self._all.fade(behind=chosen_C is not None)
+        self._chosen.show(visible=chosen_C is not None)
+        if chosen_C is not None:
             cells = self._cells
-            self._chosen.draw(cells.counts(mask_S), cells.x_range, cells.y_range)
+            self._chosen.draw(cells.counts(chosen_C), cells.x_range, cells.y_range)
         part = self._selection.part(self._name)
         corners = part.corners() if isinstance(part, Box | Polygon) else ([], [])
         self._outline.data = dict(zip("xy", corners, strict=True))
@@ -195,7 +195,7 @@ class Plane:
         numbers = self._stars.numbers
         star = nearest(
             numbers[self._x.column], numbers[self._y.column], (event.x, event.y),
-            (x_range[1] - x_range[0], y_range[1] - y_range[0]), self._selection.mask_S,
+            (x_range[1] - x_range[0], y_range[1] - y_range[0]), self._selection.chosen_C,
         )  # fmt: skip
         if star is not None:
             self._clicked(star)

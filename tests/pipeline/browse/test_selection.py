@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pipeline.browse.region import MOST_CORNERS, Box, Condition, Polygon, drawn_region
 from pipeline.browse.selection import Selection
-from pipeline.browse.stars import read_stars
+from pipeline.browse.stars import best_rows, read_stars
 from pipeline.core.errors import InputError
 from pipeline.core.published import NotReadyError
 from pipeline.core.root import Root
@@ -63,22 +63,23 @@ def test_parts_are_joined_and_a_wrong_condition_changes_nothing(stars):
     selection.put("p_b", Box.between(p_b=(0.2, 1)))
     selection.put("condition", Condition("n_spectra > 1 -- of more than one night"))
     selection.put("sky", Box.between(ra_deg=(0, 360), dec_deg=(-90, 90)))
-    np.testing.assert_array_equal(selection.mask_S, stars.where(selection.condition))
+    wanted = np.flatnonzero(stars.where(selection.condition))
+    np.testing.assert_array_equal(selection.chosen_C, wanted)
     before = selection.condition
     for wrong in ("no_column > 1", "p_b >", "1) UNION SELECT path FROM observations --"):
         with pytest.raises(InputError):
             selection.put("condition", Condition(wrong))
     assert selection.condition == before
     selection.clear()
-    assert told[-1] == len(stars) and selection.mask_S is None
+    assert told[-1] == len(stars) and selection.chosen_C is None
 
 
 def test_the_best_stars_come_first(stars):
-    rows = stars.best(None, 10)
+    rows = best_rows(stars, None, 10)
     p_b = np.nan_to_num(stars.numbers["p_b"], nan=-1.0)
     np.testing.assert_array_equal(p_b[rows], np.sort(p_b)[::-1][:10])
-    mask = p_b < 0.5
-    assert set(stars.best(mask, len(stars)).tolist()) == set(np.flatnonzero(mask).tolist())
+    chosen = np.flatnonzero(p_b < 0.5)
+    assert set(best_rows(stars, chosen, len(stars)).tolist()) == set(chosen.tolist())
 
 
 def test_a_run_without_a_catalogue_names_the_command(tmp_path):
