@@ -176,8 +176,8 @@ def step_queries(folder: Path, rows: int) -> None:
     queries = re.findall(r"```sql\n(.*?)```", DOCS.read_text(), re.DOTALL)
     with connect_tables(folder / "run") as tables:
         took = [median_s(lambda sql=sql: ask(tables, sql), 3)[0] for sql in queries]
-    said = f"{rows:,} spectra: median {np.median(took):.3f} s, longest {max(took):.3f} s, cone {took[2]:.3f} s"
-    (folder / "queries.txt").write_text(said)
+    said = f"median {np.median(took):.3f} s, longest {max(took):.3f} s, cone {took[2]:.3f} s"
+    (folder / "queries.txt").write_text(f"queries of {rows:,} spectra: {said}")
 
 
 OWN = {
