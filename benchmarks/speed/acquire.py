@@ -53,10 +53,10 @@ def print_memory(n: int) -> None:
     """Compare the memory of a process that fetches few files with that of one for many."""
     peaks = []
     with small.Server(small.files_of(n)) as server:
-        for few in (n // 10, n):
+        for few in (n // 2, n):
             with tempfile.TemporaryDirectory() as folder, multiprocessing.Pool(1) as pool:
                 peaks.append(pool.apply(_peak_mb, (server.url, Path(folder), few)))
-    print(f"memory      {peaks[0]:6.0f} MB for {n // 10} files, {peaks[1]:.0f} MB for {n}")
+    print(f"memory      {peaks[0]:6.0f} MB for {n // 2} files, {peaks[1]:.0f} MB for {n}")
 
 
 def _peak_mb(url: str, out: Path, n: int) -> float:
