@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
@@ -15,10 +16,10 @@ from pipeline.browse.chooser import Chooser
 from pipeline.browse.diagram import DiagramMarks
 from pipeline.browse.export_box import ExportBox
 from pipeline.browse.histogram import Histogram
-from pipeline.browse.plane import Axis, Plane, first_cells
+from pipeline.browse.plane import Axis, Plane
 from pipeline.browse.query_box import QueryBox
 from pipeline.browse.selection import Selection
-from pipeline.browse.star_reader import Look, StarReader
+from pipeline.browse.star_reader import Look, StarReader, load_readers
 from pipeline.browse.star_view import StarView
 from pipeline.browse.stars import Stars
 from pipeline.browse.table import StarTable
@@ -29,6 +30,9 @@ COLOUR = Axis("g_ks_0", "(G \u2212 K\u209b)\u2080 (mag)")
 M_G = Axis("m_g", "absolute magnitude M_G (mag)", falling=True)
 RA = Axis("ra_deg", "right ascension (deg)", falling=True)
 DEC = Axis("dec_deg", "declination (deg)")
+
+LOAD_AFTER_MS = 2000
+"""By then the pictures are drawn, and no star has been clicked on."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,8 @@ class Explorer:
     pool: ThreadPoolExecutor
 
     def prepare(self) -> None:
-        """Count what every page shows at first."""
-        for x, y in ((COLOUR, M_G), (RA, DEC)):
-            first_cells(self.stars, x, y)
+        """Make a page that nobody sees, so that what all pages show at first is counted once."""
+        self.open_page(Document())
 
     def open_page(self, document: Document) -> None:
         """Fill a new page, as Bokeh's server asks for it.
@@ -102,14 +105,16 @@ class Explorer:
         with document.models.freeze():
             for one in (*pictures, chooser.widget, below, view.widget):
                 document.add_root(one)
-        document.title = f"pairspec: {root.resolve().name}"
+        document.title = f"pairspec: {root}"
         document.template = _template()
-        document.template_variables["run"] = str(root.resolve())
+        document.template_variables["run"] = str(root)
         document.template_variables["note"] = _left_out(stars)
         paints = [diagram.paints, sky.paints, histogram.paints, view.pictures.paints]
+        document.add_timeout_callback(lambda: self.pool.submit(load_readers), LOAD_AFTER_MS)
         follow_scheme(document, chain.from_iterable(paints))
 
 
+@lru_cache(maxsize=2)
 def _left_out(stars: Stars) -> str:
     drawn = np.isfinite(stars.numbers["g_ks_0"]) & np.isfinite(stars.numbers["m_g"])
     n = len(stars) - int(np.count_nonzero(drawn))

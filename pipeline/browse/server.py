@@ -1,5 +1,6 @@
 """The server of the explorer, on the loopback interface."""
 
+import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,7 +9,6 @@ from bokeh.server.server import BaseServer
 from bokeh.server.tornado import BokehTornado
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
-from tornado.netutil import bind_sockets
 
 from pipeline.browse.guard import ADDRESS, guarded, new_token
 from pipeline.browse.page import Explorer
@@ -57,10 +57,11 @@ def browse(
     explorer = Explorer(stars, StarReader(stars, models, log_age), folder, pool)
     explorer.prepare()
     try:
-        sockets = bind_sockets(port, ADDRESS)
+        listening = socket.create_server((ADDRESS, port))
     except OSError as error:
         raise InputError(f"cannot listen on port {port} ({error}); --port names another") from None
-    bound = sockets[0].getsockname()[1]
+    listening.setblocking(False)  # noqa: FBT003 (its only argument)
+    bound = listening.getsockname()[1]
     token = new_token()
     application = BokehTornado(
         {"/": explorer.open_page},
@@ -69,7 +70,7 @@ def browse(
         extra_websocket_origins=[f"{host}:{bound}" for host in (ADDRESS, "localhost")],
     )
     http = HTTPServer(guarded(application, token))
-    http.add_sockets(sockets)
+    http.add_socket(listening)
     server = BaseServer(IOLoop.current(), application, http)
     server.start()
     server.io_loop.add_callback(ready, f"http://{ADDRESS}:{bound}/{token}/")
