@@ -18,7 +18,7 @@ from composite_fits import QUARTER, fit_network, quadratic_scores, score
 from composite_folds import Arrays
 from label_like import label_couples, population
 from real_folds import Draw, Stars, made, parts_of, read_stars, settings_for
-from real_tables import Q_CLASSIC, Q_LABEL, Test, bins_of
+from real_tables import COOL_K, COOL_TITLE, Q_CLASSIC, Q_LABEL, Scores, bins_of, counts
 from windowed_pca import Windows, fit_mlp, mlp_logit
 
 from pipeline.composites.couples import Composites
@@ -218,8 +218,23 @@ def run_fold(fold: Fold, ways: list[str], folder: Path, epochs: int) -> None:
         print(f"fold {fold.number}: {way}, {time.perf_counter() - begin:.0f} s", flush=True)
 
 
+def keep_shares(pool: Pool, settings: Settings, folder: Path) -> None:
+    """Keep the mass ratios that the label's band of binaries has in the population."""
+    rng = np.random.default_rng(1)
+    titles = {"q": np.inf, COOL_TITLE: COOL_K}
+    found = {
+        title: population(rng, pool.take(pool.teff_k < hottest), settings.composites,
+                          settings.labels).share_Q
+        for title, hottest in titles.items()
+    }  # fmt: skip
+    np.savez(folder / "shares.npz", **found)
+
+
 def print_tables(ways: list[str], folds: int, folder: Path) -> None:
     """Print both tests, for the ways that all folds have."""
+    shares = dict(np.load(folder / "shares.npz"))
+    if not ways:
+        return
     done = [w for w in ways if all((folder / f"{w}-{k}.npz").exists() for k in range(folds))]
     for name, edges in (("classic", Q_CLASSIC), ("label", Q_LABEL)):
         kept = [np.load(folder / f"{name}-{k}.npz") for k in range(folds)]
@@ -227,13 +242,19 @@ def print_tables(ways: list[str], folds: int, folder: Path) -> None:
         tests = {}
         for way in done:
             parts = [ranked(np.load(folder / f"{way}-{k}.npz")[name]) for k in range(folds)]
-            tests[way] = Test(np.concatenate(parts, axis=1), columns)
+            tests[way] = Scores(np.concatenate(parts, axis=1), columns)
         for title, bins in bins_of(columns, edges):
             print(f"\n{name}, by {title}\n")
             print("| classifier | " + " | ".join(head for head, _ in bins) + " |")
             print("|---" * (1 + len(bins)) + "|")
+            print(counts(next(iter(tests.values())), bins))
             for way, test in tests.items():
                 print(test.row(WAYS[way].name, bins), flush=True)
+            if name == "label" and title in shares:
+                print(f"\nat the population's mass ratios: {np.round(shares[title], 3)}\n")
+                for way, test in tests.items():
+                    mixed = test.mixed([rows for _, rows in bins[1:]], shares[title])
+                    print(f"| {WAYS[way].name} | {mixed} |", flush=True)
 
 
 def main() -> None:
@@ -264,6 +285,7 @@ def main() -> None:
         stars, tested = read_stars(settings)
         pool = stars.pool
         print(f"{np.unique(pool.star[tested]).size} tested of {np.unique(pool.star).size} stars")
+        keep_shares(pool, settings, folder)
         for number in range(args.folds):
             part, bright = parts_of(pool, tested, number, 1)
             fold = Fold(number, stars, part, bright, settings, args.couples)

@@ -12,6 +12,7 @@ from pipeline.network.metrics import weighted_auc
 
 N_DRAW = 200
 COOL_K = 5650.0
+COOL_TITLE = f"q, primary below {COOL_K:.0f} K"
 SNR = ((25, 40), (40, 60), (60, 100))
 TEFF = ((0, 5300), (5300, 5650), (5650, 6000), (6000, 8000))
 Q_CLASSIC = ((0.71, 0.82), (0.82, 0.88), (0.88, 0.93))
@@ -19,7 +20,7 @@ Q_LABEL = tuple(pairwise(Q_EDGES))
 
 
 @dataclass(frozen=True)
-class Test:
+class Scores:
     """Scores of all folds.
 
     Parameters
@@ -36,31 +37,61 @@ class Test:
 
     def auc(self, rows: np.ndarray) -> Estimate:
         """Mean AUC of the seeds; the interval is over stars, primaries and second stars alike."""
-        rows = np.flatnonzero(rows)
-        label = self.columns["label"][rows] == 1
-        if len(rows) < 40 or label.all() or not label.any():
+        return self.mixed([rows], np.ones(1))
+
+    def mixed(self, bins: list[np.ndarray], share_Q: np.ndarray) -> Estimate:
+        """Mean of the AUCs of bins in given shares; NaN where one of them is not to be had."""
+        places = [np.flatnonzero(rows) for rows in bins]
+        if any(len(rows) < 40 for rows in places):
             return Estimate(np.nan, np.nan, np.nan)
-        stars = np.concatenate([self.columns["star"][rows], self.columns["star2"][rows]])
+        stars = np.concatenate([self.columns["star"], self.columns["star2"]])
         names, place = np.unique(stars, return_inverse=True)
         first, second = np.split(place, 2)
         rng = np.random.default_rng(0)
-        scores = self.score_SB[:, rows]
 
-        def mean(weight: np.ndarray) -> float:
-            return float(np.mean([weighted_auc(s, label, weight) for s in scores]))
-
-        value, draws = mean(np.ones(len(rows))), []
-        for _ in range(N_DRAW):
-            times = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))
+        def mean(times: np.ndarray) -> float:
             weight = (times[first] * times[second]).astype(np.float64)
-            if weight[label].sum() > 0 and weight[~label].sum() > 0:
-                draws.append(mean(weight))
-        low, high = np.percentile(draws, [2.5, 97.5])
+            return float(
+                sum(
+                    share * self._auc(rows, weight[rows])
+                    for rows, share in zip(places, share_Q, strict=True)
+                )
+            )
+
+        value = mean(np.ones(len(names)))
+        draws = [
+            mean(np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names)))
+            for _ in range(N_DRAW)
+        ]
+        low, high = np.nanpercentile(draws, [2.5, 97.5])
         return Estimate(value, float(low), float(high))
+
+    def _auc(self, rows: np.ndarray, weight: np.ndarray) -> float:
+        label = self.columns["label"][rows] == 1
+        if not (weight[label].sum() > 0 and weight[~label].sum() > 0):
+            return np.nan
+        return float(np.mean([weighted_auc(s[rows], label, weight) for s in self.score_SB]))
+
+    def size(self, rows: np.ndarray) -> str:
+        """Couples, and how many different primaries and companions they have."""
+        pairs = np.flatnonzero(rows & (self.columns["label"] == 1))
+        n_first, n_second = (
+            np.unique(self.columns[name][pairs]).size for name in ("star", "star2")
+        )
+        return f"{len(pairs):,} / {n_first} / {n_second}"
 
     def row(self, name: str, bins: list[tuple[str, np.ndarray]]) -> str:
         """One line of a table."""
         return f"| {name} | " + " | ".join(str(self.auc(rows)) for _, rows in bins) + " |"
+
+
+def counts(test: Scores, bins: list[tuple[str, np.ndarray]]) -> str:
+    """Line of a table: what each bin holds."""
+    return (
+        "| couples / primaries / companions | "
+        + " | ".join(test.size(rows) for _, rows in bins)
+        + " |"
+    )
 
 
 def bins_of(
@@ -74,7 +105,7 @@ def bins_of(
     spans = [(f"q {a}-{b}", (q >= a) & (q < b)) for a, b in q_edges]
     yield "q", [("all", every), *spans]
     yield (
-        f"q, primary below {COOL_K:.0f} K",
+        COOL_TITLE,
         [
             ("all", cool),
             *((name, rows & cool) for name, rows in spans),

@@ -13,6 +13,8 @@ from pipeline.settings.acquire import AcquireSettings
 from pipeline.settings.ingest import IngestSettings
 
 CATALOGUES = "catalogues"
+RUN = "run"
+"""Root of the run that the settings file names."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ def _forecast(plan: Plan, todo: int, rate_per_s: float, typical_bytes: int | Non
     yield f"  files                 {plan.n_files:>12,}"
     yield f"  to be asked for       {todo:>12,}"
     if size is not None:
-        yield f"  about                 {_size(todo * size):>12}"
+        yield f"  about                 {size_text(todo * size):>12}"
     hours = todo / rate_per_s / 3600
     yield f"  at least              {hours:>10.1f} h   ({rate_per_s:g} requests per second)"
 
@@ -161,13 +163,14 @@ def _shown(plan: Plan, summary: Summary) -> Iterator[str]:
             yield f"    {status:<20}{count:>12,}"
     for reason, count in sorted(summary.reasons.items()):
         yield f"      {reason:<18}{count:>12,}"
-    yield f"  size                  {_size(summary.n_bytes):>12}"
+    yield f"  size                  {size_text(summary.n_bytes):>12}"
     yield f"  -> {plan.folder / 'results.parquet'}"
     if summary.counts[Status.FAILED]:
         yield "  note: run the same command again for the files that failed"
 
 
-def _size(n_bytes: float) -> str:
+def size_text(n_bytes: float) -> str:
+    """Return a size as people write it."""
     for unit in ("B", "kB", "MB", "GB"):
         if n_bytes < 1000:
             return f"{n_bytes:.0f} B" if unit == "B" else f"{n_bytes:.1f} {unit}"

@@ -13,14 +13,12 @@ from pipeline.acquire.lamost_spectra import (
     wanted_spectra,
 )
 from pipeline.acquire.plan import Plan, freeze
-from pipeline.acquire.request import Outcomes, Request, forecast, shown
+from pipeline.acquire.request import RUN, Outcomes, Request, forecast, shown
 from pipeline.acquire.shards import ARRIVING, Shards
 from pipeline.acquire.transfer import Wanted
 from pipeline.core.errors import InputError
 from pipeline.core.root import Root
 from pipeline.tables.literal import parquet_files
-
-RUN = "run"
 
 
 def acquire_to_store(request: Request) -> Outcomes:

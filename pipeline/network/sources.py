@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pipeline.composites.block import composite_files
+from pipeline.core.errors import InputError
 from pipeline.core.published import NotReadyError
 from pipeline.core.run import Run
 from pipeline.labels.split import PARTS
@@ -27,6 +28,8 @@ def make_sources(run: Run, job: TrainingJob) -> tuple[Sources, dict[str, int]]:
     ------
     NotReadyError
         The files of published composites are not there.
+    InputError
+        A part has no composites, and they are all there is.
     """
     if job.training.source == "simulated":
         files = _simulate(run, job)
@@ -53,6 +56,12 @@ def _composites(job: TrainingJob) -> tuple[tuple[Path, ...], ...]:
     if not files[0]:
         folder = job.root.path / "composites"
         raise NotReadyError(f"{folder} holds no blocks; run `pairspec composites` again")
+    for part, found in zip(PARTS, files, strict=True):
+        if not found and job.training.composite_share == 1:
+            raise InputError(
+                f"there are no composites of the {part} part to train with: set "
+                f"composites.{part}_couples above 0 and run `pairspec composites` again"
+            )
     return files
 
 

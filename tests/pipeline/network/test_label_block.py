@@ -167,6 +167,10 @@ def test_composites_are_mixed_in_by_their_share(labelled, client, tmp_path):
     assert load_model(labelled.root / "model")[1].data == (
         "30 composites of the survey's single stars"
     )
+    files[2][0].unlink()
+    other = only.model_copy(update={"training": only.training.model_copy(update={"seed": 9})})
+    with pytest.raises(InputError, match=r"no composites of the test part.*test_couples"):
+        run(other, client)
 
 
 def test_damaged_blocks_are_named(tmp_path):
