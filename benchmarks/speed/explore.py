@@ -31,7 +31,7 @@ import numpy as np
 import psutil
 import pyarrow.parquet as pq
 from playwright.sync_api import sync_playwright
-from select_sample import POOL, _fill
+from select_sample import POOL, fill
 
 from pipeline.core.published import Published, publish
 from pipeline.core.root import Root
@@ -88,7 +88,7 @@ def write_catalogue(root: Root, n_stars: int) -> None:
             "p_b": (1 / (1 + np.exp(6 * above + rng.normal(1, 1, n)))).astype("f4"),
             "n_spectra": rng.integers(1, 6, n).astype("i4"), "model_id": "benchmark123",
         }  # fmt: skip
-        pq.write_table(_fill(STARS, n, known), folder / f"Npix={part}.parquet", compression="zstd")
+        pq.write_table(fill(STARS, n, known), folder / f"Npix={part}.parquet", compression="zstd")
     publish(root.path, "catalogue", Published("benchmark", {"stars": n_stars}))
 
 
