@@ -33,7 +33,7 @@ PLAIN    := $(filter-out simulate ingest,$(shell $(PYTHON) -m pipeline.stages | 
 BENCHES   = $(sort $(notdir $(basename $(shell grep -l __main__ benchmarks/*/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help env acquire demo demo-large simulate ingest $(PLAIN) query submit status cancel verify settings test test-slurm test-kills check-install fuzz lint format docs docs-html bench clean
+.PHONY: help env acquire demo demo-large simulate ingest $(PLAIN) query browse submit status cancel verify settings test test-slurm test-kills check-install fuzz lint format docs docs-html bench clean
 
 help: ## This list
 	@echo "pairspec: find the unresolved binary stars in millions of low-resolution spectra"; echo
@@ -73,6 +73,9 @@ acquire: env ## Fetch what a run needs: WHAT=lamost-catalogue OUT=data WHERE="sn
 
 query: env ## Ask the catalogue: SQL="SELECT ..."
 	$(PAIRSPEC) query "$(SQL)" $(OPTIONS)
+
+browse: env ## Explore the catalogue in a browser of this machine (docs/explorer.md)
+	$(PAIRSPEC) browse $(OPTIONS)
 
 submit: env ## Put stages into the cluster's queue: STAGES="ingest infer", or all (docs/hpc.md)
 	$(PAIRSPEC) submit $(STAGES) $(OPTIONS)
