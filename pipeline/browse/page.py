@@ -67,11 +67,9 @@ class Explorer:
         """
         stars, root = self.stars, self.stars.root.path
         selection, work = Selection(stars), Work(document, self.pool)
-        marks: list[DiagramMarks] = []
 
         def found(look: Look) -> None:
-            for one in marks:
-                one.show(look)
+            marks.show(look)
 
         view = StarView(self.reader, work, found)
 
@@ -82,7 +80,7 @@ class Explorer:
 
         diagram = Plane(stars, selection, "cmd", "Colour-magnitude diagram", COLOUR, M_G,
                         (640, 560), clicked)  # fmt: skip
-        marks.append(DiagramMarks(diagram.figure))
+        marks = DiagramMarks(diagram.figure)
         sky = Plane(stars, selection, "sky", "Sky, ICRS", RA, DEC, (640, 300), clicked)
         histogram = Histogram(stars, selection, (640, 250))
         chooser = Chooser(stars, selection)

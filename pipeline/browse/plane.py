@@ -165,17 +165,16 @@ class Plane:
         corners = part.corners() if isinstance(part, Box | Polygon) else ([], [])
         self._outline.data = dict(zip("xy", corners, strict=True))
 
-    def mark(self, star: int | None) -> None:
+    def mark(self, star: int) -> None:
         """Mark one star.
 
         Parameters
         ----------
-        star : int, optional
-            Its position among the stars; None: no mark.
+        star : int
+            Its position among the stars.
         """
-        numbers = self._stars.numbers
-        at = [] if star is None else [star]
-        self._mark.data = {"x": numbers[self._x.column][at], "y": numbers[self._y.column][at]}
+        x_S, y_S = (self._stars.numbers[axis.column] for axis in (self._x, self._y))
+        self._mark.data = {"x": x_S[[star]], "y": y_S[[star]]}
 
     def _shown(self) -> tuple[Range, Range]:
         x, y = self.figure.x_range, self.figure.y_range
