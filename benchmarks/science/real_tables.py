@@ -11,6 +11,9 @@ from pipeline.evaluation.intervals import Estimate
 from pipeline.network.metrics import weighted_auc
 
 N_DRAW = 200
+FEWEST_STARS = 5
+"""With fewer primaries or companions there is no figure: it would be that of these stars."""
+
 COOL_K = 5650.0
 COOL_TITLE = f"q, primary below {COOL_K:.0f} K"
 SNR = ((25, 40), (40, 60), (60, 100))
@@ -42,7 +45,7 @@ class Scores:
     def mixed(self, bins: list[np.ndarray], share_Q: np.ndarray) -> Estimate:
         """Mean of the AUCs of bins in given shares; NaN where one of them is not to be had."""
         places = [np.flatnonzero(rows) for rows in bins]
-        if any(len(rows) < 40 for rows in places):
+        if any(self._few(rows) for rows in places):
             return Estimate(np.nan, np.nan, np.nan)
         stars = np.concatenate([self.columns["star"], self.columns["star2"]])
         names, place = np.unique(stars, return_inverse=True)
@@ -65,6 +68,11 @@ class Scores:
         ]
         low, high = np.nanpercentile(draws, [2.5, 97.5])
         return Estimate(value, float(low), float(high))
+
+    def _few(self, rows: np.ndarray) -> bool:
+        pairs = rows[self.columns["label"][rows] == 1]
+        stars = (np.unique(self.columns[name][pairs]).size for name in ("star", "star2"))
+        return min(stars) < FEWEST_STARS
 
     def _auc(self, rows: np.ndarray, weight: np.ndarray) -> float:
         label = self.columns["label"][rows] == 1

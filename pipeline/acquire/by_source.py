@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
@@ -18,6 +17,7 @@ from pipeline.acquire.transfer import Kind, Wanted
 from pipeline.core.atomic import write_parquet
 from pipeline.core.errors import InputError
 from pipeline.core.root import Root
+from pipeline.tables.database import database
 from pipeline.tables.literal import parquet_files
 from schemas.photometry import PHOTOMETRY
 
@@ -93,7 +93,7 @@ def _sources(request: Request) -> Iterator[int]:
             f"no photometry in {photometry}, which says what Gaia sources there are; run pairspec "
             "photometry first, and once more afterwards"
         )
-    with duckdb.connect() as db:
+    with database(request.scratch()) as db:
         rows = db.sql(
             "SELECT DISTINCT source_id FROM read_parquet($files, hive_partitioning = false) "
             "WHERE source_id IS NOT NULL ORDER BY source_id",

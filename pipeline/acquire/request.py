@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.acquire.downloader import Downloader, Summary, summarise
 from pipeline.acquire.journal import Status
-from pipeline.acquire.plan import Plan, freeze
+from pipeline.acquire.plan import LEDGER, Plan, freeze
 from pipeline.acquire.secret import Secret
 from pipeline.acquire.transfer import Kind, Wanted
 from pipeline.settings.acquire import AcquireSettings
@@ -64,6 +64,12 @@ class Request:
     to_store: bool = False
     skip_failed: bool = False
     ingest: IngestSettings = field(default_factory=IngestSettings)
+
+    def scratch(self) -> Path:
+        """Return a folder for what does not fit into memory."""
+        folder = self.out / LEDGER
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def catalogue(self, ending: str, name: str | None = None) -> Path:
         """Return the path of one of LAMOST's catalogues."""

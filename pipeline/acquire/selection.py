@@ -2,16 +2,19 @@
 
 import math
 import re
+from array import array
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from pipeline.acquire.request import Request
 from pipeline.core.errors import InputError
 from pipeline.lamost.columns import COLUMNS
 from pipeline.lamost.names import ExposureName, archive_path
+from pipeline.tables.database import database
 from pipeline.tables.literal import parquet_files
 from pipeline.tables.table import open_table
 
@@ -67,8 +70,7 @@ def selected_rows(request: Request) -> Iterator[pa.RecordBatch]:
         )
     if not parquet.exists() and (request.where or request.cone):
         raise InputError(f"--where and --cone need the catalogue, and {parquet} is not there")
-    with duckdb.connect() as db:
-        db.execute("SET preserve_insertion_order = true")
+    with database(request.scratch()) as db:
         _add_catalogue(db, parquet)
         if request.obsids is not None:
             db.register("listed", read_obsids(request.obsids))
@@ -170,21 +172,20 @@ def read_obsids(path: Path) -> pa.Table:
         raise InputError(f"cannot read --obsids {path}: {error.strerror}") from None
     if not first.isdigit():
         found = open_table(path, {"obsid": ("obsid", "obs_id")}, ["obsid"], {"obsid": pa.int64()})
-        return (
-            found.read()
-            .filter(pa.compute.field("obsid").is_valid())
-            .group_by("obsid")
-            .aggregate([])
-        )
-    numbers: dict[int, None] = {}
+        return _each_once(found.read().filter(pa.compute.field("obsid").is_valid()))
+    numbers = array("q")
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             text = line.strip()
             if text and not (text.isdigit() and len(text) < 19):
                 raise InputError(f"{path}, line {number}: {text[:50]!r} is no obsid")
             if text:
-                numbers[int(text)] = None
-    return pa.table({"obsid": pa.array(list(numbers), pa.int64())})
+                numbers.append(int(text))
+    return _each_once(pa.table({"obsid": pa.array(np.frombuffer(numbers, np.int64))}))
+
+
+def _each_once(listed: pa.Table) -> pa.Table:
+    return listed.group_by("obsid", use_threads=False).aggregate([])
 
 
 def _placed(row: dict[str, int | str | None]) -> tuple[int, PurePosixPath]:

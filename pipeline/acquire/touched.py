@@ -1,13 +1,15 @@
 """Which parts of the sky the observations touch."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
-from hats.pixel_math import HealpixPixel
-from hats.pixel_math.spatial_index import compute_spatial_index
 from numpy.typing import NDArray
 
 from pipeline.tables.healpix import FULL_ORDER
+
+if TYPE_CHECKING:
+    from hats.pixel_math import HealpixPixel
 
 ORDER = 10
 """Order of the pixels that positions are counted in: 3.4 arcmin wide."""
@@ -31,7 +33,9 @@ def touched_pixels(positions: Iterable[tuple[NDArray[np.float64], NDArray[np.flo
     ndarray of int64
         Nested pixels, rising.
     """
+    # hats takes seconds to import, and few sources need it.
     from cdshealpix.nested import neighbours
+    from hats.pixel_math.spatial_index import compute_spatial_index
 
     found = np.empty(0, np.int64)
     for ra_deg, dec_deg in positions:
@@ -45,7 +49,9 @@ def touched_pixels(positions: Iterable[tuple[NDArray[np.float64], NDArray[np.flo
     return found
 
 
-def touched_partitions(partitions: Iterable[HealpixPixel], pixels: Pixels) -> list[HealpixPixel]:
+def touched_partitions(
+    partitions: "Iterable[HealpixPixel]", pixels: Pixels
+) -> "list[HealpixPixel]":
     """Return the partitions that overlap with any of the pixels.
 
     Parameters
@@ -58,7 +64,7 @@ def touched_partitions(partitions: Iterable[HealpixPixel], pixels: Pixels) -> li
     return [one for one in partitions if _overlaps(one, pixels)]
 
 
-def _overlaps(one: HealpixPixel, pixels: Pixels) -> bool:
+def _overlaps(one: "HealpixPixel", pixels: Pixels) -> bool:
     shift = 2 * (ORDER - one.order)
     first, last = one.pixel, one.pixel + 1
     if shift >= 0:

@@ -19,7 +19,7 @@ from pipeline.browse.histogram import Histogram
 from pipeline.browse.plane import Axis, Plane
 from pipeline.browse.query_box import QueryBox
 from pipeline.browse.selection import Selection
-from pipeline.browse.star_reader import Look, StarReader, load_readers
+from pipeline.browse.star_reader import Look, StarReader
 from pipeline.browse.star_view import StarView
 from pipeline.browse.stars import Stars
 from pipeline.browse.table import StarTable
@@ -30,9 +30,6 @@ COLOUR = Axis("g_ks_0", "(G \u2212 K\u209b)\u2080 (mag)")
 M_G = Axis("m_g", "absolute magnitude M_G (mag)", falling=True)
 RA = Axis("ra_deg", "right ascension (deg)", falling=True)
 DEC = Axis("dec_deg", "declination (deg)")
-
-LOAD_AFTER_MS = 2000
-"""By then the pictures are drawn, and no star has been clicked on."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +107,6 @@ class Explorer:
         document.template_variables["run"] = str(root)
         document.template_variables["note"] = _left_out(stars)
         paints = [diagram.paints, sky.paints, histogram.paints, view.pictures.paints]
-        document.add_timeout_callback(lambda: self.pool.submit(load_readers), LOAD_AFTER_MS)
         follow_scheme(document, chain.from_iterable(paints))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from bokeh.resources import Resources
 from bokeh.server.server import BaseServer
 from bokeh.server.tornado import BokehTornado
 from tornado.httpserver import HTTPServer
@@ -18,6 +19,22 @@ from pipeline.core.errors import InputError
 from pipeline.core.root import Root
 
 THREADS = 2
+COMPONENTS = ["bokeh", "bokeh-widgets", "bokeh-tables"]
+"""Of BokehJS, all that the page uses: without MathJax and WebGL half as large."""
+
+
+class LocalApplication(BokehTornado):
+    """Bokeh's application, whose pages load scripts from itself, whatever Bokeh's settings say."""
+
+    def resources(self, absolute_url: str | bool | None = None) -> Resources:  # noqa: ARG002
+        """Return where a page finds its scripts.
+
+        Parameters
+        ----------
+        absolute_url : str or bool, optional
+            Not used: addresses are relative to this server.
+        """
+        return Resources(mode="server", root_url=f"{self.prefix}/", components=COMPONENTS)
 
 
 def browse(
@@ -63,7 +80,7 @@ def browse(
     listening.setblocking(False)  # noqa: FBT003 (its only argument)
     bound = listening.getsockname()[1]
     token = new_token()
-    application = BokehTornado(
+    application = LocalApplication(
         {"/": explorer.open_page},
         prefix=token,
         # A tunnel of SSH may have the same port under the other name.

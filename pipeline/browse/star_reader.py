@@ -44,13 +44,6 @@ class Look:
     components: "Components | None"
 
 
-def load_readers() -> None:
-    """Load PyTorch and others, which takes seconds that the pictures need not wait for."""
-    import pipeline.browse.companion
-    import pipeline.star.attribution
-    import pipeline.star.page  # noqa: F401
-
-
 class StarReader:
     """Reads stars for the pages; the diagram of all stars is read once.
 
@@ -78,7 +71,7 @@ class StarReader:
         row : int, optional
             Row of the store of the spectrum to show; by default that of highest S/N.
         """
-        # As of `load_readers`.
+        # PyTorch and others take seconds to load, which the pictures need not wait for.
         from pipeline.browse.companion import find_components
         from pipeline.star.find import Match
         from pipeline.star.page import StarPage

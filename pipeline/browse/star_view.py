@@ -63,7 +63,7 @@ class StarView:
             Row of the store of the spectrum to show.
         """
         self._star = star
-        self._head.text = "reading ..."
+        self._head.text = "reading (the first star takes some seconds longer)"
         self._work.do(partial(self._reader.read, star, row), self._show, self._say)
 
     def _show(self, look: Look) -> None:

@@ -20,6 +20,10 @@ from pipeline.stars.dwarf_mass import dwarf_mass
 
 IntArray = NDArray[np.int64]
 
+LARGEST_ANGLE = np.pi / 2
+"""Residuals are mixed by the cosine and the sine of an angle up to this, so both keep their sign:
+the scatter of stars is skewed (unresolved companions, rotation, emission in lines)."""
+
 
 class Variation(NamedTuple):
     """What makes B new stars out of B stars of a pool.
@@ -114,7 +118,7 @@ class Neighbourhood:
         moved = _moved(pool, np.tile(step_D, 3), np.tile(lift_D, 3), settings)
         stays = np.tile(~np.isfinite(moved.mass_msun.reshape(3, n)).all(axis=0), 3)
         moved = _chosen(stays, pool, moved)
-        angle_B = 2 * np.pi * rng.random(len(rows))
+        angle_B = LARGEST_ANGLE * rng.random(len(rows))
         other_B = self.near_BK[rows, rng.integers(self.near_BK.shape[1], size=len(rows))]
         cosine_B, sine_B = np.cos(angle_B), np.sin(angle_B)
         shift_BK = terms(moved.teff_k, moved.feh) - cosine_B[:, None] * terms(pool.teff_k, pool.feh)

@@ -11,9 +11,9 @@ def test_cells_are_those_of_a_histogram():
     x[:7], y[5:9] = np.nan, np.nan
     chosen = np.flatnonzero(rng.random(5000) < 0.3)
     cells = Cells(x, y, (-1.0, 2.0), (-2.0, 1.5), (20, 30))
-    for chosen, found in ((slice(None), cells.all_YX), (chosen, cells.counts(chosen))):
+    for rows, found in ((slice(None), cells.all_YX), (chosen, cells.counts(chosen))):
         wanted, *_ = np.histogram2d(
-            y[chosen], x[chosen], bins=(20, 30), range=((-2.0, 1.5), (-1.0, 2.0))
+            y[rows], x[rows], bins=(20, 30), range=((-2.0, 1.5), (-1.0, 2.0))
         )
         np.testing.assert_array_equal(np.nan_to_num(found), wanted)
         assert not (found == 0).any()
