@@ -30,6 +30,7 @@ from cluster.window import run_window
 from pipeline.catalogue.query import connect as connect_tables
 from pipeline.core.atomic import write_parquet
 from pipeline.core.parquet import read_table
+from pipeline.core.pieces import Pieces
 from pipeline.core.published import Published, publish
 from pipeline.core.root import Root
 from pipeline.core.run import Run
@@ -153,10 +154,10 @@ def step_observations(folder: Path, rows: int) -> None:
         run = Run(find_stage("ingest"), settings, root, client, makers())
         run.once(write_duplicates, root, digest="benchmark", step="duplicates")
         run.once(write_matches, root, lamost(root), digest="benchmark", step="matches")
-        job = ObservationsJob(root, matches_path(lamost(root)))
-        n_shards = open_manifest(root.manifest).n_shards
+        pieces = Pieces(open_manifest(root.manifest).n_shards, settings.tables.shards(SHARD))
+        job = ObservationsJob(root, matches_path(lamost(root)), pieces)
         counts = run.each(
-            write_observations, n_shards, job, digest="benchmark", step="observations"
+            write_observations, len(pieces), job, digest="benchmark", step="observations"
         )
         run.balance(rows, counts["rows"], "files", "observations")
         counts["valid"] = counts["rows"] - counts["superseded"] - counts["refused"]
