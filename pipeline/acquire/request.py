@@ -15,6 +15,8 @@ from pipeline.settings.ingest import IngestSettings
 CATALOGUES = "catalogues"
 RUN = "run"
 """Root of the run that the settings file names."""
+TO_STORE = "to-store.json"
+"""Layout of the store that was written without files, in the folder of the ledgers."""
 
 
 @dataclass(frozen=True)

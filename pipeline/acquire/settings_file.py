@@ -9,8 +9,7 @@ from pipeline.acquire.by_source import BAILER_JONES, NEIGHBOURS
 from pipeline.acquire.dust import FOLDER
 from pipeline.acquire.lamost_spectra import SPECTRA
 from pipeline.acquire.plan import LEDGER
-from pipeline.acquire.request import CATALOGUES, Request
-from pipeline.acquire.shards import TO_STORE
+from pipeline.acquire.request import CATALOGUES, TO_STORE, Request
 from pipeline.acquire.tables import published_table
 from pipeline.core.atomic import write_bytes
 from pipeline.settings.load import DEFAULT_FILE

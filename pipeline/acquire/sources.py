@@ -18,7 +18,6 @@ from pipeline.acquire.tables import (
     acquire_planets,
     acquire_spectroscopic_binaries,
 )
-from pipeline.acquire.to_store import acquire_to_store
 from pipeline.core.errors import InputError
 from pipeline.core.lock import root_lock
 
@@ -80,7 +79,14 @@ def acquire(what: str, request: Request) -> Outcomes:
     if request.to_store and what != SPECTRA_SOURCE:
         raise InputError(f"--to-store is not for {what}")
     with root_lock(request.out, f"acquire {what}"):
-        outcomes = acquire_to_store(request) if request.to_store else source.acquire(request)
+        outcomes = _to_store(request) if request.to_store else source.acquire(request)
         if not request.dry_run:
             outcomes.lines.append(write_settings(request))
     return outcomes
+
+
+def _to_store(request: Request) -> Outcomes:
+    # The libraries of the store take seconds to import.
+    from pipeline.acquire.to_store import acquire_to_store
+
+    return acquire_to_store(request)
