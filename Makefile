@@ -22,6 +22,9 @@ INPUTS    ?= 1000000
 SEED      ?= 1
 ARGS      ?=
 STAGES    ?= all
+WHAT      ?= lamost-catalogue
+OUT       ?= data
+WHERE     ?=
 
 OPTIONS  := $(if $(CONFIG),--config $(CONFIG)) $(if $(ROOT),--root $(ROOT)) $(foreach s,$(SET),--set $(s))
 PAIRSPEC := $(BIN)/pairspec
@@ -30,7 +33,7 @@ PLAIN    := $(filter-out simulate ingest,$(shell $(PYTHON) -m pipeline.stages | 
 BENCHES   = $(sort $(notdir $(basename $(shell grep -l __main__ benchmarks/*/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo demo-large simulate ingest $(PLAIN) query submit status cancel verify settings test test-slurm test-kills check-install fuzz lint format docs docs-html bench clean
+.PHONY: help env acquire demo demo-large simulate ingest $(PLAIN) query browse submit status cancel verify settings test test-slurm test-kills check-install fuzz lint format docs docs-html bench clean
 
 help: ## This list
 	@echo "pairspec: find the unresolved binary stars in millions of low-resolution spectra"; echo
@@ -65,8 +68,14 @@ ingest: env
 $(PLAIN): env
 	$(PAIRSPEC) $@ $(OPTIONS)
 
+acquire: env ## Fetch what a run needs: WHAT=lamost-catalogue OUT=data WHERE="snrg > 20" ARGS=...
+	$(PAIRSPEC) acquire $(WHAT) --out $(OUT) $(if $(WHERE),--where "$(WHERE)") $(ARGS) $(if $(CONFIG),--config $(CONFIG)) $(foreach s,$(SET),--set $(s))
+
 query: env ## Ask the catalogue: SQL="SELECT ..."
 	$(PAIRSPEC) query "$(SQL)" $(OPTIONS)
+
+browse: env ## Explore the catalogue in a browser of this machine (docs/explorer.md)
+	$(PAIRSPEC) browse $(OPTIONS)
 
 submit: env ## Put stages into the cluster's queue: STAGES="ingest infer", or all (docs/hpc.md)
 	$(PAIRSPEC) submit $(STAGES) $(OPTIONS)

@@ -25,6 +25,26 @@ def opened(page: Path, **context: Any) -> Iterator[tuple[Any, list[str], list[st
     page, requests, complaints
         The page as Playwright has it; what it asked for beside itself; what stands in the console.
     """
+    with visited(page.as_uri(), offline=True, **context) as visit:
+        yield visit
+
+
+@contextmanager
+def visited(address: str, **context: Any) -> Iterator[tuple[Any, list[str], list[str]]]:
+    """Open an address; skips where there is no Chromium.
+
+    Parameters
+    ----------
+    address : str
+        Address to open.
+    **context : object
+        As `playwright.sync_api.Browser.new_context` takes them.
+
+    Yields
+    ------
+    page, requests, complaints
+        As of `opened`.
+    """
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("no chromium on this machine: apt-get install chromium")
@@ -35,12 +55,12 @@ def opened(page: Path, **context: Any) -> Iterator[tuple[Any, list[str], list[st
     with sync_playwright() as driver:
         # Chromium refuses to sandbox what root starts; the page is our own.
         browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        with browser.new_context(offline=True, **context) as opened_in:
+        with browser.new_context(**context) as opened_in:
             view = opened_in.new_page()
             view.on("request", lambda request: requests.append(request.url))
             view.on("console", lambda message: complaints.append(message.text))
             view.on("pageerror", lambda error: complaints.append(str(error)))
-            view.goto(page.as_uri(), wait_until="load")
-            requests[:] = [url for url in requests if not url.startswith(("data:", page.as_uri()))]
+            view.goto(address, wait_until="load")
+            requests[:] = [url for url in requests if not url.startswith(("data:", address))]
             yield view, requests, complaints
         browser.close()

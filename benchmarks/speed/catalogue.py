@@ -18,7 +18,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from select_sample import SHARD, _fill, measure, write_tables
+from select_sample import SHARD, fill, measure, write_tables
 
 from pipeline.catalogue.assignment import gaia_part
 from pipeline.catalogue.query import connect
@@ -50,7 +50,7 @@ def write_predictions(root: Root, rows: int) -> None:
         known["flags"] = np.where(unmatched, 1, 0)
         for name in ("bp_mag", "rp_mag", "j_mag", "h_mag", "ks_mag", "ruwe", "distance_pc", "e_bv"):
             known[name] = rng.uniform(1, 16, n)
-        pq.write_table(_fill(PHOTOMETRY, n, known), path, compression="zstd")
+        pq.write_table(fill(PHOTOMETRY, n, known), path, compression="zstd")
         seen = root.part(OBSERVATIONS, shard)
         observed = pq.read_table(seen, partitioning=None)
         known = {name: observed[name].combine_chunks() for name in observed.column_names}
@@ -58,7 +58,7 @@ def write_predictions(root: Root, rows: int) -> None:
         known["dec_deg"] = dec_S[star] + rng.normal(0, STAR_SPREAD_DEG, n)
         known |= {"rv_kms": rng.normal(0, 30, n), "rv_err_kms": rng.uniform(1, 9, n)}
         known |= {"obj_class": "STAR", "teff_err_k": 50.0, "logg_err": 0.1, "feh_err": 0.1}
-        pq.write_table(_fill(OBSERVATIONS, n, known), seen, compression="zstd")
+        pq.write_table(fill(OBSERVATIONS, n, known), seen, compression="zstd")
         gaia = gaia_part(root, shard)
         gaia.parent.mkdir(parents=True, exist_ok=True)
         best = {
@@ -76,7 +76,7 @@ def write_predictions(root: Root, rows: int) -> None:
         }  # fmt: skip
         part = root.part(PREDICTIONS, shard)
         part.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(_fill(PREDICTIONS, n, predicted), part, compression="zstd")
+        pq.write_table(fill(PREDICTIONS, n, predicted), part, compression="zstd")
     publish(root.path, "predictions", Published("benchmark", {"spectra": rows}))
 
 

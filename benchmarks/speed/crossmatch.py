@@ -138,13 +138,13 @@ def ours(work: Path, workers: int) -> dict[str, float]:
 
     from cluster.connect import connect
     from cluster.settings import ClusterSettings
-    from pipeline.photometry.columns import GAIA, GAIA_REQUIRED
     from pipeline.photometry.hats_import import import_parquet
     from pipeline.photometry.matching import MovingMatch
     from pipeline.photometry.nearest import choose_nearest
     from pipeline.photometry.pairs import Pairs, match_catalogues, read_pairs
     from pipeline.photometry.sources import find_catalogue
     from pipeline.photometry.targets import POSITION, TARGETS
+    from pipeline.tables.source_columns import GAIA, GAIA_REQUIRED
 
     aliases = GAIA | {"e_bv": ("e_bv",)}
     reach = 3 + 11 * 9

@@ -24,11 +24,13 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
+from pipeline.core.pieces import Pieces
 from pipeline.core.root import Root
 from pipeline.ingest.duplicates import write_duplicates
 from pipeline.ingest.matches import COLUMNS, matches_path, write_matches
 from pipeline.ingest.observations import ObservationsJob, combine, write_observations
 from pipeline.lamost.columns import COLUMNS as CATALOGUE
+from pipeline.settings.tables import TableSettings
 from schemas.observations import HEADERS, OBSERVATIONS
 
 SHARD = 4096
@@ -95,9 +97,10 @@ def once(root: Root, catalogue: Path, shards: int) -> list[float]:
     begin = time.perf_counter()
     write_matches(root, catalogue)
     joined = time.perf_counter()
-    job = ObservationsJob(root, matches_path(catalogue))
-    for shard in range(shards):
-        write_observations(shard, job)
+    pieces = Pieces(shards, TableSettings().shards(SHARD))
+    job = ObservationsJob(root, matches_path(catalogue), pieces)
+    for unit in range(len(pieces)):
+        write_observations(unit, job)
     return [joined - begin, time.perf_counter() - joined]
 
 

@@ -43,7 +43,7 @@ SPECTRA_A_STAR = 1.6
 MIB = 2**20
 
 
-def _fill(table: Table, n: int, known: dict[str, object]) -> pa.Table:
+def fill(table: Table, n: int, known: dict[str, object]) -> pa.Table:
     """Build a table with every column of the schema: the known ones, the others null."""
     arrays = []
     for field in table.schema:
@@ -70,7 +70,7 @@ def write_tables(root: Root, rows: int) -> None:
             _write_shard(root, shard, row, rng.integers(0, n_stars, n), pool, rng)
             paths = [f"{i:08d}.fits.gz" for i in row.tolist()]
             place = {"shard": shard, "row": row, "path": paths, "size_bytes": 1}
-            manifest.write_table(_fill(MANIFEST, n, place), row_group_size=SHARD)
+            manifest.write_table(fill(MANIFEST, n, place), row_group_size=SHARD)
         manifest.add_key_value_metadata({"digest": "benchmark", "shard_rows": str(SHARD)})
     counts = {"rows": rows, "valid": rows}
     publish(root.path, "observations", Published("benchmark", counts))
@@ -106,7 +106,7 @@ def _write_shard(
     for table, known in ((OBSERVATIONS, observed), (PHOTOMETRY, photometry)):
         path = root.part(table, shard)
         path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(_fill(table, row.size, known), path, compression="zstd")
+        pq.write_table(fill(table, row.size, known), path, compression="zstd")
 
 
 def measure(command: list[str]) -> tuple[float, float, float]:

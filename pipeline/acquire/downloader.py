@@ -21,6 +21,13 @@ from pipeline.core.progress import track
 from pipeline.settings.acquire import AcquireSettings
 
 
+class Fetcher(Protocol):
+    """Brings one file to its place."""
+
+    def fetch(self, wanted: Wanted, kind: Kind) -> tuple[int, str]:
+        """Fetch a file; return its size and its SHA-256, or raise `FetchError`."""
+
+
 class Sink(Protocol):
     """Takes over files as they come, batch by batch, and may delete them."""
 
@@ -86,8 +93,8 @@ class Downloader:
         HideInLogs(secret).install()
         self._settings, self._again = settings, again
         self._pace = Pace(settings.rate_per_s)
-        connection = Connection(settings, secret, self._pace)
-        self._transfer = Transfer(connection, settings.read_timeout_s, settings.min_bytes_per_s)
+        self.connection = Connection(settings, secret, self._pace)
+        self.transfer: Fetcher = Transfer(self.connection, settings)
         self._in_succession = 0
 
     def run(self, plan: Plan, kind: Kind, sink: Sink | None = None) -> Summary:
@@ -176,7 +183,7 @@ class Downloader:
             reraise=True,
         )
         try:
-            n_bytes, sha256 = retrying(self._transfer.fetch, wanted, kind)
+            n_bytes, sha256 = retrying(self.transfer.fetch, wanted, kind)
         except FetchError as error:
             status = Status.REFUSED if is_final(error.reason) else Status.FAILED
             attempts = int(retrying.statistics["attempt_number"])

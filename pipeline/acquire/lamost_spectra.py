@@ -17,7 +17,7 @@ SOURCE = "lamost-spectra"
 SPECTRA = "spectra"
 TYPICAL_BYTES = 45_000
 """Of a gzipped spectrum: 7 million are 315 GB."""
-_BROKEN = {
+BROKEN = {
     Reason.EMPTY, Reason.TRUNCATED, Reason.CORRUPT, Reason.NOT_FITS, Reason.UNREADABLE,
     Reason.TOO_LARGE,
 }  # fmt: skip
@@ -84,7 +84,7 @@ def check_spectrum(path: Path, key: str) -> None:
     try:
         obsid = read_spectrum(path).header.obsid
     except SpectrumError as error:
-        if error.reason in _BROKEN:
+        if error.reason in BROKEN:
             raise FetchError(FetchReason.CORRUPT, f"{error.reason}: {error.detail}") from None
         return
     if obsid is not None and obsid != int(key):

@@ -6,13 +6,17 @@ from pathlib import Path
 
 from pipeline.acquire.downloader import Downloader, Summary, summarise
 from pipeline.acquire.journal import Status
-from pipeline.acquire.plan import Plan, freeze
+from pipeline.acquire.plan import LEDGER, Plan, freeze
 from pipeline.acquire.secret import Secret
 from pipeline.acquire.transfer import Kind, Wanted
 from pipeline.settings.acquire import AcquireSettings
 from pipeline.settings.ingest import IngestSettings
 
 CATALOGUES = "catalogues"
+RUN = "run"
+"""Root of the run that the settings file names."""
+TO_STORE = "to-store.json"
+"""Layout of the store that was written without files, in the folder of the ledgers."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,12 @@ class Request:
     to_store: bool = False
     skip_failed: bool = False
     ingest: IngestSettings = field(default_factory=IngestSettings)
+
+    def scratch(self) -> Path:
+        """Return a folder for what does not fit into memory."""
+        folder = self.out / LEDGER
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def catalogue(self, ending: str, name: str | None = None) -> Path:
         """Return the path of one of LAMOST's catalogues."""
@@ -149,7 +159,7 @@ def _forecast(plan: Plan, todo: int, rate_per_s: float, typical_bytes: int | Non
     yield f"  files                 {plan.n_files:>12,}"
     yield f"  to be asked for       {todo:>12,}"
     if size is not None:
-        yield f"  about                 {_size(todo * size):>12}"
+        yield f"  about                 {size_text(todo * size):>12}"
     hours = todo / rate_per_s / 3600
     yield f"  at least              {hours:>10.1f} h   ({rate_per_s:g} requests per second)"
 
@@ -161,13 +171,14 @@ def _shown(plan: Plan, summary: Summary) -> Iterator[str]:
             yield f"    {status:<20}{count:>12,}"
     for reason, count in sorted(summary.reasons.items()):
         yield f"      {reason:<18}{count:>12,}"
-    yield f"  size                  {_size(summary.n_bytes):>12}"
+    yield f"  size                  {size_text(summary.n_bytes):>12}"
     yield f"  -> {plan.folder / 'results.parquet'}"
     if summary.counts[Status.FAILED]:
         yield "  note: run the same command again for the files that failed"
 
 
-def _size(n_bytes: float) -> str:
+def size_text(n_bytes: float) -> str:
+    """Return a size as people write it."""
     for unit in ("B", "kB", "MB", "GB"):
         if n_bytes < 1000:
             return f"{n_bytes:.0f} B" if unit == "B" else f"{n_bytes:.1f} {unit}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import quote, quote_plus
 
 TOKEN_VARIABLE = "LAMOST_TOKEN"  # noqa: S105 (the variable's name)
+SERVICE = "pairspec"
 _HIDDEN = "***"
 _LOGGERS = ("urllib3.connectionpool", "urllib3.util.retry", "requests")
 """Those that may log addresses of requests."""
@@ -46,8 +47,24 @@ class Secret:
 
 
 def token_of(environment: Mapping[str, str] = os.environ) -> Secret:
-    """Return the token of the environment's variable ``LAMOST_TOKEN``."""
-    return Secret(environment.get(TOKEN_VARIABLE, ""))
+    """Return the token of the environment's variable ``LAMOST_TOKEN``, else that of the keyring.
+
+    There it has the service ``pairspec`` and the user ``LAMOST_TOKEN``; the package ``keyring`` is
+    optional, and a machine without a keyring has no token.
+    """
+    given = environment.get(TOKEN_VARIABLE)
+    return Secret(_of_keyring() if given is None else given)
+
+
+def _of_keyring() -> str:
+    try:
+        import keyring
+    except ImportError:
+        return ""
+    try:
+        return keyring.get_password(SERVICE, TOKEN_VARIABLE) or ""
+    except keyring.errors.KeyringError:
+        return ""
 
 
 class HideInLogs(logging.Filter):

@@ -5,11 +5,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.acquire.by_source import BAILER_JONES, NEIGHBOURS
 from pipeline.acquire.dust import FOLDER
 from pipeline.acquire.lamost_spectra import SPECTRA
 from pipeline.acquire.plan import LEDGER
-from pipeline.acquire.request import CATALOGUES, Request
-from pipeline.acquire.shards import TO_STORE
+from pipeline.acquire.request import CATALOGUES, TO_STORE, Request
+from pipeline.acquire.tables import published_table
 from pipeline.core.atomic import write_bytes
 from pipeline.settings.load import DEFAULT_FILE
 
@@ -55,14 +56,25 @@ def _lines(request: Request) -> Iterator[str]:
         "spectra": out / SPECTRA,
         "catalogue": request.catalogue(".csv.gz", "LRS_stellar"),
         "multi_epoch": request.catalogue(".csv.gz", "LRS_mec"),
+        "bailer_jones": out / CATALOGUES / BAILER_JONES,
+        "tmass_best_neighbour": out / CATALOGUES / NEIGHBOURS,
         "eclipsing": out / CATALOGUES / "eclipsing.csv",
         "planets": out / CATALOGUES / "planets.csv",
     }
     for name, path in files.items():
         what = f'{name} = "{path.relative_to(out).as_posix()}"'
         yield what if path.exists() else f"# {what}  (not there yet)"
-    yield f'gaia = "{settings.gaia_url}"'
-    yield f'tmass = "{settings.tmass_url}"'
+    for name, url in (("gaia", settings.gaia_url), ("tmass", settings.tmass_url)):
+        copy = out / CATALOGUES / name
+        is_there = (copy / "hats.properties").exists()
+        yield f'{name} = "{copy.relative_to(out).as_posix() if is_there else url}"'
+    published = published_table(out / CATALOGUES)
+    if published is not None:
+        yield f'compare = "{published[0].relative_to(out).as_posix()}"'
+        if published[1] is not None:
+            yield ""
+            yield "[validation]"
+            yield f'compare_binary = "{published[1]}"'
     yield ""
     yield "[photometry]"
     yield "# Gaia's catalogue has no reddening; the map does."

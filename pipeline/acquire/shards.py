@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.acquire.downloader import ServerError
 from pipeline.acquire.journal import Outcome, Status
 from pipeline.acquire.plan import Plan
-from pipeline.acquire.request import Request
+from pipeline.acquire.request import TO_STORE, Request
 from pipeline.core.atomic import write_json
 from pipeline.core.errors import InputError, MismatchError
 from pipeline.core.ledger import Done, Ledger
@@ -20,8 +20,6 @@ from schemas.observations import HEADERS
 
 ARRIVING = "arriving"
 """Folder of the files that are in no shard yet; those of a shard and a batch, at most."""
-TO_STORE = "to-store.json"
-"""Layout of the store that was written without files, in the folder of the ledgers."""
 _FORMAT = "lamost"
 
 

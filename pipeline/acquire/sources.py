@@ -3,9 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pipeline.acquire.by_source import acquire_bailer_jones, acquire_neighbours
 from pipeline.acquire.dust import acquire_dust
+from pipeline.acquire.hats_partitions import acquire_gaia, acquire_tmass
 from pipeline.acquire.lamost_catalogue import acquire_catalogue
+from pipeline.acquire.lamost_spectra import SOURCE as SPECTRA_SOURCE
 from pipeline.acquire.lamost_spectra import acquire_spectra
+from pipeline.acquire.lamost_vo import acquire_vo
 from pipeline.acquire.request import Outcomes, Request
 from pipeline.acquire.settings_file import write_settings
 from pipeline.acquire.tables import (
@@ -14,7 +18,6 @@ from pipeline.acquire.tables import (
     acquire_planets,
     acquire_spectroscopic_binaries,
 )
-from pipeline.acquire.to_store import acquire_to_store
 from pipeline.core.errors import InputError
 from pipeline.core.lock import root_lock
 
@@ -28,7 +31,7 @@ class Source:
     acquire : callable
         From a request to what came of it.
     selects : bool
-        Which rows are wanted has to be said.
+        Which spectra it is for may be said.
     """
 
     acquire: Callable[[Request], Outcomes]
@@ -38,6 +41,11 @@ class Source:
 SOURCES = {
     "lamost-catalogue": Source(acquire_catalogue),
     "lamost-spectra": Source(acquire_spectra, selects=True),
+    "lamost-vo": Source(acquire_vo, selects=True),
+    "gaia": Source(acquire_gaia, selects=True),
+    "tmass": Source(acquire_tmass, selects=True),
+    "bailer-jones": Source(acquire_bailer_jones),
+    "tmass-neighbours": Source(acquire_neighbours),
     "dust": Source(acquire_dust),
     "eclipsing": Source(acquire_eclipsing),
     "planets": Source(acquire_planets),
@@ -68,10 +76,17 @@ def acquire(what: str, request: Request) -> Outcomes:
         raise InputError(f"no source {what!r}; there are {', '.join(SOURCES)}")
     if not source.selects and (request.where or request.obsids or request.cone or request.limit):
         raise InputError(f"--where, --obsids, --cone and --limit are not for {what}")
-    if request.to_store and not source.selects:
+    if request.to_store and what != SPECTRA_SOURCE:
         raise InputError(f"--to-store is not for {what}")
     with root_lock(request.out, f"acquire {what}"):
-        outcomes = acquire_to_store(request) if request.to_store else source.acquire(request)
+        outcomes = _to_store(request) if request.to_store else source.acquire(request)
         if not request.dry_run:
             outcomes.lines.append(write_settings(request))
     return outcomes
+
+
+def _to_store(request: Request) -> Outcomes:
+    # The libraries of the store take seconds to import.
+    from pipeline.acquire.to_store import acquire_to_store
+
+    return acquire_to_store(request)

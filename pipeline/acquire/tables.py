@@ -1,9 +1,14 @@
 """Tables from the literature, each from the service that publishes it."""
 
+import csv
+from pathlib import Path
+
 from pipeline.acquire.request import Outcomes, Request
 from pipeline.acquire.tap import TapTable, acquire_tables, fetch_names
 from pipeline.core.errors import InputError
+from pipeline.tables.source_columns import SOURCE_ID
 
+_SCORES = ("p_b", "pb", "prob", "probability", "p_binary")
 JING2025 = "J/ApJS/277/15"
 _RA = ("RAJ2000", "RAdeg", "RA_ICRS", "_RA", "ra")
 _DEC = ("DEJ2000", "DEdeg", "DE_ICRS", "_DE", "dec")
@@ -37,6 +42,28 @@ def acquire_spectroscopic_binaries(request: Request) -> Outcomes:
             TapTable("sb9_orbits", vizier, '"B/sb9/orbits"', (("Seq",), ("Per",), ("e",))),
         ],
     )
+
+
+def published_table(folder: Path) -> tuple[Path, str | None] | None:
+    """Find the table of stars among those of Jing et al. 2025, and its column of the score.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of the catalogues.
+
+    Returns
+    -------
+    tuple of pathlib.Path and str, or None
+        The largest table that has ids of Gaia or positions; None where there is none.
+    """
+    files = sorted(folder.glob("jing2025_*.csv"), key=lambda file: file.stat().st_size)
+    for file in reversed(files):
+        with file.open(newline="") as lines:
+            names = [name.strip() for name in next(csv.reader(lines), [])]
+        if set(names) & set(SOURCE_ID) or (set(names) & set(_RA) and set(names) & set(_DEC)):
+            return file, next((name for name in names if name.lower() in _SCORES), None)
+    return None
 
 
 def acquire_jing2025(request: Request) -> Outcomes:

@@ -73,7 +73,7 @@ def acquire_tables(request: Request, tables: Sequence[TapTable]) -> Outcomes:
         outcomes = fetch(request, counting, [Wanted("count", table.url("count(*) AS n"), count)])
         if not request.dry_run and count.exists():
             n_rows = _counted(count)
-            kind = Kind(table.name, _Check(table.needed, n_rows))
+            kind = Kind(table.name, TableCheck(table.needed, n_rows))
             outcomes = fetch(request, kind, [Wanted(table.name, table.url("*"), file)])
             if file.exists():
                 outcomes.lines += [f"  rows                  {n_rows:>12,}", f"  -> {file}"]
@@ -99,20 +99,29 @@ def fetch_names(
     """
     file = request.out / "ledger" / "counts" / f"{name}.csv"
     wanted = Wanted(name, query_url(service, query), file)
-    outcomes = fetch(request, Kind(name, _Check((), None)), [wanted])
+    outcomes = fetch(request, Kind(name, TableCheck((), None)), [wanted])
     lines = file.read_text().splitlines()[1:] if file.exists() else []
     # Some services give the names with their quotes, and CSV doubles those.
     return outcomes, sorted({f'"{line.strip(_QUOTES)}"' for line in lines if line.strip(_QUOTES)})
 
 
 @dataclass(frozen=True)
-class _Check:
-    """Columns and rows of a table as CSV."""
+class TableCheck:
+    """Columns and rows of a table as CSV.
+
+    Parameters
+    ----------
+    needed : sequence of sequence of str
+        Columns that must be there, each with its possible names.
+    n_rows : int, optional
+        Rows that must be there.
+    """
 
     needed: Sequence[Sequence[str]]
     n_rows: int | None
 
     def __call__(self, path: Path, _: str) -> None:
+        """Refuse a file that is not that table; as of `pipeline.acquire.transfer.Kind`."""
         _refuse_xml(path)
         n_rows, names = _read_through(path)
         missing = [kinds[0] for kinds in self.needed if not set(kinds) & set(names)]

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import duckdb
-
 from pipeline.acquire.downloader import Downloader, summarise
 from pipeline.acquire.lamost_spectra import (
     SOURCE,
@@ -13,14 +11,13 @@ from pipeline.acquire.lamost_spectra import (
     wanted_spectra,
 )
 from pipeline.acquire.plan import Plan, freeze
-from pipeline.acquire.request import Outcomes, Request, forecast, shown
+from pipeline.acquire.request import RUN, Outcomes, Request, forecast, shown
 from pipeline.acquire.shards import ARRIVING, Shards
 from pipeline.acquire.transfer import Wanted
 from pipeline.core.errors import InputError
 from pipeline.core.root import Root
+from pipeline.tables.database import database
 from pipeline.tables.literal import parquet_files
-
-RUN = "run"
 
 
 def acquire_to_store(request: Request) -> Outcomes:
@@ -40,7 +37,9 @@ def acquire_to_store(request: Request) -> Outcomes:
     """
     settings, root = request.settings, Root((request.out / RUN).resolve())
     listed = freeze(request.out, SOURCE, wanted_spectra(request), settings.batch_rows)
-    plan = freeze(request.out, f"{SOURCE}-to-store", _in_order(listed), settings.batch_rows)
+    plan = freeze(
+        request.out, f"{SOURCE}-to-store", _in_order(request, listed), settings.batch_rows
+    )
     shards = Shards(plan, request)
     done = shards.complete and root.manifest.exists()
     if root.manifest.exists() and not done:
@@ -61,9 +60,9 @@ def acquire_to_store(request: Request) -> Outcomes:
     return outcomes
 
 
-def _in_order(plan: Plan) -> Iterator[Wanted]:
+def _in_order(request: Request, plan: Plan) -> Iterator[Wanted]:
     """Yield the files of a list in the order in which `ingest` would find them in their folders."""
-    with duckdb.connect() as db:
+    with database(request.scratch()) as db:
         rows = db.sql(
             "SELECT key, url, path FROM read_parquet($plan, hive_partitioning = false) "
             # In a walk through folders, the end of a name comes before every letter.

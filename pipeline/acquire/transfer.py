@@ -15,6 +15,7 @@ from pipeline.acquire.connection import Connection
 from pipeline.acquire.reasons import FetchError, Reason
 from pipeline.core.atomic import PARTIAL, write_json
 from pipeline.core.damage import sha256_of
+from pipeline.settings.acquire import AcquireSettings
 
 _CHUNK_BYTES = 1 << 18
 _RESUMED_FROM_BYTES = 1 << 20
@@ -24,7 +25,7 @@ _SPOILED = {
     Reason.NOT_WANTED,
 }  # fmt: skip
 """What has come is of no use for the next attempt."""
-_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 _HTML = (b"<!doctype html", b"<html")
 
 
@@ -76,15 +77,12 @@ class Transfer:
     ----------
     connection : Connection
         Sends the requests.
-    patience_s : float
-        Time after which a transfer may be found too slow.
-    min_bytes_per_s : float
+    settings : AcquireSettings
         What is too slow.
     """
 
-    def __init__(self, connection: Connection, patience_s: float, min_bytes_per_s: float) -> None:
-        self._connection = connection
-        self._patience_s, self._min_bytes_per_s = patience_s, min_bytes_per_s
+    def __init__(self, connection: Connection, settings: AcquireSettings) -> None:
+        self._connection, self._settings = connection, settings
 
     def fetch(self, wanted: Wanted, kind: Kind) -> tuple[int, str]:
         """Fetch a file, check it and give it its name.
@@ -133,7 +131,7 @@ class Transfer:
                 _note(response, length, note)
             with partial.open("r+b" if start else "wb") as file:
                 file.seek(start)
-                self._copy(response, file.write, kind.max_bytes - start)
+                copy_body(response, file.write, kind.max_bytes - start, self._settings)
                 file.truncate()
                 file.flush()
                 os.fsync(file.fileno())
@@ -141,24 +139,49 @@ class Transfer:
             if length is not None and received != length:
                 raise FetchError(Reason.WRONG_LENGTH, f"{received} bytes instead of {length}")
 
-    def _copy(self, response: requests.Response, write: Callable[[bytes], int], room: int) -> None:
-        begin, written = time.monotonic(), 0
-        try:
-            # read1 returns what is there: read would wait for a whole chunk of a slow server.
-            while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
-                write(chunk)
-                written += len(chunk)
-                elapsed = time.monotonic() - begin
-                if written > room:
-                    raise FetchError(Reason.TOO_LARGE, f"more than {room} bytes")
-                if elapsed > self._patience_s and written < elapsed * self._min_bytes_per_s:
-                    raise FetchError(Reason.TOO_SLOW, f"{written} bytes in {elapsed:.0f} s")
-        except urllib3.exceptions.ReadTimeoutError:
-            raise FetchError(Reason.TOO_SLOW, "the server fell silent") from None
-        except urllib3.exceptions.DecodeError as error:
-            raise FetchError(Reason.CORRUPT, f"content encoding: {error}") from None
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise FetchError(Reason.CUT, f"{type(error).__name__} after {written} bytes") from None
+
+def copy_body(
+    response: requests.Response,
+    write: Callable[[bytes], object],
+    room: int,
+    settings: AcquireSettings,
+) -> None:
+    """Hand on the body of a response as it comes.
+
+    Parameters
+    ----------
+    response : requests.Response
+        Its body is not read yet.
+    write : callable
+        Takes bytes.
+    room : int
+        Most bytes.
+    settings : AcquireSettings
+        What is too slow.
+
+    Raises
+    ------
+    FetchError
+        It is too large, too slow, cut, or in a broken encoding.
+    """
+    begin, written = time.monotonic(), 0
+    try:
+        # read1 returns what is there: read would wait for a whole chunk of a slow server.
+        while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
+            write(chunk)
+            written += len(chunk)
+            elapsed = time.monotonic() - begin
+            if written > room:
+                raise FetchError(Reason.TOO_LARGE, f"more than {room} bytes")
+            slow = written < elapsed * settings.min_bytes_per_s
+            if slow and elapsed > settings.read_timeout_s:
+                raise FetchError(Reason.TOO_SLOW, f"{written} bytes in {elapsed:.0f} s")
+    except urllib3.exceptions.ReadTimeoutError:
+        raise FetchError(Reason.TOO_SLOW, "the server fell silent") from None
+    except urllib3.exceptions.DecodeError as error:
+        raise FetchError(Reason.CORRUPT, f"content encoding: {error}") from None
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise FetchError(Reason.CUT, f"{type(error).__name__} after {written} bytes") from None
 
 
 def _resumption(partial: Path, note: Path) -> tuple[dict[str, str], int]:
@@ -176,7 +199,7 @@ def _start(response: requests.Response, held: int) -> int:
     """Return where the body belongs: 0, where the server sends the whole file anew."""
     if response.status_code == 200:
         return 0
-    found = _RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
+    found = RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
     if found is None or int(found[1]) != held or int(found[2]) + 1 != int(found[3]):
         raise FetchError(Reason.WRONG_LENGTH, "another range than was asked for")
     return held

@@ -35,7 +35,11 @@ class Chooser:
         self._field.on_change("value", lambda _name, _old, new: self._ask(new))
         clear = Button(label="Select nothing", width=120, align="end", stylesheets=[WIDGETS])
         clear.on_click(self._clear)
-        self._said = Div(text="", sizing_mode="stretch_width", stylesheets=[WIDGETS])
+        self._said = Div(
+            text="", sizing_mode="stretch_width", stylesheets=[WIDGETS],
+            # As high with a selection as without, so that the pictures stay where they are.
+            styles={"height": "3.2em", "overflow-y": "auto"},
+        )  # fmt: skip
         row = Row(children=[self._field, clear], sizing_mode="stretch_width")
         self.widget = Column(children=[row, self._said], sizing_mode="stretch_width")
         selection.listen(self.show)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.browse.stars import Mask
+from pipeline.browse.stars import Chosen
 
 Range = tuple[float, float]
 
@@ -44,16 +44,16 @@ class Cells:
         self.all_YX = self.counts()
         """Number of all stars in each cell, as of :meth:`counts`."""
 
-    def counts(self, mask_S: Mask | None = None) -> NDArray[np.float32]:
+    def counts(self, chosen_C: Chosen | None = None) -> NDArray[np.float32]:
         """Return the number of stars in each cell, ndarray of float32 (Y, X); NaN where none.
 
         Parameters
         ----------
-        mask_S : ndarray of bool, (S,), optional
-            The stars to count; all by default.
+        chosen_C : ndarray of int64, (C,), optional
+            Positions of the stars to count; all by default.
         """
         n_y, n_x = self._shape
-        cell = self._cell_S if mask_S is None else self._cell_S[mask_S]
+        cell = self._cell_S if chosen_C is None else self._cell_S.take(chosen_C)
         n = np.bincount(cell, minlength=n_y * n_x + 1)[:-1].astype(np.float32)
         n[n == 0] = np.nan
         return n.reshape(n_y, n_x)
@@ -68,7 +68,7 @@ def _index(value: NDArray[Any], limits: Range, n: int) -> NDArray[np.int32]:
 
 def nearest(
     x_S: NDArray[Any], y_S: NDArray[Any], at: tuple[float, float], size: tuple[float, float],
-    mask_S: Mask | None = None,
+    chosen_C: Chosen | None = None,
 ) -> int | None:  # fmt: skip
     """Return the star nearest to a point of a picture, or None if none is known.
 
@@ -80,17 +80,16 @@ def nearest(
         The point.
     size : tuple of float
         Width and height of the picture in units of the axes, so that distances are those seen.
-    mask_S : ndarray of bool, (S,), optional
-        Only these stars.
+    chosen_C : ndarray of int64, (C,), optional
+        Positions of the stars to look at; all by default.
     """
-    chosen = slice(None) if mask_S is None else np.flatnonzero(mask_S)
-    dx = (x_S[chosen] - at[0]) / size[0]
-    dy = (y_S[chosen] - at[1]) / size[1]
+    x, y = (v if chosen_C is None else v.take(chosen_C) for v in (x_S, y_S))
+    dx, dy = (x - at[0]) / size[0], (y - at[1]) / size[1]
     distance = dx * dx + dy * dy
     if not np.isfinite(distance).any():
         return None
     found = int(np.nanargmin(distance))
-    return found if isinstance(chosen, slice) else int(chosen[found])
+    return found if chosen_C is None else int(chosen_C[found])
 
 
 def middle_range(value_S: NDArray[Any], share: float = 0.999, rim: float = 0.05) -> Range:

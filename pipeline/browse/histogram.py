@@ -1,5 +1,6 @@
 """The histogram of p_b, of all stars and of the selected ones."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.browse.region import Box
 from pipeline.browse.selection import Selection
-from pipeline.browse.stars import Mask, Stars
+from pipeline.browse.stars import Chosen, Stars
 from pipeline.browse.theme import DRAWN, Paint, figure_paints
 from pipeline.core.colours import BINARY, SINGLE
 
@@ -18,6 +19,20 @@ NAME = "p_b"
 BINS = 50
 FLOOR = 0.7
 """Foot of the bars, below one star, on the logarithmic axis."""
+
+
+@lru_cache(maxsize=2)
+def bins_of(stars: Stars) -> NDArray[np.int16]:
+    """Return the bin of each star, ndarray of int16 (S,); one more bin for stars without p_b.
+
+    Parameters
+    ----------
+    stars : Stars
+        All stars; known once for all pages.
+    """
+    p_b_S = stars.numbers["p_b"]
+    bin_S = np.nan_to_num(np.minimum(p_b_S * BINS, BINS - 1), nan=BINS)
+    return np.asarray(bin_S, np.int16)
 
 
 class Histogram:
@@ -35,10 +50,7 @@ class Histogram:
 
     def __init__(self, stars: Stars, selection: Selection, size: tuple[int, int]) -> None:
         self._selection = selection
-        p_b_S = stars.numbers["p_b"]
-        self._bin_S = np.where(np.isfinite(p_b_S), np.minimum(p_b_S * BINS, BINS - 1), BINS).astype(
-            np.int16
-        )
+        self._bin_S = bins_of(stars)
         n_all = self._counts(None)
         edges = np.linspace(0, 1, BINS + 1)
         self.figure = plotting.figure(
@@ -50,7 +62,7 @@ class Histogram:
             y_axis_label="stars per bin of 0.02",
         )  # fmt: skip
         self.figure.toolbar.logo = None
-        box = BoxSelectTool(dimensions="width")
+        box = BoxSelectTool(dimensions="width", renderers=[])
         self.figure.add_tools(box)
         self.figure.toolbar.active_drag = box
         place: dict[str, Any] = {"left": edges[:-1], "right": edges[1:], "bottom": FLOOR}
@@ -64,8 +76,10 @@ class Histogram:
             "left", "right", "top", "bottom", source=self._source, color=BINARY, line_color=None,
             legend_label="selected",
         )  # fmt: skip
-        self.figure.legend.location = "top_center"
-        self.figure.legend.orientation = "horizontal"
+        (legend,) = self.figure.legend
+        legend.update(orientation="horizontal", padding=0, margin=2, border_line_color=None)
+        # Above the picture, where no bar is.
+        self.figure.add_layout(legend, "above")
         self._span = BoxAnnotation(
             fill_alpha=0.0, line_color=DRAWN, line_width=1.5, visible=False, editable=False
         )
@@ -82,18 +96,18 @@ class Histogram:
 
     def show(self) -> None:
         """Draw what is selected now."""
-        mask_S = self._selection.mask_S
-        self._chosen.visible = mask_S is not None
-        if mask_S is not None:
-            top = np.maximum(self._counts(mask_S), FLOOR)
+        chosen_C = self._selection.chosen_C
+        self._chosen.visible = chosen_C is not None
+        if chosen_C is not None:
+            top = np.maximum(self._counts(chosen_C), FLOOR)
             self._source.data = dict(self._source.data) | {"top": top}
         part = self._selection.part(NAME)
         self._span.visible = isinstance(part, Box)
         if isinstance(part, Box):
             ((_, self._span.left, self._span.right),) = part.ranges
 
-    def _counts(self, mask_S: Mask | None) -> NDArray[np.float64]:
-        bins = self._bin_S if mask_S is None else self._bin_S[mask_S]
+    def _counts(self, chosen_C: Chosen | None) -> NDArray[np.float64]:
+        bins = self._bin_S if chosen_C is None else self._bin_S.take(chosen_C)
         return np.bincount(bins, minlength=BINS + 1)[:BINS].astype(float)
 
     def _drawn(self, event: SelectionGeometry) -> None:

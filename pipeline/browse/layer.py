@@ -8,8 +8,8 @@ from bokeh.colors import RGB
 from bokeh.models import (
     ColorBar,
     ColumnDataSource,
+    FixedTicker,
     LogColorMapper,
-    LogTicker,
     NumeralTickFormatter,
 )
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from pipeline.browse.counts import Range
 from pipeline.browse.theme import INK, PAPER, Paint
 
 SHADES = 64
+TICKS = [mantissa * 10**power for power in range(8) for mantissa in (1, 2, 5)]
 BEHIND = 0.35
 """Opacity of all stars while some are selected."""
 
@@ -72,7 +73,7 @@ class Layer:
         )
         self._bar = ColorBar(
             color_mapper=self._mapper, title=title, width=10, padding=4,
-            ticker=LogTicker(mantissas=[1, 2, 5]), formatter=NumeralTickFormatter(format="0,0"),
+            ticker=FixedTicker(ticks=TICKS), formatter=NumeralTickFormatter(format="0,0"),
  title_text_font_style="normal", title_text_font_size="11px",
             border_line_color=None,
         )  # fmt: skip

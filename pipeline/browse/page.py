@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from pipeline.browse.chooser import Chooser
 from pipeline.browse.diagram import DiagramMarks
 from pipeline.browse.export_box import ExportBox
 from pipeline.browse.histogram import Histogram
-from pipeline.browse.plane import Axis, Plane, first_cells
+from pipeline.browse.plane import Axis, Plane
 from pipeline.browse.query_box import QueryBox
 from pipeline.browse.selection import Selection
 from pipeline.browse.star_reader import Look, StarReader
@@ -53,9 +54,8 @@ class Explorer:
     pool: ThreadPoolExecutor
 
     def prepare(self) -> None:
-        """Count what every page shows at first."""
-        for x, y in ((COLOUR, M_G), (RA, DEC)):
-            first_cells(self.stars, x, y)
+        """Make a page that nobody sees, so that what all pages show at first is counted once."""
+        self.open_page(Document())
 
     def open_page(self, document: Document) -> None:
         """Fill a new page, as Bokeh's server asks for it.
@@ -67,11 +67,9 @@ class Explorer:
         """
         stars, root = self.stars, self.stars.root.path
         selection, work = Selection(stars), Work(document, self.pool)
-        marks: list[DiagramMarks] = []
 
         def found(look: Look) -> None:
-            for one in marks:
-                one.show(look)
+            marks.show(look)
 
         view = StarView(self.reader, work, found)
 
@@ -82,7 +80,7 @@ class Explorer:
 
         diagram = Plane(stars, selection, "cmd", "Colour-magnitude diagram", COLOUR, M_G,
                         (640, 560), clicked)  # fmt: skip
-        marks.append(DiagramMarks(diagram.figure))
+        marks = DiagramMarks(diagram.figure)
         sky = Plane(stars, selection, "sky", "Sky, ICRS", RA, DEC, (640, 300), clicked)
         histogram = Histogram(stars, selection, (640, 250))
         chooser = Chooser(stars, selection)
@@ -102,14 +100,15 @@ class Explorer:
         with document.models.freeze():
             for one in (*pictures, chooser.widget, below, view.widget):
                 document.add_root(one)
-        document.title = f"pairspec: {root.resolve().name}"
+        document.title = f"pairspec: {root}"
         document.template = _template()
-        document.template_variables["run"] = str(root.resolve())
+        document.template_variables["run"] = str(root)
         document.template_variables["note"] = _left_out(stars)
         paints = [diagram.paints, sky.paints, histogram.paints, view.pictures.paints]
         follow_scheme(document, chain.from_iterable(paints))
 
 
+@lru_cache(maxsize=2)
 def _left_out(stars: Stars) -> str:
     drawn = np.isfinite(stars.numbers["g_ks_0"]) & np.isfinite(stars.numbers["m_g"])
     n = len(stars) - int(np.count_nonzero(drawn))

@@ -19,7 +19,7 @@ from pipeline.core.colours import BINARY, SINGLE
 ALL = Scale(("#c3d3e3", SINGLE, "#14283c"), ("#2a4058", SINGLE, "#dce8f4"))
 CHOSEN = Scale(("#f2c3a8", BINARY, "#6e2a0c"), ("#7d3514", BINARY, "#ffe3d2"))
 
-TOOLS = "pan,wheel_zoom,reset"
+TOOLS = "pan,box_zoom,wheel_zoom,reset"
 WAIT_MS = 80
 MOST_CELLS = 240
 """Along an axis: then a cell is about two pixels wide."""
@@ -124,8 +124,9 @@ class Plane:
             output_backend="canvas",
         )  # fmt: skip
         self.figure.toolbar.logo = None
-        box = BoxSelectTool()
-        self.figure.add_tools(box, LassoSelectTool())
+        # They tell what was drawn; what is inside is counted here.
+        box = BoxSelectTool(renderers=[])
+        self.figure.add_tools(box, LassoSelectTool(renderers=[]))
         self.figure.toolbar.active_drag = box
         self._all = Layer(self.figure, ALL, "all stars per cell")
         self._chosen = Layer(self.figure, CHOSEN, "selected")
@@ -154,27 +155,26 @@ class Plane:
 
     def show(self) -> None:
         """Draw what is selected now."""
-        mask_S = self._selection.mask_S
-        self._all.fade(behind=mask_S is not None)
-        self._chosen.show(visible=mask_S is not None)
-        if mask_S is not None:
+        chosen_C = self._selection.chosen_C
+        self._all.fade(behind=chosen_C is not None)
+        self._chosen.show(visible=chosen_C is not None)
+        if chosen_C is not None:
             cells = self._cells
-            self._chosen.draw(cells.counts(mask_S), cells.x_range, cells.y_range)
+            self._chosen.draw(cells.counts(chosen_C), cells.x_range, cells.y_range)
         part = self._selection.part(self._name)
         corners = part.corners() if isinstance(part, Box | Polygon) else ([], [])
         self._outline.data = dict(zip("xy", corners, strict=True))
 
-    def mark(self, star: int | None) -> None:
+    def mark(self, star: int) -> None:
         """Mark one star.
 
         Parameters
         ----------
-        star : int, optional
-            Its position among the stars; None: no mark.
+        star : int
+            Its position among the stars.
         """
-        numbers = self._stars.numbers
-        at = [] if star is None else [star]
-        self._mark.data = {"x": numbers[self._x.column][at], "y": numbers[self._y.column][at]}
+        x_S, y_S = (self._stars.numbers[axis.column] for axis in (self._x, self._y))
+        self._mark.data = {"x": x_S[[star]], "y": y_S[[star]]}
 
     def _shown(self) -> tuple[Range, Range]:
         x, y = self.figure.x_range, self.figure.y_range
@@ -194,7 +194,7 @@ class Plane:
         numbers = self._stars.numbers
         star = nearest(
             numbers[self._x.column], numbers[self._y.column], (event.x, event.y),
-            (x_range[1] - x_range[0], y_range[1] - y_range[0]), self._selection.mask_S,
+            (x_range[1] - x_range[0], y_range[1] - y_range[0]), self._selection.chosen_C,
         )  # fmt: skip
         if star is not None:
             self._clicked(star)

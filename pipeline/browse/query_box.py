@@ -57,9 +57,7 @@ def answer(root: Path, sql: str) -> Answer:
     with connect(root) as tables, complain(root):
         found = tables.sql(sql).limit(MOST_ROWS + 1).to_arrow_table()
     shown = found.slice(0, MOST_ROWS)
-    names = [f"{name} ({k})" if found.column_names.count(name) > 1 else name
-             for k, name in enumerate(found.column_names)]  # fmt: skip
-    columns = zip(names, shown.columns, strict=True)
+    columns = zip(shown.column_names, shown.columns, strict=True)
     texts = {name: [_text(value) for value in column.to_pylist()] for name, column in columns}
     return Answer(texts, found.num_rows > MOST_ROWS)
 

@@ -1,6 +1,6 @@
 """Regions that are drawn in a picture: which stars are inside, and the same as SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,6 +11,9 @@ from pipeline.browse.stars import Mask, Stars
 
 DECIMALS = 4
 """Of bounds: far below a pixel of the screen, and short in SQL."""
+
+LINE_DECIMALS = 6
+"""Of the lines through the corners of a polygon."""
 
 MOST_CORNERS = 40
 """Of a polygon drawn by hand; more of them change no pixel and make the SQL long."""
@@ -111,20 +114,25 @@ class Polygon:
         extent = {self.x: self.x_K, self.y: self.y_K}
         return Box.between(**{n: (float(v.min()), float(v.max())) for n, v in extent.items()})
 
-    def _edges(self) -> list[tuple[float, float, float, float]]:
-        before = zip(np.roll(self.x_K, 1).tolist(), np.roll(self.y_K, 1).tolist(), strict=True)
-        here = zip(self.x_K.tolist(), self.y_K.tolist(), strict=True)
-        # An edge of constant y crosses no line of constant y.
-        return [(*a, *b) for a, b in zip(here, before, strict=True) if a[1] != b[1]]
+    def _edges(self) -> Iterator[tuple[float, float, float, float]]:
+        """Yield both y of each edge, and slope and offset of its line x = slope y + offset."""
+        x_before, y_before = np.roll(self.x_K, 1), np.roll(self.y_K, 1)
+        corners = (self.x_K, self.y_K, x_before, y_before)
+        for x1, y1, x2, y2 in zip(*(at.tolist() for at in corners), strict=True):
+            # An edge of constant y crosses no line of constant y.
+            if y1 != y2:
+                slope = (x2 - x1) / (y2 - y1)
+                yield y1, y2, round(slope, LINE_DECIMALS), round(x1 - slope * y1, LINE_DECIMALS)
 
     @property
     def sql(self) -> str:
-        """The polygon as a condition in SQL: a ray from a star crosses an odd number of edges."""
+        """The polygon as a condition in SQL: a line from a star crosses an odd number of edges."""
         x, y = f"{self.x}::DOUBLE", f"{self.y}::DOUBLE"
         crossings = [
-            f"(({y} > {_double(y1)}) <> ({y} > {_double(y2)}) AND {x} < "
-            f"{_double(x2 - x1)} * ({y} - {_double(y1)}) / {_double(y2 - y1)} + {_double(x1)})::INT"
-            for x1, y1, x2, y2 in self._edges()
+            # With an exponent, since DuckDB takes other numbers as DECIMAL.
+            f"(({self.y} > {y1}) <> ({self.y} > {y2}) AND "
+            f"{x} < {slope:.{LINE_DECIMALS}f}e0 * {y} + {offset:.{LINE_DECIMALS}f}e0)::INT"
+            for y1, y2, slope, offset in self._edges()
         ]
         return f"{self._around.sql} AND ({' + '.join(crossings) or '0'}) % 2 = 1"
 
@@ -132,10 +140,11 @@ class Polygon:
         """Return which stars are inside, ndarray of bool (S,)."""
         inside_S = self._around.mask(stars)
         near = np.flatnonzero(inside_S)
-        x, y = (np.asarray(stars.numbers[name][near], float) for name in (self.x, self.y))
+        x, y = (stars.numbers[name][near] for name in (self.x, self.y))
         odd = np.zeros(near.size, np.bool_)
-        for x1, y1, x2, y2 in self._edges():
-            odd ^= ((y > y1) != (y > y2)) & (x < (x2 - x1) * (y - y1) / (y2 - y1) + x1)
+        for y1, y2, slope, offset in self._edges():
+            line = slope * y.astype(np.float64) + offset
+            odd ^= ((y > y1) != (y > y2)) & (x < line)
         inside_S[near] = odd
         return inside_S
 
@@ -181,9 +190,3 @@ def drawn_region(x: str, y: str, geometry: dict[str, Any]) -> Box | Polygon:
         sides = {x: (geometry["x0"], geometry["x1"]), y: (geometry["y0"], geometry["y1"])}
         return Box.between(**sides)
     return Polygon.drawn(x, y, geometry["x"], geometry["y"])
-
-
-def _double(value: float) -> str:
-    text = repr(value)
-    # Without an exponent DuckDB reads a DECIMAL.
-    return f"({text if 'e' in text else f'{text}e0'})"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pipeline.browse.region import Part
-from pipeline.browse.stars import Mask, Stars
+from pipeline.browse.stars import Chosen, Mask, Stars
 
 
 class Selection:
@@ -21,8 +21,8 @@ class Selection:
         self._stars = stars
         self._parts: dict[str, tuple[Part, Mask]] = {}
         self._listeners: list[Callable[[], None]] = []
-        self.mask_S: Mask | None = None
-        """Selected stars, ndarray of bool (S,); None if nothing is selected."""
+        self.chosen_C: Chosen | None = None
+        """Positions of the selected stars, (C,), rising; None if nothing is selected."""
 
     def listen(self, listener: Callable[[], None]) -> None:
         """Call a function after every change.
@@ -81,10 +81,10 @@ class Selection:
     @property
     def n_selected(self) -> int:
         """Number of selected stars; all of them if nothing is selected."""
-        return len(self._stars) if self.mask_S is None else int(np.count_nonzero(self.mask_S))
+        return len(self._stars) if self.chosen_C is None else self.chosen_C.size
 
     def _join(self) -> None:
         masks = [mask for _, mask in self._parts.values()]
-        self.mask_S = np.logical_and.reduce(masks) if masks else None
+        self.chosen_C = np.flatnonzero(np.logical_and.reduce(masks)) if masks else None
         for listener in self._listeners:
             listener()

@@ -1,14 +1,15 @@
 """The server of the explorer, on the loopback interface."""
 
+import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from bokeh.resources import Resources
 from bokeh.server.server import BaseServer
 from bokeh.server.tornado import BokehTornado
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
-from tornado.netutil import bind_sockets
 
 from pipeline.browse.guard import ADDRESS, guarded, new_token
 from pipeline.browse.page import Explorer
@@ -18,6 +19,22 @@ from pipeline.core.errors import InputError
 from pipeline.core.root import Root
 
 THREADS = 2
+COMPONENTS = ["bokeh", "bokeh-widgets", "bokeh-tables"]
+"""Of BokehJS, all that the page uses: without MathJax and WebGL half as large."""
+
+
+class LocalApplication(BokehTornado):
+    """Bokeh's application, whose pages load scripts from itself, whatever Bokeh's settings say."""
+
+    def resources(self, absolute_url: str | bool | None = None) -> Resources:  # noqa: ARG002
+        """Return where a page finds its scripts.
+
+        Parameters
+        ----------
+        absolute_url : str or bool, optional
+            Not used: addresses are relative to this server.
+        """
+        return Resources(mode="server", root_url=f"{self.prefix}/", components=COMPONENTS)
 
 
 def browse(
@@ -57,19 +74,20 @@ def browse(
     explorer = Explorer(stars, StarReader(stars, models, log_age), folder, pool)
     explorer.prepare()
     try:
-        sockets = bind_sockets(port, ADDRESS)
+        listening = socket.create_server((ADDRESS, port))
     except OSError as error:
         raise InputError(f"cannot listen on port {port} ({error}); --port names another") from None
-    bound = sockets[0].getsockname()[1]
+    listening.setblocking(False)  # noqa: FBT003 (its only argument)
+    bound = listening.getsockname()[1]
     token = new_token()
-    application = BokehTornado(
+    application = LocalApplication(
         {"/": explorer.open_page},
         prefix=token,
         # A tunnel of SSH may have the same port under the other name.
         extra_websocket_origins=[f"{host}:{bound}" for host in (ADDRESS, "localhost")],
     )
     http = HTTPServer(guarded(application, token))
-    http.add_sockets(sockets)
+    http.add_socket(listening)
     server = BaseServer(IOLoop.current(), application, http)
     server.start()
     server.io_loop.add_callback(ready, f"http://{ADDRESS}:{bound}/{token}/")

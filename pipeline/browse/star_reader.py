@@ -22,8 +22,6 @@ class Look:
 
     Parameters
     ----------
-    star : int
-        Its position among the stars.
     page : StarPage
         Its page.
     which : mapping
@@ -36,7 +34,6 @@ class Look:
         The two stars that it may consist of.
     """
 
-    star: int
     page: "StarPage"
     which: Mapping[str, Any]
     spectrum: "OneSpectrum"
@@ -86,4 +83,4 @@ class StarReader:
         page = StarPage(root, found, self._diagram, self._models, None)
         wanted = [one for one in found.spectra if one["row"] == row]
         which = wanted[0] if wanted else found.chosen(None)
-        return Look(star, page, which, *page.look(which), find_components(found, self._log_age))
+        return Look(page, which, *page.look(which), find_components(found, self._log_age))

@@ -29,8 +29,7 @@ class StarView:
 
     def __init__(self, reader: StarReader, work: Work, found: Callable[[Look], None]) -> None:
         self._reader, self._work, self._found = reader, work, found
-        self._star: int | None = None
-        self._row = ""
+        self._star, self._row, self._asked = 0, "", 0
         self.pictures = SpectrumPictures(1100)
         self._head = Div(
             text="Click on a star in a picture or in the table to see its spectra.",
@@ -63,13 +62,17 @@ class StarView:
             Row of the store of the spectrum to show.
         """
         self._star = star
-        self._head.text = "reading ..."
-        self._work.do(partial(self._reader.read, star, row), self._show, self._say)
+        self._asked += 1
+        asked = self._asked
+        self._head.text = "reading (the first star takes some seconds longer)"
+        self._work.do(
+            partial(self._reader.read, star, row),
+            # Of several stars that were clicked on, the last one is shown, whichever comes last.
+            lambda look: self._show(look) if asked == self._asked else None,
+            self._say,
+        )
 
     def _show(self, look: Look) -> None:
-        if look.star != self._star:
-            # Another star has been clicked on meanwhile.
-            return
         which, star = look.which, look.page.star
         p_b = "no p_b" if which["p_b"] is None else f"p_b = {which['p_b']:.3f}"
         pair = "" if look.components is None else (
@@ -92,7 +95,7 @@ class StarView:
         self._found(look)
 
     def _other(self, _name: str, _old: str, new: str) -> None:
-        if self._star is not None and new != self._row:
+        if new != self._row:
             self.choose(self._star, int(new))
 
     def _say(self, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from pipeline.core.root import Root
 from schemas.catalogue import HEALPIX, STARS
 
 Mask = NDArray[np.bool_]
+Chosen = NDArray[np.int64]
 
 SHOWN = (
     "ra_deg", "dec_deg", "g_ks_0", "m_g", "delta_m_g", "p_b", "p_b_combined", "n_spectra",
@@ -71,24 +73,31 @@ class Stars:
             names = tables.sql(names_where(condition)).to_arrow_table()["star_id"]
         return np.asarray(pc.is_in(self.star_id_S, value_set=names.combine_chunks()))
 
-    def best(self, mask_S: Mask | None, most: int) -> NDArray[np.int64]:
-        """Return the positions of the selected stars of highest p_b, the highest first.
 
-        Parameters
-        ----------
-        mask_S : ndarray of bool, (S,), optional
-            The selected stars; None for all.
-        most : int
-            At most so many; stars without p_b come last.
-        """
-        p_b_S = self.numbers["p_b"]
-        chosen = np.arange(len(self)) if mask_S is None else np.flatnonzero(mask_S)
-        score = np.nan_to_num(p_b_S[chosen], nan=-1.0)
-        if chosen.size > most:
-            part = np.argpartition(score, chosen.size - most)[chosen.size - most :]
-            chosen, score = chosen[part], score[part]
-        order: NDArray[np.int64] = chosen[np.lexsort((chosen, -score))]
-        return order
+def best_rows(stars: Stars, chosen_C: Chosen | None, most: int) -> Chosen:
+    """Return the positions of the selected stars of highest p_b, the highest first.
+
+    Parameters
+    ----------
+    stars : Stars
+        All stars.
+    chosen_C : ndarray of int64, (C,), optional
+        Positions of the selected stars; None for all.
+    most : int
+        At most so many; stars without p_b come last.
+    """
+    if chosen_C is None:
+        return _best_of_all(stars, most)
+    score = np.nan_to_num(stars.numbers["p_b"].take(chosen_C), nan=-1.0)
+    if chosen_C.size > most:
+        part = np.argpartition(score, chosen_C.size - most)[chosen_C.size - most :]
+        chosen_C, score = chosen_C[part], score[part]
+    return chosen_C[np.lexsort((chosen_C, -score))]
+
+
+@lru_cache(maxsize=2)
+def _best_of_all(stars: Stars, most: int) -> Chosen:
+    return best_rows(stars, np.arange(len(stars)), most)
 
 
 def names_where(condition: str) -> str:

@@ -13,7 +13,7 @@ from bokeh.models import (
 )
 
 from pipeline.browse.selection import Selection
-from pipeline.browse.stars import Stars
+from pipeline.browse.stars import Stars, best_rows
 from pipeline.browse.theme import TABLE
 
 MOST_ROWS = 500
@@ -57,7 +57,7 @@ class StarTable:
 
     def show(self) -> None:
         """Fill the table with what is selected now."""
-        rows = self._stars.best(self._selection.mask_S, MOST_ROWS)
+        rows = best_rows(self._stars, self._selection.chosen_C, MOST_ROWS)
         self._rows = rows.tolist()
         names = self._stars.star_id_S.take(rows).to_pylist()
         data: dict[str, Any] = {name: values[rows] for name, values in self._stars.numbers.items()}

@@ -97,11 +97,13 @@ def acquire(
 ) -> None:
     """Fetch what a run needs: LAMOST's catalogue and spectra, dust, lists from the literature.
 
-    Sources: lamost-catalogue, lamost-spectra, dust, eclipsing, planets, spectroscopic-binaries,
-    jing2025. Gaia and 2MASS need no copy: `photometry` reads them by URL.
+    Sources: lamost-catalogue, lamost-spectra, lamost-vo, gaia, tmass, bailer-jones,
+    tmass-neighbours, dust, eclipsing, planets, spectroscopic-binaries, jing2025. Gaia and 2MASS
+    need no copy: `photometry` reads them by URL.
 
     A file is there whole or not at all. What cannot be had has one row with its reason in
-    OUT/ledger/; a run that was stopped goes on. LAMOST's token is read from LAMOST_TOKEN. Ends with
+    OUT/ledger/; a run that was stopped goes on. LAMOST's token is that of LAMOST_TOKEN or of the
+    keyring. Ends with
     OUT/pairspec.toml, with which every stage runs.
 
     Example: pairspec acquire lamost-spectra --out data --where "snrg > 20 AND logg > 4"

@@ -3,10 +3,13 @@
 import json
 import os
 import shutil
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.table import with_text_lengths
@@ -51,12 +54,17 @@ def write_json(path: Path, content: Any, *, sort_keys: bool = True) -> None:
 
 
 def write_parquet(
-    path: Path, table: pa.Table, row_group_rows: int | None = None, *, dictionary: bool = True
+    path: Path,
+    table: pa.Table,
+    row_group_rows: int | None = None,
+    *,
+    dictionary: bool = True,
+    edges: Sequence[int] = (),
 ) -> None:
     """Write one Parquet file atomically; the same table gives the same bytes.
 
-    Numbers are never encoded by a dictionary: measurements hardly repeat, and to find that out
-    takes longer than all the rest of writing.
+    Numbers are never encoded by a dictionary, nor texts that hardly repeat: to find that out takes
+    longer than all the rest of writing, and they are slower to read.
 
     Parameters
     ----------
@@ -65,21 +73,30 @@ def write_parquet(
     table : pyarrow.Table
         What to write.
     row_group_rows : int, optional
-        Rows of a row group.
+        Most rows of a row group.
     dictionary : bool
         Encode repeated texts by a dictionary.
+    edges : sequence of int
+        Rows, rising, that begin a row group in any case.
     """
     sink = pa.BufferOutputStream()
-    texts = [field.name for field in table.schema if pa.types.is_string(field.type)]
-    pq.write_table(
-        with_text_lengths(table),
+    table = with_text_lengths(table)
+    with pq.ParquetWriter(
         sink,
+        table.schema,
         compression="zstd",
-        row_group_size=row_group_rows,
-        use_dictionary=texts if dictionary else False,
+        use_dictionary=_repeated_texts(table) if dictionary else False,
         write_page_checksum=True,
-    )
+    ) as writer:
+        for first, last in pairwise(sorted({0, *edges, table.num_rows})):
+            writer.write_table(table.slice(first, last - first), row_group_rows)
     write_bytes(path, sink.getvalue())
+
+
+def _repeated_texts(table: pa.Table) -> list[str]:
+    """Return the columns of texts of which each stands twice or more on average."""
+    texts = [field.name for field in table.schema if pa.types.is_string(field.type)]
+    return [name for name in texts if 2 * pc.count_distinct(table[name]).as_py() <= table.num_rows]
 
 
 def sweep(folder: Path) -> int:

@@ -2,15 +2,18 @@
 
 from collections.abc import Set
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.core.atomic import write_parquet
 from pipeline.core.ledger import Done
-from pipeline.core.parquet import read_table
+from pipeline.core.parquet import read_files, read_table
+from pipeline.core.pieces import Pieces
 from pipeline.core.root import Root
 from pipeline.ingest.matches import NUMBERS, read_matches
 from pipeline.spectra.velocity import SPEED_OF_LIGHT_KMS
@@ -20,7 +23,7 @@ from schemas.quality import QualityFlag
 
 @dataclass(frozen=True)
 class ObservationsJob:
-    """What every part of the observations has in common.
+    """What every task of the observations has in common.
 
     Parameters
     ----------
@@ -28,29 +31,41 @@ class ObservationsJob:
         Where to read and write.
     matches : pathlib.Path or None
         What the catalogue says of each file; None without a catalogue.
+    pieces : Pieces
+        Shards of each task: to look into the matches costs more than to join one shard.
     """
 
     root: Root
     matches: Path | None
+    pieces: Pieces
 
 
-def write_observations(shard: int, job: ObservationsJob) -> Done:
-    """Write the observations of one shard.
+def write_observations(unit: int, job: ObservationsJob) -> Done:
+    """Write the observations of some shards, a part for each.
+
+    Parameters
+    ----------
+    unit : int
+        Number of the piece.
+    job : ObservationsJob
+        Where to read and write.
 
     Returns
     -------
     Done
         Counts: rows, superseded, matched (to the catalogue), refused.
     """
-    headers = read_table(job.root.part(HEADERS, shard), HEADERS).to_pandas(
-        types_mapper=pd.ArrowDtype
-    )
+    shards = job.pieces.shards(unit)
+    files = [job.root.part(HEADERS, shard) for shard in shards]
+    headers = read_files(files, "ingest").to_pandas(types_mapper=pd.ArrowDtype)
     found = read_matches(job.matches, headers["row"])
     rows = (pc.field("row") >= headers["row"].min()) & (pc.field("row") <= headers["row"].max())
     duplicates = read_table(job.root.table(DUPLICATES), DUPLICATES, ["row"], rows)
     table = combine(headers, found, set(duplicates["row"].to_pylist()))
-    part = job.root.part(OBSERVATIONS, shard)
-    write_parquet(part, table)
+    edges = np.searchsorted(table["shard"].to_numpy(), [*shards, shards.stop]).tolist()
+    parts = [job.root.part(OBSERVATIONS, shard) for shard in shards]
+    for part, (first, last) in zip(parts, pairwise(edges), strict=True):
+        write_parquet(part, table.slice(first, last - first))
     quality = table["quality"]
     counts = {
         "rows": table.num_rows,
@@ -58,7 +73,7 @@ def write_observations(shard: int, job: ObservationsJob) -> Done:
         "refused": _count(quality, QualityFlag.REFUSED),
         "without_catalogue": _count(quality, QualityFlag.NO_CATALOGUE),
     }
-    return Done(counts, (part,))
+    return Done(counts, parts)
 
 
 def combine(headers: pd.DataFrame, found: pd.DataFrame, superseded: Set[int]) -> pa.Table:
@@ -67,7 +82,7 @@ def combine(headers: pd.DataFrame, found: pd.DataFrame, superseded: Set[int]) ->
     Parameters
     ----------
     headers, found : pandas.DataFrame
-        Rows of one shard and their catalogue rows, as from `read_matches`.
+        Rows of some shards and their catalogue rows, as from `read_matches`.
     superseded : set of int
         Rows that a newer file supersedes.
 

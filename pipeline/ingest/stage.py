@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 
 from pipeline.core.errors import MismatchError
 from pipeline.core.ledger import Done
+from pipeline.core.pieces import Pieces
 from pipeline.core.report import StageReport
 from pipeline.core.run import Run
 from pipeline.formats.door import FORMATS
@@ -70,12 +71,14 @@ def run(run: Run) -> StageReport:
     if catalogue is not None:
         run.once(_matches, run, catalogue.parquet, digest=digest, step="matches")
         matches = matches_path(catalogue.parquet)
+    pieces = Pieces(manifest.n_shards, settings.tables.shards(manifest.shard_rows))
     observed = run.each(
         write_observations,
-        manifest.n_shards,
-        ObservationsJob(root, matches),
-        digest=digest,
+        len(pieces),
+        ObservationsJob(root, matches, pieces),
+        digest=run.digest(digest, pieces.size),
         step="observations",
+        of="pieces",
     )
     observed["valid"] = observed["rows"] - observed["superseded"] - observed["refused"]
     run.balance(manifest.n_files, observed["rows"], "files", "observations")

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from pipeline.core.errors import InputError
 from pipeline.labels.labels import LABELS
-from pipeline.photometry.columns import LOOKED_UP
 from pipeline.tables.rows import open_rows
+from pipeline.tables.source_columns import LOOKED_UP
 from pipeline.tables.table import open_table
 
 IDS = ("source_id", "obsid")

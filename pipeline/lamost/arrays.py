@@ -71,7 +71,7 @@ def as_float32(values: Values) -> FloatArray:
     """Copy to native float32; float64 values beyond its range become infinite."""
     if values.dtype.itemsize <= 4:
         return values.astype(np.float32)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         return values.astype(np.float32)
 
 
@@ -140,7 +140,8 @@ def check_wave(wave_N: FloatArray, path: str | os.PathLike[str]) -> None:
         detail = f"first of {wave_N.size} wavelengths is {start}, not between {low} and {high}"
         raise SpectrumError(Reason.BAD_WAVELENGTH, path, f"{detail} Angstrom; fetch it again")
     off_N = start * _ratios(wave_N.size)
-    off_N -= wave_N
+    with np.errstate(invalid="ignore"):  # a signalling NaN
+        off_N -= wave_N
     off = np.abs(off_N, out=off_N).max()
     if not off <= WAVE_TOLERANCE_ANGSTROM:
         detail = f"wavelengths leave a step of {LOG10_STEP} dex by {off:.4g} Angstrom"

@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 
 from pipeline.core.atomic import PARTIAL
 from pipeline.core.parquet import read_files
-from pipeline.photometry.columns import LOOKED_UP, TYPES
 from pipeline.tables.database import database, quoted
 from pipeline.tables.literal import parquet_files
+from pipeline.tables.source_columns import LOOKED_UP, TYPES
 from pipeline.tables.table import UserTable, open_table
 
 

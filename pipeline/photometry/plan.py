@@ -7,11 +7,11 @@ from pipeline.core.datasets import Datasets
 from pipeline.core.errors import InputError, given_by
 from pipeline.core.published import Published
 from pipeline.ingest.lamost_catalogue import catalogue_digest
-from pipeline.photometry.columns import GAIA, GAIA_REQUIRED, TMASS, TMASS_REQUIRED
 from pipeline.photometry.sources import SourceCatalogue, find_catalogue
 from pipeline.settings.inputs import InputSettings
 from pipeline.settings.photometry import PhotometrySettings
 from pipeline.store.manifest import open_manifest
+from pipeline.tables.source_columns import GAIA, GAIA_REQUIRED, TMASS, TMASS_REQUIRED
 
 _MATCH = {
     "radius_arcsec", "position_epoch", "max_motion_arcsec_yr", "match", "blend_mag",

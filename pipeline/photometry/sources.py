@@ -17,9 +17,9 @@ from pipeline.core.atomic import write_json
 from pipeline.core.digest import digest_of
 from pipeline.core.errors import InputError
 from pipeline.core.run import Run
-from pipeline.photometry.columns import HINTS, TYPES
 from pipeline.photometry.hats_import import import_parquet
 from pipeline.tables.names import resolve
+from pipeline.tables.source_columns import HINTS, TYPES
 from pipeline.tables.table import UserTable, open_table
 from pipeline.tables.values import check_type
 

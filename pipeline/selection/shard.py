@@ -11,6 +11,7 @@ from pipeline.core.atomic import write_parquet
 from pipeline.core.errors import MismatchError
 from pipeline.core.ledger import Done
 from pipeline.core.parquet import read_files
+from pipeline.core.pieces import Pieces
 from pipeline.core.root import Root
 from pipeline.selection.cuts import APPLICATION, cut_bits, make_cuts
 from pipeline.selection.release import PAPER_RELEASE
@@ -41,24 +42,13 @@ class SelectionJob:
         Where to read and write.
     settings : SampleSettings
         The cuts.
-    n_shards, unit_shards : int
-        Shards of the store, and those of a partition.
+    pieces : Pieces
+        Shards of each partition.
     """
 
     root: Root
     settings: SampleSettings
-    n_shards: int
-    unit_shards: int
-
-    @property
-    def n_units(self) -> int:
-        """Partitions of the store."""
-        return -(-self.n_shards // self.unit_shards)
-
-    def shards(self, unit: int) -> range:
-        """Shards of one partition."""
-        first = unit * self.unit_shards
-        return range(first, min(first + self.unit_shards, self.n_shards))
+    pieces: Pieces
 
 
 def read_candidates(unit: int, job: SelectionJob) -> pd.DataFrame:
@@ -72,7 +62,7 @@ def read_candidates(unit: int, job: SelectionJob) -> pd.DataFrame:
         The photometry is not that of these observations.
     """
     counted = pc.bit_wise_and(pc.field("quality"), int(UNCOUNTED)) == 0
-    root, shards = job.root, job.shards(unit)
+    root, shards = job.root, job.pieces.shards(unit)
     observed, photometry = (
         read_files([root.part(table, shard) for shard in shards], MADE_BY[table.name], *what)
         for table, *what in ((OBSERVATIONS, _OBSERVED, counted), (PHOTOMETRY, _PHOTOMETRY))
@@ -128,7 +118,7 @@ def select_partition(candidates: pd.DataFrame, unit: int, job: SelectionJob) -> 
     }
     parts = []
     for rows, table in ((frame, CUTS), (sample, SAMPLE)):
-        parts.append(job.root.span(table, job.shards(unit)))
+        parts.append(job.root.span(table, job.pieces.shards(unit)))
         write_parquet(parts[-1], _as_table(rows, table), ROW_GROUP)
     return Done(counts, parts)
 

@@ -5,6 +5,7 @@ from functools import partial
 from pipeline.core.atomic import write_parquet
 from pipeline.core.ledger import Done
 from pipeline.core.parquet import read_table
+from pipeline.core.pieces import Pieces
 from pipeline.core.report import StageReport
 from pipeline.core.run import Run
 from pipeline.selection.cut_flow import cut_flow_lines, read_cut_flow
@@ -38,15 +39,15 @@ def run(run: Run) -> StageReport:
     observed, photometry = run.needs()
     digest = run.digest(observed, photometry, run.settings.sample)
     manifest = open_manifest(root.manifest)
-    unit_shards = run.settings.tables.shards(manifest.shard_rows)
-    job = SelectionJob(root, run.settings.sample, manifest.n_shards, unit_shards)
+    pieces = Pieces(manifest.n_shards, run.settings.tables.shards(manifest.shard_rows))
+    job = SelectionJob(root, run.settings.sample, pieces)
     counts = run.each_partition(
         partial(read_candidates, job=job),
         select_partition,
-        job.n_units,
+        len(pieces),
         job,
         # The same rows in other files are the same sample.
-        digest=run.digest(digest, unit_shards),
+        digest=run.digest(digest, pieces.size),
         of="partitions",
         folders=(root.table(CUTS), root.table(SAMPLE)),
     )

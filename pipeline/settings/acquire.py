@@ -68,8 +68,14 @@ class AcquireSettings(Section):
     lamost_url: Address = "https://www.lamost.org"
     """LAMOST's archive. [source: lamost.org]"""
 
+    ssa_url: Address = "https://dc.zah.uni-heidelberg.de/lamost6/q/svc_lrs/ssap.xml"
+    """SSA service with spectra of LAMOST that need no login: DR6. [source: GAVO data center]"""
+
     vizier_url: Address = "https://tapvizier.cds.unistra.fr/TAPVizieR/tap"
     """TAP service of VizieR. [source: cds.unistra.fr]"""
+
+    gaia_tap_url: Address = "https://gea.esac.esa.int/tap-server/tap"
+    """TAP service of the Gaia archive. [source: ESA, gea.esac.esa.int]"""
 
     exoplanet_url: Address = "https://exoplanetarchive.ipac.caltech.edu/TAP"
     """TAP service of the NASA Exoplanet Archive. [source: exoplanetarchive.ipac.caltech.edu]"""

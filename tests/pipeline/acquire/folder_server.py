@@ -9,11 +9,19 @@ from tests.pipeline.acquire.server import Loopback
 
 
 class FolderServer(Loopback):
-    """Serves the files of a folder; ``sent`` has the bytes sent of each."""
+    """Serves the files of a folder; ``sent`` has the bytes sent of each.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The folder.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.sent: dict[str, int] = {}
+        self.failing: dict[str, int] = {}
+        """How often the server still fails, by the end of a file's name."""
         self.lock = threading.Lock()
         self.serve(_handler(self))
 
@@ -39,6 +47,13 @@ def _handler(server: FolderServer) -> type[BaseHTTPRequestHandler]:
         def _answer(self, *, body: bool) -> None:
             name = unquote(urlsplit(self.path).path).lstrip("/")
             path = server.folder / name
+            for end, times in server.failing.items():
+                if times and name.endswith(end):
+                    server.failing[end] -= 1
+                    self.send_response(500)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
             if not path.is_file():
                 self.send_response(404)
                 self.send_header("Content-Length", "0")

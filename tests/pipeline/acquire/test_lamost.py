@@ -198,7 +198,11 @@ def test_the_token_is_nowhere(archive, tmp_path):
         shown += [
             acquire(server, tmp_path, *what, "--debug", token=token).output
             for token in (TOKEN, TOKEN[:-1])
-            for what in (("lamost-catalogue",), ("lamost-spectra", "--where", "true", "--again"))
+            for what in (
+                ("lamost-catalogue",),
+                ("lamost-spectra", "--where", "true", "--again"),
+                ("lamost-spectra", "--where", "true", "--again", "--to-store"),
+            )
         ]
     assert "no_permission" in shown[1]
     shown += [path.read_bytes().decode("latin-1") for path in tmp_path.rglob("*") if path.is_file()]

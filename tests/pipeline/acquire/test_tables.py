@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from pipeline.cli.app import app
 from pipeline.settings.load import load_settings
+from pipeline.validation.given import read_compare
 from tests.pipeline.acquire.server import Server
 
 FAST = ("rate_per_s=2000", "backoff_s=0.001", "attempts=2")
@@ -64,13 +65,18 @@ def test_lists_from_the_literature(tmp_path):
 
 
 def test_the_published_catalogue_is_found_by_its_name(tmp_path):
-    tables = {"J/ApJS/277/15/table3": ["a,b", "1,2"], "J/ApJS/277/15/table4": ["c", "1", "2"]}
+    stars = ["Source,RA_ICRS,DE_ICRS,Pb", "4000000000000000001,1.5,2.5,0.9"]
+    tables = {"J/ApJS/277/15/table3": stars, "J/ApJS/277/15/table4": ["c", *("1" * 90)]}
     with Server({}, answer=Service(tables)) as server:
         done = acquire(server, tmp_path, "jing2025")
     assert done.exit_code == 0, done.output
     assert sorted(path.name for path in (tmp_path / "catalogues").iterdir()) == [
         "jing2025_table3.csv", "jing2025_table4.csv",
     ]  # fmt: skip
+    settings = load_settings(tmp_path / "pairspec.toml")
+    assert settings.inputs.compare == tmp_path / "catalogues" / "jing2025_table3.csv"
+    assert settings.validation.compare_binary == "Pb"
+    assert read_compare(settings.inputs.compare, settings.validation)["score"].tolist() == [0.9]
     with Server({}, answer=Service({})) as server:
         none = acquire(server, tmp_path / "none", "jing2025")
     assert "VizieR has no table of J/ApJS/277/15" in none.output

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.settings.load import load_settings
 from pipeline.stages import run_stage
+from pipeline.verify.verify import verify
 from tests.pipeline.acquire.test_lamost import acquire, serve
 
 SHARDS = ("--set", "ingest.shard_rows=4", "--set", "ingest.chunk_rows=2")
@@ -66,6 +67,7 @@ def test_the_store_is_that_of_files_and_no_file_is_kept(server, tmp_path, client
     assert files.pop("ledger/lamost_catalogue/000000.json")
     assert straight_on.pop("ledger/lamost_catalogue/000000.json")
     assert straight_on == files
+    assert not verify(settings.root, deep=True).damaged
 
 
 def test_a_lost_shard_is_not_taken_for_files_that_cannot_be_read(server, tmp_path, client):

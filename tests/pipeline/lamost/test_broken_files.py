@@ -83,6 +83,20 @@ def test_noise(noise, start, tmp_path, identical):
     assert_same_outcome(tmp_path / "noise", start + noise, identical)
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("name", ["flux", "ivar", "wave", "andmask", "ormask"])
+@pytest.mark.parametrize("layout", ["image", "image64", "table"])
+def test_a_signalling_nan_gives_no_warning(name, layout, synthetic, tmp_path, identical):
+    made = synthetic()
+    wide = layout == "image64"
+    written, signalling = (">f8", "7ff4000000000001") if wide else (">f4", "7fa00001")
+    content = bytearray(made.table() if layout == "table" else made.image(written))
+    values = getattr(made, name).astype(written)
+    place = content.index(values.tobytes()) + 60 * values.itemsize
+    content[place : place + values.itemsize] = bytes.fromhex(signalling)
+    assert_same_outcome(tmp_path / "signalling", bytes(content), identical)
+
+
 def test_errors_travel_between_processes(tmp_path):
     with pytest.raises(SpectrumError) as caught:
         read_spectrum(tmp_path / "nowhere.fits")

@@ -4,9 +4,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.photometry.columns import GAIA, GAIA_REQUIRED, TMASS, TMASS_REQUIRED
 from pipeline.photometry.sources import find_catalogue
 from pipeline.simulate.merge import write_hats
+from pipeline.tables.source_columns import GAIA, GAIA_REQUIRED, TMASS, TMASS_REQUIRED
 from tests.pipeline.tables.kinds import write_table
 
 FIRST = 2**60 + 1

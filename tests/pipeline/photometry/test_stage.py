@@ -9,9 +9,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.acquire.request import Request
+from pipeline.acquire.sources import acquire
 from pipeline.core.errors import InputError
 from pipeline.core.ledger import Done, Ledger, read_record
 from pipeline.core.published import NotReadyError
+from pipeline.settings.acquire import AcquireSettings
 from pipeline.settings.load import load_settings
 from pipeline.settings.simulate import SurveySettings
 from pipeline.simulate.merge import write_hats
@@ -195,16 +198,28 @@ def test_catalogues_by_url_give_the_same_table_and_only_part_of_them_is_transfer
     with FolderServer(served) as server:
         by_url = {key: f"{server.url}/{name}" for key, name in names.items()}
         run(url := elsewhere(survey, tmp_path / "b", **by_url), client)
+        sent = dict(server.sent)
+        # And the copies of the parts that these observations touch.
+        addresses = {f"{key}_url": address for key, address in by_url.items()}
+        request = Request(tmp_path / "b", AcquireSettings(rate_per_s=1000, **addresses))
+        for key in names:
+            assert acquire(key, request).n_missing == 0
+    copies = load_settings(tmp_path / "b" / "pairspec.toml").inputs
+    parts = {key: getattr(copies, key) for key in names}
+    run(copied := elsewhere(survey, tmp_path / "c", **parts), client)
     assert read(url).equals(read(folder))
+    assert read(copied).equals(read(folder))
     for key, name in names.items():
         files = list((served / name).rglob("Npix=*.parquet"))
-        touched = [path for path in server.sent if path.startswith(name) and "Npix=" in path]
-        sent = sum(n for path, n in server.sent.items() if path.startswith(name))
-        record_property(f"{key}_bytes", f"{sent} of {sizes[key]}")
-        print(key, f"{sent} of {sizes[key]} bytes, {len(touched)} of {len(files)} partitions")
+        touched = [path for path in sent if path.startswith(name) and "Npix=" in path]
+        n_sent = sum(n for path, n in sent.items() if path.startswith(name))
+        n_copied = sum(n for path, n in server.sent.items() if path.startswith(name)) - n_sent
+        record_property(f"{key}_bytes", f"{n_sent} and {n_copied} of {sizes[key]}")
+        print(key, f"{n_sent} by URL, {n_copied} for the copy, of {sizes[key]} bytes")
         assert 0 < len(touched) <= len(files) / 2
         # fsspec reads at least the last megabyte of a file.
-        assert key == "tmass" or sent < sizes[key] / 3
+        assert key == "tmass" or n_sent < sizes[key] / 3
+        assert key == "tmass" or n_copied < sizes[key] / 3
 
 
 def test_other_laws_and_distances_change_what_they_should(survey, finished, tmp_path, client):

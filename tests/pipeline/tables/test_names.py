@@ -1,8 +1,8 @@
 import pytest
 
 from pipeline.core.errors import InputError
-from pipeline.photometry.columns import GAIA, GAIA_REQUIRED, HINTS
 from pipeline.tables.names import resolve
+from pipeline.tables.source_columns import GAIA, GAIA_REQUIRED, HINTS
 
 
 def find(names, **aliases):

@@ -5,7 +5,14 @@ import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.labels.user_labels import read_label_table
-from pipeline.photometry.columns import GAIA, GAIA_REQUIRED, LOOKED_UP, TMASS, TMASS_REQUIRED, TYPES
+from pipeline.tables.source_columns import (
+    GAIA,
+    GAIA_REQUIRED,
+    LOOKED_UP,
+    TMASS,
+    TMASS_REQUIRED,
+    TYPES,
+)
 from pipeline.tables.table import files_of, open_table
 from tests.pipeline.tables.kinds import KINDS, write_table
 

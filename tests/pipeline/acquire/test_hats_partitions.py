@@ -1,0 +1,122 @@
+"""The part of a HATS catalogue that the observations touch."""
+
+import lsdb
+import numpy as np
+import pandas as pd
+import pytest
+from hats.pixel_math import HealpixPixel
+from typer.testing import CliRunner
+
+from pipeline.acquire.touched import touched_partitions, touched_pixels
+from pipeline.cli.app import app
+from pipeline.settings.load import load_settings
+from tests.pipeline.acquire.folder_server import FolderServer
+from tests.pipeline.acquire.test_lamost import N, serve
+from tests.pipeline.acquire.test_lamost import acquire as acquire_lamost
+
+FAST = ("rate_per_s=2000", "backoff_s=0.001", "attempts=3")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """Sources over all the sky, and some beside each observation of the archive."""
+    rng, n = np.random.default_rng(1), 6000
+    near = np.repeat(30.0 + np.arange(N), 3)
+    ra = np.concatenate([near + rng.normal(0, 5e-3, near.size), rng.uniform(0, 360, n)])
+    dec = np.concatenate(
+        [20 + rng.normal(0, 5e-3, near.size), np.degrees(np.arcsin(rng.uniform(-1, 1, n)))]
+    )
+    frame = pd.DataFrame(
+        {
+            "ra": ra,
+            "dec": dec,
+            "source_id": np.arange(ra.size) + 10**17,
+            "phot_g_mean_mag": rng.uniform(10, 18, ra.size),
+            "parallax": rng.normal(3, 1, ra.size),
+            "unused": [rng.bytes(4000) for _ in range(ra.size)],
+        }
+    )
+    folder = tmp_path_factory.mktemp("served")
+    catalogue = lsdb.from_dataframe(
+        frame, catalog_name="gaia", ra_column="ra", dec_column="dec", partition_rows=40,
+        margin_threshold=None,
+    )  # fmt: skip
+    catalogue.write_catalog(folder / "gaia", catalog_name="gaia", progress_bar=False)
+    return folder, frame
+
+
+@pytest.fixture
+def data(archive, tmp_path):
+    with serve(archive) as server:
+        acquire_lamost(server, tmp_path, "lamost-catalogue")
+    return tmp_path
+
+
+def acquire(server, out, *options: str):
+    values = (f"gaia_url={server.url}/gaia", *FAST)
+    sets = [part for value in values for part in ("--set", f"acquire.{value}")]
+    return CliRunner().invoke(app, ["acquire", "gaia", "--out", str(out), *options, *sets])
+
+
+def test_only_what_is_touched_and_used_is_transferred(served, data):
+    folder, frame = served
+    whole = sum(path.stat().st_size for path in folder.rglob("Npix=*.parquet"))
+    with FolderServer(folder) as server:
+        dry = acquire(server, data, "--dry-run")
+        assert not [name for name in server.sent if "Npix=" in name], dry.output
+        done = acquire(server, data)
+        assert done.exit_code == 0, done.output
+        sent = sum(n for name, n in server.sent.items() if "Npix=" in name)
+        before = dict(server.sent)
+        assert acquire(server, data).exit_code == 0
+        again = {name for name in server.sent if server.sent[name] != before[name]}
+        assert not [name for name in again if "Npix=" in name]
+    print(f"{sent} of {whole} bytes")
+    assert sent < whole / 4
+    inputs = load_settings(data / "pairspec.toml").inputs
+    assert inputs.gaia == str(data / "catalogues" / "gaia")
+    copy = lsdb.open_catalog(inputs.gaia, margin_cache=None).compute()
+    assert "unused" not in copy.columns
+    assert len(copy) < len(frame) / 2
+    near = frame[np.isin(frame["source_id"], 10**17 + np.arange(3 * N))]
+    columns = ["source_id", "ra", "dec", "phot_g_mean_mag", "parallax"]
+    held = copy[copy["source_id"].isin(near["source_id"])].sort_values("source_id")
+    pd.testing.assert_frame_equal(
+        pd.DataFrame(held[columns]).reset_index(drop=True),
+        near[columns].reset_index(drop=True),
+        check_dtype=False,
+    )
+
+
+def test_a_selection_touches_less(served, data):
+    with FolderServer(served[0]) as server:
+        one = acquire(server, data, "--limit", "1")
+    assert "partitions                       1 of" in one.output
+
+
+def test_a_server_that_fails_for_a_while_and_for_good(served, data):
+    parts = sorted(path.name for path in served[0].rglob("Npix=*.parquet"))
+    with FolderServer(served[0]) as server:
+        server.failing = dict.fromkeys(parts, 1)
+        assert acquire(server, data, "--limit", "1").exit_code == 0
+        server.failing = dict.fromkeys(parts, 10**6)
+        done = acquire(server, data, "--limit", "12")
+    assert done.exit_code == 1
+    assert "server_error" in done.output
+
+
+def test_a_catalogue_that_is_none(served, data, tmp_path):
+    with FolderServer(tmp_path / "nothing") as server:
+        done = acquire(server, data)
+    assert "cannot be opened as a HATS catalogue" in done.output
+    assert done.exit_code == 1
+
+
+def test_partitions_of_every_order_that_positions_touch():
+    pixels = touched_pixels([(np.array([10.0, np.nan]), np.array([45.0, 3.0]))])
+    assert len(pixels) >= 20
+    at_10 = int(pixels[len(pixels) // 2])
+    coarse = HealpixPixel(3, at_10 >> 14)
+    fine = HealpixPixel(12, at_10 << 4)
+    far = HealpixPixel(3, (at_10 >> 14) + 100)
+    assert touched_partitions([coarse, fine, far], pixels) == [coarse, fine]
