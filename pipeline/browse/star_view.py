@@ -65,11 +65,11 @@ class StarView:
         self._asked += 1
         asked = self._asked
         self._head.text = "reading (the first star takes some seconds longer)"
+        # Of several stars that were clicked on, the last one is shown, whichever comes last.
         self._work.do(
             partial(self._reader.read, star, row),
-            # Of several stars that were clicked on, the last one is shown, whichever comes last.
             lambda look: self._show(look) if asked == self._asked else None,
-            self._say,
+            lambda text: self._say(text) if asked == self._asked else None,
         )
 
     def _show(self, look: Look) -> None:

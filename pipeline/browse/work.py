@@ -1,5 +1,6 @@
 """Work that must not keep the page waiting: in a thread, and its result back in the page."""
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -8,6 +9,7 @@ from typing import TypeVar
 from bokeh.document import Document
 
 T = TypeVar("T")
+_LOG = logging.getLogger(__name__)
 
 
 class Work:
@@ -53,4 +55,6 @@ def _end(ended: "Future[T]", done: Callable[[T], None], failed: Callable[[str], 
         # InputError, NotReadyError, CheckpointError and others whose message is for the user.
         failed(str(error))
     else:
-        raise error
+        # The page must not wait for ever. Bokeh does not clean up after a callback that raises.
+        failed(f"{type(error).__name__}: {error}")
+        _LOG.error("a task of the explorer failed", exc_info=error)
