@@ -74,7 +74,7 @@ class Layer:
         self._bar = ColorBar(
             color_mapper=self._mapper, title=title, width=10, padding=4,
             ticker=FixedTicker(ticks=TICKS), formatter=NumeralTickFormatter(format="0,0"),
- title_text_font_style="normal", title_text_font_size="11px",
+            title_text_font_style="normal", title_text_font_size="11px",
             border_line_color=None,
         )  # fmt: skip
         figure.add_layout(self._bar, "right")

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pipeline.catalogue.complaint import complain
 from pipeline.catalogue.query import connect
 from pipeline.core.errors import InputError
 from pipeline.core.parquet import read_table
@@ -67,9 +68,9 @@ class Stars:
         Raises
         ------
         InputError
-            It is not valid, or does more than to read.
+            It is not valid, fails for the value of a star, or does more than to read.
         """
-        with connect(self.root.path) as tables:
+        with connect(self.root.path) as tables, complain(self.root.path):
             names = tables.sql(names_where(condition)).to_arrow_table()["star_id"]
         return np.asarray(pc.is_in(self.star_id_S, value_set=names.combine_chunks()))
 
