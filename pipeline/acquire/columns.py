@@ -1,6 +1,7 @@
 """Some columns of a Parquet file on a server: what is not wanted is not transferred."""
 
 import io
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -75,6 +76,8 @@ class ColumnTransfer:
         finally:
             self.n_bytes += file.n_bytes
         kind.check(partial, wanted.key)
+        with partial.open("rb") as written:
+            os.fsync(written.fileno())
         done = partial.stat().st_size, sha256_of(partial)
         partial.replace(wanted.path)
         return done
@@ -123,7 +126,7 @@ class RemoteFile(io.RawIOBase):
         self.failed: FetchError | None = None
         """Why a range could not be had; a library may hide it."""
         self._position, self._size = 0, 0
-        self._tail = self._ask(f"bytes=-{_TAIL_BYTES}")
+        self._tail = self._ask(None)
 
     def readable(self) -> bool:
         """Say that it can be read."""
@@ -167,19 +170,23 @@ class RemoteFile(io.RawIOBase):
         if begin >= tail:
             return self._tail[begin - tail : end - tail]
         try:
-            return self._ask(f"bytes={begin}-{end - 1}")
+            return self._ask((begin, end - 1))
         except FetchError as error:
             self.failed = error
             raise OSError(str(error)) from None
 
-    def _ask(self, asked: str) -> bytes:
+    def _ask(self, span: tuple[int, int] | None) -> bytes:
+        """Fetch the bytes from a first to a last one; None for the end of the file."""
         parts: list[bytes] = []
+        asked = f"bytes=-{_TAIL_BYTES}" if span is None else f"bytes={span[0]}-{span[1]}"
         headers = {"Range": asked}
         with self._connection.get(self._url, headers, private=self._private) as response:
             found = RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
             if response.status_code != 206 or found is None:
                 raise FetchError(Reason.BAD_REQUEST, "the server sends no parts of files")
             first, last, size = (int(number) for number in found.groups())
+            if (first, last) != (span or (max(size - _TAIL_BYTES, 0), size - 1)):
+                raise FetchError(Reason.WRONG_LENGTH, f"{found[0]} in answer to {asked}")
             copy_body(response, parts.append, last + 1 - first, self._settings)
         body = b"".join(parts)
         self.n_bytes += len(body)

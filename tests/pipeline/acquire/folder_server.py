@@ -22,6 +22,8 @@ class FolderServer(Loopback):
         self.sent: dict[str, int] = {}
         self.failing: dict[str, int] = {}
         """How often the server still fails, by the end of a file's name."""
+        self.shifted = 0
+        """By so many bytes is every answer another range than was asked for."""
         self.lock = threading.Lock()
         self.serve(_handler(self))
 
@@ -47,15 +49,8 @@ def _handler(server: FolderServer) -> type[BaseHTTPRequestHandler]:
         def _answer(self, *, body: bool) -> None:
             name = unquote(urlsplit(self.path).path).lstrip("/")
             path = server.folder / name
-            for end, times in server.failing.items():
-                if times and name.endswith(end):
-                    server.failing[end] -= 1
-                    self.send_response(500)
-                    self.send_header("Content-Length", "0")
-                    self.end_headers()
-                    return
-            if not path.is_file():
-                self.send_response(404)
+            if self._fails(name) or not path.is_file():
+                self.send_response(404 if not path.is_file() else 500)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
                 return
@@ -70,11 +65,20 @@ def _handler(server: FolderServer) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             if not body:
                 return
+            # Counted before it is sent: a client that has it all may look at once.
+            with server.lock:
+                server.sent[name] = server.sent.get(name, 0) + last - first + 1
             with path.open("rb") as file:
                 file.seek(first)
                 self.wfile.write(file.read(last - first + 1))
+
+        def _fails(self, name: str) -> bool:
             with server.lock:
-                server.sent[name] = server.sent.get(name, 0) + last - first + 1
+                for end, times in server.failing.items():
+                    if times > 0 and name.endswith(end):
+                        server.failing[end] -= 1
+                        return True
+            return False
 
         def _range(self, size: int) -> tuple[int, int]:
             asked = self.headers.get("Range", "").removeprefix("bytes=")
@@ -83,6 +87,7 @@ def _handler(server: FolderServer) -> type[BaseHTTPRequestHandler]:
             first, _, last = asked.partition("-")
             if not first:
                 return max(size - int(last), 0), size - 1
-            return int(first), min(int(last), size - 1) if last else size - 1
+            begin = max(int(first) - server.shifted, 0)
+            return begin, min(int(last) - server.shifted, size - 1) if last else size - 1
 
     return Handler

@@ -7,8 +7,14 @@ import pytest
 from hats.pixel_math import HealpixPixel
 from typer.testing import CliRunner
 
+from pipeline.acquire.columns import RemoteFile
+from pipeline.acquire.connection import Connection
+from pipeline.acquire.pace import Pace
+from pipeline.acquire.reasons import Reason
+from pipeline.acquire.secret import Secret
 from pipeline.acquire.touched import touched_partitions, touched_pixels
 from pipeline.cli.app import app
+from pipeline.settings.acquire import AcquireSettings
 from pipeline.settings.load import load_settings
 from tests.pipeline.acquire.folder_server import FolderServer
 from tests.pipeline.acquire.test_lamost import N, serve
@@ -103,6 +109,24 @@ def test_a_server_that_fails_for_a_while_and_for_good(served, data):
         done = acquire(server, data, "--limit", "12")
     assert done.exit_code == 1
     assert "server_error" in done.output
+
+
+def test_another_range_than_was_asked_for_is_no_part_of_the_file(tmp_path):
+    path = tmp_path / "noise.bin"
+    path.write_bytes(np.random.default_rng(1).bytes(200_000))
+    settings = AcquireSettings(rate_per_s=2000)
+    with FolderServer(tmp_path) as server:
+        connection = Connection(settings, Secret(), Pace(settings.rate_per_s))
+        url = f"{server.url}/{path.name}"
+        file = RemoteFile(connection, settings, url, private=False)
+        file.seek(1000)
+        assert file.read(3000) == path.read_bytes()[1000:4000]
+        server.shifted = 8
+        file.seek(1000)
+        with pytest.raises(OSError, match="992-3991/200000 in answer to bytes=1000-3999"):
+            file.read(3000)
+    assert file.failed is not None
+    assert file.failed.reason is Reason.WRONG_LENGTH
 
 
 def test_a_catalogue_that_is_none(served, data, tmp_path):
