@@ -13,7 +13,7 @@ def test_a_page_of_the_tasks_that_needs_no_connection(client, tmp_path):
         assert client.submit(sum, [1, 2], pure=False).result() == 3
     text = page.read_text()
     assert "<!DOCTYPE html>" in text
-    assert "number of tasks: 1" in text
+    assert re.search(r"number of tasks: [1-9]", text)
     assert re.findall(r"<(?:script|link)[^>]*(?:src|href)=.https?:[^>]*>", text) == []
     assert [path.name for path in page.parent.iterdir()] == [page.name]
 

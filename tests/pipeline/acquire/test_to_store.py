@@ -110,6 +110,7 @@ def _straight(url: str, out: Path) -> None:
     to_store(_Address(url), out, "--set", "acquire.rate_per_s=40", "--set", "acquire.batch_rows=3")
 
 
+@pytest.mark.timeout(900)
 def test_killed_and_gone_on_with(server, tmp_path, digest_tree):
     straight(server, tmp_path / "whole")
     out = tmp_path / "killed"
@@ -120,9 +121,9 @@ def test_killed_and_gone_on_with(server, tmp_path, digest_tree):
     for kill in range(5):
         process = context.Process(target=_straight, args=(server.url, out))
         process.start()
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while len(server.times) < begin + 2 * (kill + 1) and process.is_alive():
-            assert time.monotonic() < deadline
+            assert time.monotonic() < deadline, "the download stands still"
             time.sleep(0.001 * (kill + 1))
         process.kill()
         process.join()

@@ -117,8 +117,12 @@ def test_what_is_selected_and_clicked_on_is_seen_everywhere(explorer, stars):
             "SELECT s.logit, s.p_b FROM spectra AS s JOIN stars AS t USING (star_id) "
             f"WHERE t.star_id = '{name}' AND s.obsid = t.obsid_best"
         )
-        title = view.evaluate("() => Bokeh.documents[0].get_model_by_name('saliency').title.text")
-        assert f"logit {logit:+.2f} =" in title
+        # The title comes in a message after that of the data.
+        view.wait_for_function(
+            "said => Bokeh.documents[0].get_model_by_name('saliency').title.text.includes(said)",
+            arg=f"logit {logit:+.2f} =",
+            timeout=TIMEOUT_MS,
+        )
         view.get_by_text(f"p_b = {p_b:.3f}").first.wait_for(timeout=TIMEOUT_MS)
 
         view.get_by_role("button", name="Export the selection").click()
