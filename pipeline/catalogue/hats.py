@@ -105,13 +105,13 @@ def plan_sweeps(
     """
     before = np.concatenate([[0], np.cumsum(counts)])
     sweeps: list[list[Pixel]] = []
-    filled = most_rows
+    filled = 0
     for pixel in pixels:
         first, last = (
             index >> 2 * (FULL_ORDER - FINEST_ORDER) for index in (pixel.first, pixel.last)
         )
         n = int(before[last + 1] - before[first])
-        if filled + n > most_rows:
+        if not sweeps or filled + n > most_rows:
             sweeps.append([])
             filled = 0
         sweeps[-1].append(pixel)
