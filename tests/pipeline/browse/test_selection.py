@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.browse.region import MOST_CORNERS, Box, Condition, Polygon, drawn_region
@@ -13,7 +13,7 @@ from pipeline.core.published import NotReadyError
 from pipeline.core.root import Root
 
 CORNER = st.tuples(st.floats(1.2, 2.9), st.floats(2.0, 9.0))
-FEW = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=15)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,9 @@ from pipeline.lamost.errors import Reason, SpectrumError
 from pipeline.lamost.reader import read_spectrum
 from pipeline.lamost.spectrum import Spectrum
 
-often = settings(database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+often = settings(
+    database=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 
 
 def outcome(read, path: Path) -> Spectrum | Reason:

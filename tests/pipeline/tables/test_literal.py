@@ -31,7 +31,10 @@ def test_no_folder_is_a_column_and_no_character_a_pattern(tmp_path):
         assert one.fetchall() == [(2,)]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    max_examples=50,
+)
 @given(NAMES)
 def test_any_name_is_read_as_it_is(tmp_path, name):
     write(tmp_path / name / f"{name}.parquet", n=[name])
