@@ -78,6 +78,8 @@ def acquire(what: str, request: Request) -> Outcomes:
         raise InputError(f"--where, --obsids, --cone and --limit are not for {what}")
     if request.to_store and what != SPECTRA_SOURCE:
         raise InputError(f"--to-store is not for {what}")
+    if request.skip_failed and not request.to_store:
+        raise InputError("--skip-failed is for --to-store; files that failed stop nothing else")
     with root_lock(request.out, f"acquire {what}"):
         outcomes = _to_store(request) if request.to_store else source.acquire(request)
         if not request.dry_run:

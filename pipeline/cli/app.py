@@ -103,8 +103,7 @@ def acquire(
 
     A file is there whole or not at all. What cannot be had has one row with its reason in
     OUT/ledger/; a run that was stopped goes on. LAMOST's token is that of LAMOST_TOKEN or of the
-    keyring. Ends with
-    OUT/pairspec.toml, with which every stage runs.
+    keyring. Ends with OUT/pairspec.toml, with which every stage runs.
 
     Example: pairspec acquire lamost-spectra --out data --where "snrg > 20 AND logg > 4"
     """

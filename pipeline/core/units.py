@@ -140,15 +140,13 @@ class Units:
             One per unit.
         work : callable
             As in :meth:`each`.
-        *args
-            The same for every unit.
-        digest, step, of : str
+        *args, digest, step, of
             As in :meth:`each`.
 
         Returns
         -------
         dict of str to int
-            Sum of the counts of all units.
+            As of :meth:`each`.
         """
 
         def start(ledger: Ledger, pending: list[int]) -> Iterator[Any]:

@@ -1,9 +1,11 @@
 """What the readers of other surveys share: their words in LAMOST's, and reasons of refusal."""
 
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 from pipeline.formats.pixels import Pixels
 from pipeline.lamost.arrays import assemble
@@ -60,6 +62,20 @@ def iso_time(mjd: object) -> str | None:
     return (MJD_EPOCH + timedelta(days=float(mjd))).isoformat()
 
 
+def size_of(path: Path) -> int:
+    """Return the size of a file in bytes.
+
+    Raises
+    ------
+    SpectrumError
+        It is a folder, a pipe or a device, which could be waited for without end.
+    """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise SpectrumError(Reason.UNREADABLE, path, "no regular file; remove or replace it")
+    return status.st_size
+
+
 @contextmanager
 def refusing(path: str | os.PathLike[str]) -> Iterator[None]:
     """Let whatever a reader fails with be the reason of a refusal: no file may stop a shard.
@@ -67,14 +83,16 @@ def refusing(path: str | os.PathLike[str]) -> Iterator[None]:
     Raises
     ------
     SpectrumError
-        In place of every other error.
+        In place of every other error but a lack of memory.
     """
     try:
         yield
-    except SpectrumError:
+    except (SpectrumError, MemoryError):
         raise
-    except FileNotFoundError as error:
-        raise SpectrumError(Reason.UNREADABLE, path, f"{error.strerror}; is it there?") from error
     except Exception as error:
+        # What libraries say of broken contents has no number of an error of the system.
+        if isinstance(error, OSError) and error.errno is not None:
+            detail = f"{error.strerror}; check that the file is there and may be read"
+            raise SpectrumError(Reason.UNREADABLE, path, detail) from error
         detail = f"cannot be read ({type(error).__name__}: {error}); fetch the file again"
         raise SpectrumError(Reason.CORRUPT, path, detail) from error

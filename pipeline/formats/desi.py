@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.formats.cards import iso_time, refusing, spectrum_of
+from pipeline.formats.cards import iso_time, refusing, size_of, spectrum_of
 from pipeline.formats.pixels import Pixels, median_snr_g, merged, on_grid
 from pipeline.lamost.cards import CardValue
 from pipeline.lamost.errors import Reason, SpectrumError
@@ -84,10 +84,10 @@ def read_desi(path: Path, rows: Sequence[int]) -> Iterator[Spectrum | SpectrumEr
 def _opened(path: Path) -> Any:
     from astropy.io import fits
 
+    if size_of(path) == 0:
+        raise SpectrumError(Reason.EMPTY, path, "the file holds no bytes; fetch it again")
     with path.open("rb") as file:
         head = file.read(9)
-    if not head:
-        raise SpectrumError(Reason.EMPTY, path, "the file holds no bytes; fetch it again")
     if head != _FITS and not head.startswith(b"\x1f\x8b"):
         detail = f"begins with {head!r}, not as FITS; remove or replace it"
         raise SpectrumError(Reason.NOT_FITS, path, detail)

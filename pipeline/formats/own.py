@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.formats.air import vacuum_from_air
-from pipeline.formats.cards import iso_time, refusing, spectrum_of
+from pipeline.formats.cards import iso_time, refusing, size_of, spectrum_of
 from pipeline.formats.pixels import Floats, median_snr_g, on_grid
 from pipeline.lamost.cards import CardValue
 from pipeline.lamost.errors import Reason, SpectrumError
@@ -147,7 +147,7 @@ def _redshift(found: dict[str, Any]) -> float | None:
 
 
 def _opened(path: Path) -> pq.ParquetFile:
-    if path.stat().st_size == 0:
+    if size_of(path) == 0:
         raise SpectrumError(Reason.EMPTY, path, "the file holds no bytes")
     file = pq.ParquetFile(path, page_checksum_verification=True)
     schema = file.schema_arrow

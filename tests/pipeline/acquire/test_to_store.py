@@ -96,6 +96,8 @@ def test_another_run_is_left_alone(server, tmp_path):
     options = ("--limit", "3", "--to-store", *SHARDS)
     done = acquire(server, tmp_path, "lamost-spectra", *options)
     assert "holds a run of other spectra" in done.output
+    done = acquire(server, tmp_path, "lamost-spectra", "--limit", "3", "--skip-failed")
+    assert "--skip-failed is for --to-store" in done.output
     assert "--to-store is not for dust" in acquire(server, tmp_path, "dust", "--to-store").output
 
 
