@@ -60,7 +60,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if "finished" not in getattr(item, "fixturenames", ()):
             continue
         if not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(400))
+            item.add_marker(pytest.mark.timeout(900))
         if not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group("finished"))
 

@@ -74,7 +74,7 @@ def test_workers_keep_freed_memory_for_the_next_batch():
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(180)
 def test_a_worker_that_is_lost_twice_comes_back_twice():
     """Dask looks after a lost worker 15 s later, here just when it is lost once more."""
     with connect(ClusterSettings(workers=1, memory_limit="1GiB")) as client:

@@ -20,7 +20,7 @@ def test_workers_are_present_whatever_the_clients_timer_does():
         assert [len(present(client)) for _ in range(500)] == [2] * 500
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_a_death_is_told_with_its_signal():
     with connect(ClusterSettings(workers=1, memory_limit="1GiB")) as client:
         before = deaths(client)

@@ -12,7 +12,7 @@ from tests.finished import tree_digests
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     pytest.mark.xdist_group("finished"),
 ]
 
