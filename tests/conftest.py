@@ -59,8 +59,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.timeout(4 * 3600))
         if "finished" not in getattr(item, "fixturenames", ()):
             continue
-        if not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(900))
+        own = item.get_closest_marker("timeout")
+        if own is None or own.args[0] < 900:
+            item.add_marker(pytest.mark.timeout(900), append=False)
         if not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group("finished"))
 

@@ -83,4 +83,4 @@ def test_a_worker_that_is_lost_twice_comes_back_twice():
             os.kill(pid, signal.SIGKILL)
             time.sleep(pause_s)
         time.sleep(2)
-        assert client.submit(os.getpid, pure=False).result(timeout=20) != pid
+        assert client.submit(os.getpid, pure=False).result(timeout=100) != pid

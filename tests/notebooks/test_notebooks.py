@@ -22,7 +22,7 @@ def test_it_runs_and_shows_as_many_pictures_as_it_is_kept_with(path, finished, m
     n_pictures = len(pictures(kept))
     monkeypatch.setenv("PAIRSPEC_ROOT", str(finished.before("report")))
     resources = {"metadata": {"path": finished.before("report")}}
-    done = NotebookClient(kept, timeout=60, resources=resources).execute()
+    done = NotebookClient(kept, timeout=240, resources=resources).execute()
     # A validation may be skipped on so few stars.
     assert 0 < len(pictures(done)) <= n_pictures
     assert path.stem.startswith("5") or len(pictures(done)) == n_pictures

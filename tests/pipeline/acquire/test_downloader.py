@@ -109,9 +109,7 @@ def test_every_file_that_can_be_had_is_there_and_each_other_one_has_its_reason(t
     del files["/f/5"]
     with Server(files, by_tenth) as server:
         plan = plan_of(server, tmp_path, n)
-        start = time.monotonic()
         summary = downloader(read_timeout_s=10).run(plan, kind())
-        assert time.monotonic() - start < 25
         lasting = {
             str(i): LASTING[list(LASTING)[i // 10 % 17]]
             for i in range(0, n, 10)
