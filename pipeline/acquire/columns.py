@@ -16,6 +16,8 @@ from pipeline.core.atomic import PARTIAL
 from pipeline.core.damage import sha256_of
 from pipeline.settings.acquire import AcquireSettings
 
+SOURCE = "pairspec.source"
+"""Key of the files' metadata."""
 _TAIL_BYTES = 1 << 16
 """Read first: the footer of most files."""
 _HOLE_BYTES = 1 << 16
@@ -35,12 +37,15 @@ class ColumnTransfer:
         What is too slow.
     columns : sequence of str
         Columns to keep.
+    source : str
+        What the files are of; they say so under the key :data:`SOURCE`.
     """
 
     def __init__(
-        self, connection: Connection, settings: AcquireSettings, columns: Sequence[str]
+        self, connection: Connection, settings: AcquireSettings, columns: Sequence[str], source: str
     ) -> None:
         self._connection, self._settings, self._columns = connection, settings, list(columns)
+        self._source = source
         self.n_bytes = 0
         """Bytes that were transferred."""
 
@@ -68,7 +73,7 @@ class ColumnTransfer:
         partial = wanted.path.with_name(f"{wanted.path.name}{PARTIAL}")
         file = RemoteFile(self._connection, self._settings, wanted.url, private=kind.private)
         try:
-            _copy_columns(file, self._columns, partial)
+            _copy_columns(file, self._columns, self._source, partial)
         except (pa.ArrowException, OSError, KeyError) as error:
             if file.failed:
                 raise file.failed from None
@@ -83,13 +88,14 @@ class ColumnTransfer:
         return done
 
 
-def _copy_columns(file: "RemoteFile", columns: list[str], to: Any) -> None:
+def _copy_columns(file: "RemoteFile", columns: list[str], source: str, to: Any) -> None:
     cache = pa.CacheOptions(hole_size_limit=_HOLE_BYTES, range_size_limit=_RANGE_BYTES)
     options = ds.ParquetFragmentScanOptions(pre_buffer=True, cache_options=cache)
     made = ds.ParquetFileFormat(default_fragment_scan_options=options).make_fragment(
         pa.PythonFile(file, mode="r")
     )
-    schema = pa.schema([made.physical_schema.field(name) for name in columns])
+    fields = [made.physical_schema.field(name) for name in columns]
+    schema = pa.schema(fields, {SOURCE: source})
     with pq.ParquetWriter(to, schema, compression="zstd", write_page_checksum=True) as writer:
         for batch in made.scanner(columns=columns, use_threads=False).to_batches():
             writer.write_batch(batch.cast(schema), row_group_size=_ROW_GROUP_ROWS)

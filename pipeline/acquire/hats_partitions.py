@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.acquire.columns import ColumnTransfer
+from pipeline.acquire.columns import SOURCE, ColumnTransfer
 from pipeline.acquire.downloader import Downloader
 from pipeline.acquire.plan import freeze
 from pipeline.acquire.positions import positions
@@ -84,9 +84,10 @@ def _acquire(
     downloader = Downloader(request.settings, again=request.again)
     if request.dry_run:
         return forecast(plan, downloader.pending(plan), request.settings.rate_per_s, None)
-    transfer = ColumnTransfer(downloader.connection, request.settings, columns)
+    source = str(main.catalog_base_dir)
+    transfer = ColumnTransfer(downloader.connection, request.settings, columns, source)
     downloader.transfer = transfer
-    outcomes = shown(plan, downloader.run(plan, Kind(name, _Check(columns))))
+    outcomes = shown(plan, downloader.run(plan, Kind(name, _Check(columns, source))))
     outcomes.lines += [
         f"  partitions            {len(partitions):>12,} of {len(main.get_healpix_pixels()):,}",
         f"  columns               {len(columns):>12,} of {len(main.schema.names):,}",
@@ -126,21 +127,28 @@ def _n_rows(target: Path, pixel: Any, suffix: str) -> int:
 
 
 class _Check:
-    """A partition is Parquet that has the columns.
+    """A partition is Parquet that has the columns, and is of this catalogue.
+
+    Those of another one, which an earlier run may have left, have the same names.
 
     Parameters
     ----------
     columns : sequence of str
         Those.
+    source : str
+        Address of the catalogue.
     """
 
-    def __init__(self, columns: Sequence[str]) -> None:
-        self._columns = list(columns)
+    def __init__(self, columns: Sequence[str], source: str) -> None:
+        self._columns, self._source = list(columns), source
 
     def __call__(self, path: Path, _: str) -> None:
         try:
-            names = pq.read_schema(path).names
+            schema = pq.read_schema(path)
         except (pa.ArrowException, OSError) as error:
             raise FetchError(Reason.CORRUPT, f"no Parquet: {error}") from None
-        if names != self._columns:
-            raise FetchError(Reason.CORRUPT, f"columns {', '.join(names)}")
+        if schema.names != self._columns:
+            raise FetchError(Reason.CORRUPT, f"columns {', '.join(schema.names)}")
+        source = (schema.metadata or {}).get(SOURCE.encode(), b"").decode()
+        if source != self._source:
+            raise FetchError(Reason.NOT_WANTED, f"a partition of {source or 'no known catalogue'}")

@@ -58,8 +58,8 @@ def data(archive, tmp_path):
     return tmp_path
 
 
-def acquire(server, out, *options: str):
-    values = (f"gaia_url={server.url}/gaia", *FAST)
+def acquire(server, out, *options: str, name="gaia"):
+    values = (f"gaia_url={server.url}/{name}", *FAST)
     sets = [part for value in values for part in ("--set", f"acquire.{value}")]
     return CliRunner().invoke(app, ["acquire", "gaia", "--out", str(out), *options, *sets])
 
@@ -98,6 +98,19 @@ def test_a_selection_touches_less(served, data):
     with FolderServer(served[0]) as server:
         one = acquire(server, data, "--limit", "1")
     assert "partitions                       1 of" in one.output
+
+
+def test_partitions_of_another_catalogue_are_not_taken_for_those_of_this_one(
+    served, data, tmp_path_factory
+):
+    folder = tmp_path_factory.mktemp("two")
+    for name in ("gaia", "other"):
+        (folder / name).symlink_to(served[0] / "gaia")
+    with FolderServer(folder) as server:
+        for name in ("gaia", "other"):
+            assert acquire(server, data, "--limit", "1", name=name).exit_code == 0
+        sent = {name.partition("/")[0] for name in server.sent if "Npix=" in name}
+    assert sent == {"gaia", "other"}
 
 
 def test_a_server_that_fails_for_a_while_and_for_good(served, data):
