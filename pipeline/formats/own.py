@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from pipeline.formats.air import vacuum_from_air
 from pipeline.formats.cards import iso_time, refusing, size_of, spectrum_of
 from pipeline.formats.pixels import Floats, median_snr_g, on_grid
+from pipeline.lamost.arrays import as_mask
 from pipeline.lamost.cards import CardValue
 from pipeline.lamost.errors import Reason, SpectrumError
 from pipeline.lamost.spectrum import Layout, Spectrum
@@ -103,16 +104,15 @@ def _one(record: dict[str, Any], settings: IngestSettings, path: Path) -> Spectr
 
 
 def _interpret(record: dict[str, Any], settings: IngestSettings, path: Path) -> Spectrum:
-    flux_N, ivar_N, wave_N = (_values(record[name], np.dtype(np.float64)) for name in LISTS)
-    masks = [_values(record.get(name), np.dtype(np.int64)) for name in MASKS]
-    and_N, or_N = (mask if mask.size else np.zeros(flux_N.size, np.int64) for mask in masks)
+    flux_N, ivar_N, wave_N = (_values(record[name]) for name in LISTS)
+    masks = [as_mask(_values(record.get(name))) for name in MASKS]
+    and_N, or_N = (mask if mask.size else np.zeros(flux_N.size, np.uint32) for mask in masks)
     sizes = {array.size for array in (flux_N, ivar_N, and_N, or_N)}
     if len(sizes) != 1:
         detail = f"lists of {sorted(sizes)} values; flux, ivar and masks need as many as wave"
         raise SpectrumError(Reason.UNKNOWN_LAYOUT, path, detail)
-    and_BN, or_BN = (mask.astype(np.uint32)[None] for mask in (and_N, or_N))
     wave_N = _vacuum(wave_N, settings)
-    pixels = on_grid(wave_N, flux_N[None], ivar_N[None], and_BN, or_BN, path)
+    pixels = on_grid(wave_N, flux_N[None], ivar_N[None], and_N[None], or_N[None], path)
     found = {name: record[name].as_py() for name in ("obsid", *OTHERS) if name in record}
     cards: dict[str, CardValue] = {
         "OBSID": found["obsid"], "RA": found.get("ra_deg"), "DEC": found.get("dec_deg"),
@@ -125,11 +125,12 @@ def _interpret(record: dict[str, Any], settings: IngestSettings, path: Path) -> 
     return spectrum_of(pixels, 0, cards, Layout.OWN, path)
 
 
-def _values(scalar: Any, dtype: "np.dtype[Any]") -> Any:
-    """Return a list as an array; nulls in it are NaN, and a null list is empty."""
+def _values(scalar: Any) -> Floats:
+    """Return a list as float64; nulls in it are NaN, and a null list is empty."""
     if scalar is None or scalar.values is None:
-        return np.zeros(0, dtype)
-    return scalar.values.to_numpy(zero_copy_only=False).astype(dtype)
+        return np.zeros(0)
+    found: Floats = scalar.values.to_numpy(zero_copy_only=False).astype(np.float64)
+    return found
 
 
 def _vacuum(wave_N: Floats, settings: IngestSettings) -> Floats:

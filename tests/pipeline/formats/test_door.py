@@ -7,6 +7,7 @@ import pytest
 from pipeline.core.errors import InputError
 from pipeline.formats.air import vacuum_from_air
 from pipeline.formats.door import FORMATS
+from pipeline.lamost.arrays import UNCLEAR_MASK
 from pipeline.lamost.errors import SpectrumError
 from pipeline.settings.ingest import IngestSettings
 from pipeline.settings.load import load_settings
@@ -160,6 +161,15 @@ def test_units_of_a_table(tmp_path, unit, medium, given):
     other = read("table", write_table(tmp_path / "b.parquet", given), 0, settings)
     np.testing.assert_array_equal(other.flux, plain.flux)
     np.testing.assert_array_equal(other.wave, plain.wave)
+
+
+def test_a_mask_of_a_table_that_is_no_bits_vouches_for_nothing(tmp_path):
+    mask = np.zeros(LOG_WAVE.size).tolist()
+    mask[100:104] = [None, -1.0, 4.0, 2.0**31]
+    spectrum = read("table", write_table(tmp_path / "a.parquet", LOG_WAVE, 1, andmask=[mask]))
+    # The first 80 pixels lie before the window.
+    assert spectrum.andmask[20:25].tolist() == [UNCLEAR_MASK, UNCLEAR_MASK, 4, 2**31, 0]
+    assert not spectrum.ormask.any()
 
 
 def test_a_table_in_air(tmp_path):
