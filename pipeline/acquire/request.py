@@ -17,6 +17,7 @@ RUN = "run"
 """Root of the run that the settings file names."""
 TO_STORE = "to-store.json"
 """Layout of the store that was written without files, in the folder of the ledgers."""
+AGAIN = "run the same command again for the files that failed"
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def forecast(plan: Plan, todo: int, rate_per_s: float, typical_bytes: int | None
     return Outcomes(list(_forecast(plan, todo, rate_per_s, typical_bytes)))
 
 
-def shown(plan: Plan, summary: Summary) -> Outcomes:
+def shown(plan: Plan, summary: Summary, note: str = AGAIN) -> Outcomes:
     """Say what became of the files of a list.
 
     Parameters
@@ -147,9 +148,12 @@ def shown(plan: Plan, summary: Summary) -> Outcomes:
         The list.
     summary : Summary
         What became of them.
+    note : str
+        What to do about files that failed.
     """
     failed = summary.counts[Status.FAILED]
-    return Outcomes(list(_shown(plan, summary)), summary.n_missing, failed)
+    lines = [*_shown(plan, summary), *([f"  note: {note}"] if failed else [])]
+    return Outcomes(lines, summary.n_missing, failed)
 
 
 def _forecast(plan: Plan, todo: int, rate_per_s: float, typical_bytes: int | None) -> Iterator[str]:
@@ -173,8 +177,6 @@ def _shown(plan: Plan, summary: Summary) -> Iterator[str]:
         yield f"      {reason:<18}{count:>12,}"
     yield f"  size                  {size_text(summary.n_bytes):>12}"
     yield f"  -> {plan.folder / 'results.parquet'}"
-    if summary.counts[Status.FAILED]:
-        yield "  note: run the same command again for the files that failed"
 
 
 def size_text(n_bytes: float) -> str:

@@ -19,6 +19,8 @@ from pipeline.core.root import Root
 from pipeline.tables.database import database
 from pipeline.tables.literal import parquet_files
 
+_WITHOUT = "the store is complete without the files that failed, and takes none up later"
+
 
 def acquire_to_store(request: Request) -> Outcomes:
     """Fetch spectra into the store of ``OUT/run``: the one that `ingest` would write of the files.
@@ -55,7 +57,7 @@ def acquire_to_store(request: Request) -> Outcomes:
         shards.finish()
     if not done:
         shards.adopt(root)
-    outcomes = shown(plan, summarise(plan))
+    outcomes = shown(plan, summarise(plan), _WITHOUT)
     outcomes.lines.append(f"  -> {root.store}")
     return outcomes
 

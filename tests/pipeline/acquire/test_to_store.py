@@ -87,6 +87,7 @@ def test_files_that_fail_stop_the_run_or_are_left_out(server, tmp_path):
     code, output = to_store(server, tmp_path, "--skip-failed")
     assert code == 1, "a file that may be had tomorrow is told"
     assert "server_error" in output
+    assert "takes none up later" in output and "run the same command again" not in output
     records = (tmp_path / "run/ledger/ingest").glob("*.json")
     assert sum(json.loads(path.read_bytes())["counts"]["files"] for path in records) == 10
 
