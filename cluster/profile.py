@@ -22,8 +22,14 @@ def profiled(page: Path | None) -> Iterator[None]:
 
     page.parent.mkdir(parents=True, exist_ok=True)
     partial = page.with_name(f"{page.name}.partial")
-    with performance_report(filename=str(partial), mode="inline"):
-        yield
-    # The one thing that the page would fetch from elsewhere.
-    partial.write_text(re.sub(r'<link rel="shortcut icon"[^>]*>', "", partial.read_text()))
-    partial.replace(page)
+    try:
+        with performance_report(filename=str(partial), mode="inline"):
+            yield
+        # The one thing that the page would fetch from elsewhere.
+        text = partial.read_text(encoding="utf-8")
+        text = re.sub(r'<link rel="shortcut icon"[^>]*>', "", text)
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(page)
+    finally:
+        # Dask writes it also about what failed.
+        partial.unlink(missing_ok=True)
