@@ -9,8 +9,8 @@ class TableSettings(Section):
     """Work on tables, which takes milliseconds for a shard."""
 
     unit_spectra: int = Field(131_072, gt=0)
-    """Spectra of one task of `select`, of the observations in `ingest` and of the sources and the
-    table in `photometry`, rounded up to whole shards. [derived: tasks of a second, some 100 MB]"""
+    """Spectra of one task of `select` and of the observations in `ingest`, rounded up to whole
+    shards. [derived: tasks of a second, some 100 MB]"""
 
     def shards(self, shard_rows: int) -> int:
         """Return the shards of one task.
