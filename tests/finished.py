@@ -16,6 +16,8 @@ SMALL = (
     "simulate.survey.hats=false",
     "ingest.shard_rows=256",
     "ingest.chunk_rows=64",
+    # Several units of several shards.
+    "tables.unit_spectra=512",
     "composites.training_couples=20",
     "composites.validation_couples=10",
     "composites.test_couples=10",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from zero_point import zpt
 
-from pipeline.photometry import columns
+from pipeline.tables import source_columns as columns
 from pipeline.photometry.distance import distances, zero_points
 
 NAN = np.nan

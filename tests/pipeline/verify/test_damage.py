@@ -18,7 +18,7 @@ from tests.finished import tree_digests
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     pytest.mark.xdist_group("finished"),
 ]
 
@@ -64,6 +64,8 @@ class Kind:
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 PART = "part-000000.parquet"
+PIECE = "part-000000-000001.parquet"
+"""The part of a unit of two shards."""
 KINDS = {
     # The store: data, index of a shard, arrays of a row, description.
     "shard deleted": Kind("spectra.zarr/flux/c/0/0", delete, "infer", "ingest"),
@@ -85,7 +87,7 @@ KINDS = {
     "page": Kind(f"tables/observations/{PART}", flip(0.3), "infer", "ingest", deep=True),
     "footer": Kind(f"tables/observations/{PART}", flip(3000), "infer", "ingest", deep=True),
     "magic": Kind(f"tables/photometry/{PART}", flip(1), "infer", "photometry", deep=True),
-    "sample": Kind(f"tables/sample/{PART}", flip(0.3), "label", "select", deep=True),
+    "sample": Kind(f"tables/sample/{PIECE}", flip(0.3), "label", "select", deep=True),
     "labels": Kind(f"tables/labels/{PART}", flip(0.3), "train", "label", deep=True),
     "pool": Kind("tables/composite_pool.parquet", flip(0.3), "train", "composites", deep=True),
     "predictions": Kind(f"predictions/{PART}", flip(0.2), "catalogue", "infer", deep=True),
