@@ -1,6 +1,7 @@
 """Tables from the literature, each from the service that publishes it."""
 
 import csv
+import re
 from pathlib import Path
 
 from pipeline.acquire.request import Outcomes, Request
@@ -10,6 +11,7 @@ from pipeline.tables.source_columns import SOURCE_ID
 
 _SCORES = ("p_b", "pb", "prob", "probability", "p_binary")
 JING2025 = "J/ApJS/277/15"
+_PLAIN = re.compile(r"[A-Za-z0-9_.+-]+")
 _RA = ("RAJ2000", "RAdeg", "RA_ICRS", "_RA", "ra")
 _DEC = ("DEJ2000", "DEdeg", "DE_ICRS", "_DE", "dec")
 
@@ -72,7 +74,7 @@ def acquire_jing2025(request: Request) -> Outcomes:
     Raises
     ------
     InputError
-        VizieR has no table of this catalogue.
+        VizieR has no table of this catalogue, or one of an odd name.
     """
     vizier = request.settings.vizier_url
     query = f"SELECT table_name FROM TAP_SCHEMA.tables WHERE table_name LIKE '%{JING2025}/%'"  # noqa: S608
@@ -84,6 +86,10 @@ def acquire_jing2025(request: Request) -> Outcomes:
             f"VizieR has no table of {JING2025} (https://vizier.cds.unistra.fr); take the "
             "catalogue from the journal"
         )
-    ours = [f"jing2025_{name.strip(chr(34)).rpartition('/')[2]}" for name in names]
+    ends = [name.strip(chr(34)).rpartition("/")[2] for name in names]
+    # They become names of files, and stand in the settings file.
+    if odd := [end for end in ends if not _PLAIN.fullmatch(end)]:
+        raise InputError(f"VizieR names a table {odd[0]!r} of {JING2025}, which is no table's name")
+    ours = [f"jing2025_{end}" for end in ends]
     tables = [TapTable(own, vizier, name) for own, name in zip(ours, names, strict=True)]
     return acquire_tables(request, tables)

@@ -80,6 +80,9 @@ def test_the_published_catalogue_is_found_by_its_name(tmp_path):
     with Server({}, answer=Service({})) as server:
         none = acquire(server, tmp_path / "none", "jing2025")
     assert "VizieR has no table of J/ApJS/277/15" in none.output
+    with Server({}, answer=Service({'J/ApJS/277/15/a"x': stars})) as server:
+        odd = acquire(server, tmp_path / "odd", "jing2025")
+    assert odd.exit_code == 1 and "which is no table's name" in odd.output
 
 
 @pytest.mark.parametrize(
