@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from zero_point import zpt
 
-from pipeline.tables import source_columns as columns
 from pipeline.photometry.distance import distances, zero_points
+from pipeline.tables import source_columns as columns
 
 NAN = np.nan
 
