@@ -21,6 +21,14 @@ def test_an_answer_keeps_every_digit_and_says_that_there_is_more(finished):
         answer(finished.root, "COPY stars TO '/tmp/x.csv'")
 
 
+@pytest.mark.parametrize(
+    "text", ["p_b > 0.9) OR (p_b < 0.1", "p_b > 0.9 LIMIT 5", "p_b > ", "1; 2"]
+)
+def test_what_is_no_condition_by_itself_is_refused(finished, text):
+    with pytest.raises(InputError):
+        read_stars(Root(finished.root)).where(text)
+
+
 @pytest.mark.parametrize("ending", ["fits", "csv", "parquet"])
 def test_the_selection_is_exported_whole(finished, tmp_path, ending):
     condition = "p_b > 0.3 -- a comment"
