@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.acquire.lamost_catalogue import release_url
+from pipeline.acquire.plan import LEDGER
 from pipeline.acquire.reasons import FetchError
 from pipeline.acquire.reasons import Reason as FetchReason
 from pipeline.acquire.request import Outcomes, Request, fetch
 from pipeline.acquire.selection import select_spectra
 from pipeline.acquire.transfer import Kind, Wanted
+from pipeline.core.atomic import write_bytes
+from pipeline.core.errors import InputError
 from pipeline.lamost.content import MAX_BYTES
 from pipeline.lamost.errors import Reason, SpectrumError
 from pipeline.lamost.reader import read_spectrum
@@ -58,12 +61,27 @@ def wanted_spectra(request: Request) -> Iterator[Wanted]:
     Raises
     ------
     InputError
-        Nothing is selected.
+        Nothing is selected, or the folder holds spectra of another release.
     """
+    _keep_to_release(request)
     address = release_url(request.settings.lamost_url, request.settings.release)
     for obsid, path in select_spectra(request):
         url = f"{address}/spectrum/fits/{obsid}"
         yield Wanted(str(obsid), url, request.out / SPECTRA / path)
+
+
+def _keep_to_release(request: Request) -> None:
+    """Note the release: a file of another one has the same name, and would count as there."""
+    note = request.out / LEDGER / f"{SOURCE}.release"
+    release = request.settings.release
+    there = note.read_text() if note.exists() else release
+    if there != release:
+        raise InputError(
+            f"{request.out} holds spectra of {there}, and acquire.release is {release}; use "
+            "another --out"
+        )
+    if not request.dry_run:
+        write_bytes(note, release.encode())
 
 
 def check_spectrum(path: Path, key: str) -> None:

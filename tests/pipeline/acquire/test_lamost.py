@@ -178,6 +178,20 @@ def test_two_exposures_of_one_name_do_not_become_one_file(archive, tmp_path):
     assert fetched(tmp_path) == {str(numbered_path(100)), str(numbered_path(101))}
 
 
+def test_a_folder_holds_one_release(archive, tmp_path):
+    obsids = tmp_path / "list.txt"
+    obsids.write_text("103\n")
+    with serve(archive) as server:
+        done = acquire(server, tmp_path / "data", "lamost-spectra", "--obsids", str(obsids))
+        assert done.exit_code == 0, done.output
+        other = ("--set", "acquire.release=dr11_v1.0")
+        refused = acquire(
+            server, tmp_path / "data", "lamost-spectra", "--obsids", str(obsids), *other
+        )
+    assert refused.exit_code == 1
+    assert "holds spectra of dr10_v2.0, and acquire.release is dr11_v1.0" in refused.output
+
+
 def test_a_catalogue_that_is_none(archive, tmp_path):
     files, _ = archive
     with serve((files, gzip.compress(b"obsid,ra\n1,2\n"))) as server:
