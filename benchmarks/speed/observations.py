@@ -97,7 +97,7 @@ def once(root: Root, catalogue: Path, shards: int) -> list[float]:
     begin = time.perf_counter()
     write_matches(root, catalogue)
     joined = time.perf_counter()
-    pieces = Pieces(shards, TableSettings().shards(SHARD))
+    pieces = Pieces.of_rows(shards, SHARD, TableSettings().unit_spectra)
     job = ObservationsJob(root, matches_path(catalogue), pieces)
     for unit in range(len(pieces)):
         write_observations(unit, job)

@@ -154,7 +154,9 @@ def step_observations(folder: Path, rows: int) -> None:
         run = Run(find_stage("ingest"), settings, root, client, makers())
         run.once(write_duplicates, root, digest="benchmark", step="duplicates")
         run.once(write_matches, root, lamost(root), digest="benchmark", step="matches")
-        pieces = Pieces(open_manifest(root.manifest).n_shards, settings.tables.shards(SHARD))
+        pieces = Pieces.of_rows(
+            open_manifest(root.manifest).n_shards, SHARD, settings.tables.unit_spectra
+        )
         job = ObservationsJob(root, matches_path(lamost(root)), pieces)
         counts = run.each(
             write_observations, len(pieces), job, digest="benchmark", step="observations"

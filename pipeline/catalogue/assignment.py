@@ -77,8 +77,9 @@ def assign(job: CatalogueJob) -> Done:
     spectra = count_pixels(index_B[index_B >= 0])
     sweeps = plan_sweeps(pixels, spectra, job.settings.block_spectra)
     write_json(job.layout, sweeps)
-    for block in range(job.n_blocks):
-        shards = job.shards(block)
+    n_blocks = len(job.blocks)
+    for block in range(n_blocks):
+        shards = job.blocks.shards(block)
         first, last = shards[0] * job.shard_rows, (shards[-1] + 1) * job.shard_rows
         here = slice(*np.searchsorted(row_B, [first, last]))
         wanted = wanted_B[here]
@@ -86,7 +87,7 @@ def assign(job: CatalogueJob) -> Done:
         for name, value_S in ((HEALPIX, index_S), ("star_ra_deg", ra_S), ("star_dec_deg", dec_S)):
             table = table.append_column(name, pa.array(value_S[star], mask=~placed_S[star]))
         write_parquet(job.assignment(block), table, dictionary=False)
-    outputs = (job.layout, *(job.assignment(block) for block in range(job.n_blocks)))
+    outputs = (job.layout, *(job.assignment(block) for block in range(n_blocks)))
     return Done({"partitions": len(pixels), "sweeps": len(sweeps)}, outputs)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.catalogue.hats import Pixel
+from pipeline.core.pieces import Pieces
 from pipeline.core.root import Root
 from pipeline.evaluation.epochs import Combination
 from pipeline.settings.catalogue import CatalogueSettings
@@ -44,19 +45,9 @@ class CatalogueJob:
     combination: Combination | None
 
     @property
-    def block_shards(self) -> int:
-        """Shards of a block."""
-        return -(-self.settings.block_spectra // self.shard_rows)
-
-    @property
-    def n_blocks(self) -> int:
-        """Blocks of shards."""
-        return -(-self.n_shards // self.block_shards)
-
-    def shards(self, block: int) -> range:
-        """Shards of one block."""
-        first = block * self.block_shards
-        return range(first, min(first + self.block_shards, self.n_shards))
+    def blocks(self) -> Pieces:
+        """Blocks of shards, each with its part of the spectra."""
+        return Pieces.of_rows(self.n_shards, self.shard_rows, self.settings.block_spectra)
 
     def assignment(self, block: int) -> Path:
         """File that names the star of each spectrum of one block."""

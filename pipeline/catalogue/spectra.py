@@ -50,7 +50,7 @@ def write_spectra(block: int, job: CatalogueJob) -> Done:
     MismatchError
         Predictions and spectra with a star differ.
     """
-    shards = job.shards(block)
+    shards = job.blocks.shards(block)
     # The star's source may come from another of its spectra, the prediction's may not.
     table = _parts(PREDICTIONS, job, shards).drop_columns("source_id")
     rows = table["row"]

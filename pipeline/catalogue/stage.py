@@ -48,7 +48,9 @@ def run(run: Run) -> StageReport:
         *inputs.values(), evaluation,
     )  # fmt: skip
     layout = run.once(_assign, run, job, digest=digest, step="catalogue_assignment")
-    run.each(write_spectra, job.n_blocks, job, digest=digest, step="catalogue_spectra", of="blocks")
+    run.each(
+        write_spectra, len(job.blocks), job, digest=digest, step="catalogue_spectra", of="blocks"
+    )
     counts = run.each(
         write_stars, layout.counts["sweeps"] + 1, job, digest=digest, step="catalogue_stars",
         of="pieces of the sky",

@@ -55,7 +55,7 @@ def write_stars(number: int, job: CatalogueJob) -> Done:
     rows = index.is_null()
     if pixels:
         rows = (index >= pixels[0].first) & (index <= pixels[-1].last)
-    files = [str(root.part(SPECTRA, block)) for block in range(job.n_blocks)]
+    files = [str(root.part(SPECTRA, block)) for block in range(len(job.blocks))]
     spectra = ds.dataset(files, format=CHECKED).to_table(filter=rows)
     n_spectra = spectra.num_rows
     stars = gather_stars(spectra, job)

@@ -18,6 +18,21 @@ class Pieces:
     n_shards: int
     size: int
 
+    @classmethod
+    def of_rows(cls, n_shards: int, shard_rows: int, rows: int) -> "Pieces":
+        """Make pieces of so many rows, rounded up to whole shards.
+
+        Parameters
+        ----------
+        n_shards : int
+            Shards of the store.
+        shard_rows : int
+            Rows of a shard.
+        rows : int
+            Rows of a piece.
+        """
+        return cls(n_shards, -(-rows // shard_rows))
+
     def __len__(self) -> int:
         """Count the pieces."""
         return (self.n_shards + self.size - 1) // self.size

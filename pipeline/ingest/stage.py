@@ -71,7 +71,7 @@ def run(run: Run) -> StageReport:
     if catalogue is not None:
         run.once(_matches, run, catalogue.parquet, digest=digest, step="matches")
         matches = matches_path(catalogue.parquet)
-    pieces = Pieces(manifest.n_shards, settings.tables.shards(manifest.shard_rows))
+    pieces = Pieces.of_rows(manifest.n_shards, manifest.shard_rows, settings.tables.unit_spectra)
     observed = run.each(
         write_observations,
         len(pieces),

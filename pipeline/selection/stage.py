@@ -39,7 +39,9 @@ def run(run: Run) -> StageReport:
     observed, photometry = run.needs()
     digest = run.digest(observed, photometry, run.settings.sample)
     manifest = open_manifest(root.manifest)
-    pieces = Pieces(manifest.n_shards, run.settings.tables.shards(manifest.shard_rows))
+    pieces = Pieces.of_rows(
+        manifest.n_shards, manifest.shard_rows, run.settings.tables.unit_spectra
+    )
     job = SelectionJob(root, run.settings.sample, pieces)
     counts = run.each_partition(
         partial(read_candidates, job=job),

@@ -11,13 +11,3 @@ class TableSettings(Section):
     unit_spectra: int = Field(131_072, gt=0)
     """Spectra of one task of `select` and of the observations in `ingest`, rounded up to whole
     shards. [derived: tasks of a second, some 100 MB]"""
-
-    def shards(self, shard_rows: int) -> int:
-        """Return the shards of one task.
-
-        Parameters
-        ----------
-        shard_rows : int
-            Rows of a shard.
-        """
-        return -(-self.unit_spectra // shard_rows)
