@@ -38,8 +38,10 @@ from pipeline.settings.validation import ValidationSettings
 DEFAULT_FILE = "pairspec.toml"
 
 
-_NO_PATHS = ("_release", "format")
-"""How the names of those inputs end that are words."""
+_INPUT_PATHS = tuple(
+    name for name, field in InputSettings.model_fields.items() if Path in get_args(field.annotation)
+)
+"""Inputs that are files or folders; those that may be URLs, too."""
 
 
 class SettingsError(ValueError):
@@ -161,16 +163,16 @@ def _read_file(config: Path | None) -> dict[str, Any]:
     cluster = content.get("cluster")
     profiles = cluster.values() if isinstance(cluster, dict) else ()
     folders = ((table, CLUSTER_PATHS) for table in (cluster, *profiles))
-    for table, keys in ((content, ("root",)), (content.get("inputs"), None), *folders):
+    for table, keys in ((content, ("root",)), (content.get("inputs"), _INPUT_PATHS), *folders):
         if isinstance(table, dict):
-            for key in keys or list(table):
-                if _is_local_path(key, table.get(key)):
+            for key in keys:
+                if _is_local(table.get(key)):
                     table[key] = str(base / table[key])
     return content
 
 
-def _is_local_path(key: str, value: Any) -> bool:
-    return isinstance(value, str) and "://" not in value and not key.endswith(_NO_PATHS)
+def _is_local(value: Any) -> bool:
+    return isinstance(value, str) and "://" not in value
 
 
 def _parse_override(text: str) -> dict[str, Any]:
