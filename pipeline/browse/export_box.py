@@ -9,7 +9,7 @@ from pipeline.browse.selection import Selection
 from pipeline.browse.theme import WIDGETS
 from pipeline.browse.work import Work
 from pipeline.catalogue.export.run import export
-from pipeline.catalogue.query import save
+from pipeline.catalogue.query import save, select_stars
 from pipeline.core.errors import InputError
 
 FORMATS = {".fits": "fits", ".vot": "votable", ".csv": "csv", ".ecsv": "ecsv"}
@@ -41,8 +41,7 @@ def export_selection(root: Path, folder: Path, name: str, condition: str) -> str
     if output.suffix not in ENDINGS:
         raise InputError(f"{name!r} must end in one of {', '.join(ENDINGS)}")
     if output.suffix == ".parquet":
-        where = f" WHERE (\n{condition}\n)" if condition else ""
-        return save(root, f"SELECT * FROM stars{where}", output)  # noqa: S608 (`save` reads only)
+        return save(root, select_stars("*", condition), output)
     return export(root, FORMATS[output.suffix], output, condition or None, None)
 
 

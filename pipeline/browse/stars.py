@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.catalogue.complaint import complain
-from pipeline.catalogue.query import connect
+from pipeline.catalogue.query import connect, select_stars
 from pipeline.core.errors import InputError
 from pipeline.core.parquet import read_table
 from pipeline.core.published import require_published
@@ -73,7 +73,7 @@ class Stars:
         with connect(self.root.path) as tables, complain(self.root.path):
             # What closes our bracket and opens its own would mean another thing beside a box.
             tables.sql(f"SELECT\n{condition}\nAS holds FROM stars LIMIT 0").to_arrow_table()
-            names = tables.sql(names_where(condition)).to_arrow_table()["star_id"]
+            names = tables.sql(select_stars("star_id", condition)).to_arrow_table()["star_id"]
         return np.asarray(pc.is_in(self.star_id_S, value_set=names.combine_chunks()))
 
 
@@ -101,18 +101,6 @@ def best_rows(stars: Stars, chosen_C: Chosen | None, most: int) -> Chosen:
 @lru_cache(maxsize=2)
 def _best_of_all(stars: Stars, most: int) -> Chosen:
     return best_rows(stars, np.arange(len(stars)), most)
-
-
-def names_where(condition: str) -> str:
-    """Return the query for the names of the stars that meet a condition.
-
-    Parameters
-    ----------
-    condition : str
-        In SQL on the columns of the stars.
-    """
-    # The line ends before the bracket, so that a comment cannot swallow it.
-    return f"SELECT star_id FROM stars WHERE (\n{condition}\n)"  # noqa: S608 (`Tables.sql` reads only)
 
 
 def read_stars(root: Root) -> Stars:

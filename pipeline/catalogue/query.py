@@ -146,6 +146,21 @@ def connect(root: Path, *, allow_files: bool = False, **files: Path) -> Iterator
         yield Tables(db, root, allow_files=allow_files)
 
 
+def select_stars(columns: str, where: str | None) -> str:
+    """Return the query for columns of the stars that meet a condition.
+
+    Parameters
+    ----------
+    columns : str
+        In SQL.
+    where : str, optional
+        The condition, in SQL; None or empty for all stars.
+    """
+    # The line ends before the bracket, so that a comment cannot swallow it.
+    condition = f" WHERE (\n{where}\n)" if where else ""
+    return f"SELECT {columns} FROM stars{condition}"  # noqa: S608 (`Tables.sql` reads only)
+
+
 def show(root: Path, sql: str, *, allow_files: bool = False) -> str:
     """Return the result of a query as a table of text.
 

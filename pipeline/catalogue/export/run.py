@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from pipeline.catalogue.answer import check_place, write_answer
 from pipeline.catalogue.complaint import complain
 from pipeline.catalogue.export.content import NEEDED, Content
-from pipeline.catalogue.query import Tables, connect
+from pipeline.catalogue.query import Tables, connect, select_stars
 from pipeline.core.atomic import PARTIAL
 from pipeline.core.errors import InputError
 from pipeline.core.published import read_published
@@ -68,7 +68,8 @@ def export(
     with TemporaryDirectory(prefix=f"{path.name}.", suffix=PARTIAL, dir=path.parent) as scratch:
         rows = Path(scratch) / "rows.parquet"
         with connect(root) as tables, complain(root):
-            n = write_answer(tables.sql(_select(names, where)), rows)
+            wanted = ", ".join(f'"{name}"' for name in names)
+            n = write_answer(tables.sql(select_stars(wanted, where)), rows)
             provenance = _provenance(root, where, tables)
         documented = {column.name: column for column in STARS.columns}
         content = Content(rows, tuple(documented[name] for name in names), provenance)
@@ -76,13 +77,6 @@ def export(
         _writer(form, margin_arcsec)(content, made)
         made.replace(path)
     return f"{n:,} stars, {len(names)} columns -> {output}"
-
-
-def _select(names: Sequence[str], where: str | None) -> str:
-    wanted = ", ".join(f'"{name}"' for name in names)
-    # The line ends before the bracket, so that a comment cannot swallow it.
-    condition = f" WHERE (\n{where}\n)" if where else ""
-    return f"SELECT {wanted} FROM stars{condition}"  # noqa: S608 (`Tables.sql` reads only)
 
 
 def _columns(columns: Sequence[str] | None, *, needed: Sequence[str]) -> list[str]:
