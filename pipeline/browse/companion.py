@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.labels.mass_ratio import MASS_MAX, MASS_MIN, MASS_STEP, MH_GRID
+from pipeline.labels.mass_ratio import MH_GRID, main_sequence_track
 from pipeline.star.star import Star
-from pipeline.stars.isochrone import BANDS, main_sequence
 
 FloatArray = NDArray[np.float64]
 
@@ -60,10 +59,7 @@ def find_components(star: Star, log_age: float) -> Components | None:
 
 
 def _colour_of(m_g: float, feh: float, log_age: float) -> float:
-    mh = float(np.clip(feh, MH_GRID[0], MH_GRID[-1]))
-    mass = np.arange(MASS_MIN, MASS_MAX, MASS_STEP)
-    stars = main_sequence(mass, np.full(mass.size, log_age), np.full(mass.size, mh))
-    mag_MK = stars.mag_BK[stars.valid]
-    g, ks = (mag_MK[:, BANDS.index(name)] for name in ("g_mag", "ks_mag"))
+    track = main_sequence_track(float(np.clip(feh, MH_GRID[0], MH_GRID[-1])), log_age)
+    colour_M = track.g_M - track.ks_M
     # M_G falls with mass.
-    return float(np.interp(m_g, g[::-1], (g - ks)[::-1], left=np.nan, right=np.nan))
+    return float(np.interp(m_g, track.g_M[::-1], colour_M[::-1], left=np.nan, right=np.nan))

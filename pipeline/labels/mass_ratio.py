@@ -22,8 +22,16 @@ _G, _KS = BANDS.index("g_mag"), BANDS.index("ks_mag")
 
 
 @dataclass(frozen=True)
-class _Track:
-    """One isochrone up to its bluest point, by rising mass."""
+class Track:
+    """One isochrone up to its bluest point, by rising mass.
+
+    Parameters
+    ----------
+    mass_M : ndarray of float64, (M,)
+        Mass (Sun = 1).
+    g_M, ks_M : ndarray of float64, (M,)
+        Absolute magnitudes.
+    """
 
     mass_M: FloatArray
     g_M: FloatArray
@@ -31,12 +39,19 @@ class _Track:
 
 
 @lru_cache(maxsize=64)
-def _track(mh: float, log_age: float) -> _Track:
+def main_sequence_track(mh: float, log_age: float) -> Track:
+    """Return the isochrone of a metallicity.
+
+    Parameters
+    ----------
+    mh, log_age : float
+        [M/H] in dex, and log10 age in years.
+    """
     mass = np.arange(MASS_MIN, MASS_MAX, MASS_STEP)
     stars = main_sequence(mass, np.full(mass.size, log_age), np.full(mass.size, mh))
     mass, mag = mass[stars.valid], stars.mag_BK[stars.valid]
     turn = int(np.argmin(mag[:, _G] - mag[:, _KS])) + 1
-    return _Track(mass[:turn], mag[:turn, _G], mag[:turn, _KS])
+    return Track(mass[:turn], mag[:turn, _G], mag[:turn, _KS])
 
 
 def q_fixed_primary(
@@ -71,7 +86,7 @@ def q_fixed_primary(
     for k, mh in enumerate(MH_GRID):
         rows = np.flatnonzero(usable & (nearest_B == k))
         if rows.size:
-            track = _track(float(mh), log_age)
+            track = main_sequence_track(float(mh), log_age)
             mass1, mass2 = (_mass_of(track, m_g[rows]) for m_g in (ridge_m_g_B, second))
             q_B[rows] = np.minimum(mass2 / mass1, 1.0)
     return q_B
@@ -127,7 +142,7 @@ def pair_excess(mh: float, log_age: float) -> FloatArray:
         M_G of the pair less that of the single star in magnitudes, on :data:`COLOUR_GRID` and
         :data:`Q_GRID`; NaN where the isochrone has no such pair.
     """
-    track = _track(mh, log_age)
+    track = main_sequence_track(mh, log_age)
     single = track.g_M - track.ks_M
     delta_QG = np.empty((Q_GRID.size, COLOUR_GRID.size))
     for k, q in enumerate(Q_GRID):
@@ -176,6 +191,6 @@ def _nearest_mh(feh: FloatArray) -> NDArray[np.int64]:
     return np.where(np.isfinite(feh), nearest, -1)
 
 
-def _mass_of(track: _Track, m_g: FloatArray) -> FloatArray:
+def _mass_of(track: Track, m_g: FloatArray) -> FloatArray:
     # M_G falls with mass.
     return np.interp(m_g, track.g_M[::-1], track.mass_M[::-1], left=np.nan, right=np.nan)
