@@ -46,14 +46,23 @@ class Secret:
         return text
 
 
-def token_of(environment: Mapping[str, str] = os.environ) -> Secret:
+def token_of(environment: Mapping[str, str] = os.environ, *, keyring: bool = True) -> Secret:
     """Return the token of the environment's variable ``LAMOST_TOKEN``, else that of the keyring.
 
     There it has the service ``pairspec`` and the user ``LAMOST_TOKEN``; the package ``keyring`` is
     optional, and a machine without a keyring has no token.
+
+    Parameters
+    ----------
+    environment : mapping of str to str
+        Variables.
+    keyring : bool
+        Ask the keyring, which may ask the user to unlock it.
     """
     given = environment.get(TOKEN_VARIABLE)
-    return Secret(_of_keyring() if given is None else given)
+    if given is None:
+        given = _of_keyring() if keyring else ""
+    return Secret(given)
 
 
 def _of_keyring() -> str:

@@ -32,15 +32,18 @@ class Source:
         From a request to what came of it.
     selects : bool
         Which spectra it is for may be said.
+    private : bool
+        It needs the token of LAMOST's archive.
     """
 
     acquire: Callable[[Request], Outcomes]
     selects: bool = False
+    private: bool = False
 
 
 SOURCES = {
-    "lamost-catalogue": Source(acquire_catalogue),
-    "lamost-spectra": Source(acquire_spectra, selects=True),
+    "lamost-catalogue": Source(acquire_catalogue, private=True),
+    "lamost-spectra": Source(acquire_spectra, selects=True, private=True),
     "lamost-vo": Source(acquire_vo, selects=True),
     "gaia": Source(acquire_gaia, selects=True),
     "tmass": Source(acquire_tmass, selects=True),
@@ -52,6 +55,11 @@ SOURCES = {
     "spectroscopic-binaries": Source(acquire_spectroscopic_binaries),
     "jing2025": Source(acquire_jing2025),
 }
+
+
+def needs_token(what: str) -> bool:
+    """Whether a source needs the token of LAMOST's archive."""
+    return what in SOURCES and SOURCES[what].private
 
 
 def acquire(what: str, request: Request) -> Outcomes:

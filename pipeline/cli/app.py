@@ -114,9 +114,11 @@ def acquire(
         from pipeline.acquire.request import Request
         from pipeline.acquire.secret import token_of
         from pipeline.acquire.sources import acquire as acquire_source
+        from pipeline.acquire.sources import needs_token
 
+        secret = token_of(keyring=needs_token(what))
         request = Request(
-            out, loaded.acquire, token_of(), name, where, obsids, cone, limit, dry_run, again,
+            out, loaded.acquire, secret, name, where, obsids, cone, limit, dry_run, again,
             to_store, skip_failed, loaded.ingest,
         )  # fmt: skip
         outcomes = acquire_source(what, request)

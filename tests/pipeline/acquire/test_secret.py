@@ -8,6 +8,7 @@ from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
 
 from pipeline.acquire.secret import token_of
+from pipeline.acquire.sources import SOURCES, needs_token
 
 
 class Drawer(KeyringBackend):
@@ -46,3 +47,10 @@ def test_without_a_keyring_there_is_no_token(drawer, monkeypatch):
     assert not token_of({})
     monkeypatch.setitem(sys.modules, "keyring", None)
     assert not token_of({})
+
+
+def test_the_keyring_is_asked_for_lamost_alone(drawer):
+    assert [what for what in SOURCES if needs_token(what)] == ["lamost-catalogue", "lamost-spectra"]
+    assert not needs_token("no source")
+    assert not token_of({}, keyring=False)
+    assert token_of({"LAMOST_TOKEN": "given"}, keyring=False).query() == "token=given"
