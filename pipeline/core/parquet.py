@@ -1,6 +1,5 @@
 """Reads the tables of a run with the checksums of their pages; what is damaged is named."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pyarrow.parquet as pq
 
 from pipeline.core.damage import Damage
 from pipeline.core.errors import MismatchError
-from pipeline.core.root import Root
+from pipeline.core.root import Root, shards_of
 from schemas.registry import MADE_BY
 from schemas.table import Table
 
@@ -20,8 +19,6 @@ CHECKED = ds.ParquetFileFormat(
 )
 """Format of the tables for `pyarrow.dataset`, with the checksums of their pages."""
 
-
-_PART = re.compile(r"part-(\d+)(?:-(\d+))?\.parquet")
 
 FILES = 64
 """Files that are read together."""
@@ -112,10 +109,10 @@ def read_shards(
     """
     files, covered = [], shards[0]
     for path in table_files(root.table(table)):
-        first, last = _span(path)
-        if last >= shards[0] and first <= covered <= shards[-1]:
+        held = shards_of(path)
+        if held and held[-1] >= shards[0] and held[0] <= covered <= shards[-1]:
             files.append(path)
-            covered = last + 1
+            covered = held.stop
     if covered <= shards[-1]:
         raise _damaged(root.part(table, covered), MADE_BY[table.name], FileNotFoundError())
     inside = (pc.field("shard") >= shards[0]) & (pc.field("shard") <= shards[-1])
@@ -131,15 +128,6 @@ def table_files(path: Path) -> list[Path]:
         Parquet file, or folder of ``*.parquet`` files.
     """
     return sorted(path.rglob("*.parquet")) if path.is_dir() else [path] * path.is_file()
-
-
-def _span(path: Path) -> tuple[int, int]:
-    """Return the first and last shard of a part; none where the name says nothing of them."""
-    found = _PART.fullmatch(path.name)
-    if found is None:
-        return -1, -1
-    first = int(found[1])
-    return first, int(found[2] or first)
 
 
 def _read(

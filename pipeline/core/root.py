@@ -1,9 +1,12 @@
 """Where everything lies below the root of a run."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.table import Table
+
+_PART = re.compile(r"part-(\d+)(?:-(\d+))?\.parquet")
 
 
 @dataclass(frozen=True)
@@ -58,3 +61,18 @@ class Root:
     def span(self, table: Table, shards: range) -> Path:
         """Return the Parquet part of a table that holds several shards."""
         return self.table(table) / f"part-{shards[0]:06d}-{shards[-1]:06d}.parquet"
+
+
+def shards_of(part: Path) -> range:
+    """Return the shards of a part, by its name as of `Root.part` and `Root.span`; none otherwise.
+
+    Parameters
+    ----------
+    part : pathlib.Path
+        Parquet file.
+    """
+    found = _PART.fullmatch(part.name)
+    if found is None:
+        return range(0)
+    first = int(found[1])
+    return range(first, int(found[2] or first) + 1)
