@@ -1,7 +1,7 @@
 """Folds by star of every usable real dwarf, and couples of each part in memory."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +9,11 @@ from composite_folds import fold_parts
 from real_catalogue import write_catalogue
 
 from cluster.connect import connect
-from pipeline.composites.block import CHUNK, read_stored
-from pipeline.composites.couples import Composites, expose_couples
-from pipeline.composites.mean_spectrum import fit_mean
+from pipeline.composites.block import expose_in_chunks, read_stored
+from pipeline.composites.couples import Composites
 from pipeline.composites.pairing import Couples
-from pipeline.composites.pool import Pool, find_dwarfs
+from pipeline.composites.pool import Pool, find_dwarfs, pool_of
 from pipeline.composites.sums import Stored
-from pipeline.composites.variation import Neighbourhood, nearest_stars
 from pipeline.core.parquet import read_table
 from pipeline.core.root import Root
 from pipeline.settings.load import Settings, load_settings
@@ -75,13 +73,7 @@ def read_stars(settings: Settings) -> tuple[Stars, np.ndarray]:
         Root(settings.root), settings.composites, settings.sample, settings.labels, labelled=False,
         star_radius_arcsec=settings.catalogue.star_radius_arcsec, trust_ids=False,
     )  # fmt: skip
-    whole = ("shard", "row", "star")
-    pool = Pool(
-        **{
-            f.name: table[f.name].to_numpy().astype(np.int64 if f.name in whole else np.float64)
-            for f in fields(Pool)
-        }
-    )
+    pool = pool_of(table)
     stored = read_stored(Root(settings.root), pool.row, pool.rv_kms)
     known = catalogued(settings, pool)
     snr = table["snr_g"].to_numpy()
@@ -122,28 +114,7 @@ def made(
     rng = np.random.default_rng(seed)
     composites = settings.composites
     couples = draw(rng, 2 * n_couples, stars.pool)
-    around = None
-    if vary:
-        mean = fit_mean(stars.pool, stars.stored, composites, settings.spectra)
-        near_BK = nearest_stars(stars.pool, composites.vary_neighbours)
-        around = Neighbourhood(stars.pool, stars.stored, mean, near_BK)
-    parts: list[Composites] = []
-    for start in range(0, 2 * n_couples, CHUNK):
-        columns = (getattr(couples, f.name)[start : start + CHUNK] for f in fields(Couples))
-        chunk = Couples(*columns)
-        with_settings = composites, settings.simulate.population, settings.spectra
-        if around is None:
-            part = expose_couples(rng, stars.pool, stars.stored, chunk, *with_settings)
-        else:
-            new = around.varied(rng, chunk, composites)
-            part = expose_couples(
-                rng, new.pool, new.stored, new.couples, *with_settings, new.change
-            )
-        parts.append(part)
-        if sum(map(len, parts)) >= 2 * n_couples:
-            break
-    return Composites(
-        *(np.concatenate([getattr(p, k) for p in parts]) for k in
-          ("flux_BL", "label_B", "star_B", "star2_B")),
-        {k: np.concatenate([p.truth[k] for p in parts]) for k in parts[0].truth},
+    return expose_in_chunks(
+        rng, stars.pool, stars.stored, couples, 2 * n_couples, composites,
+        settings.simulate.population, settings.spectra, varied=vary,
     )  # fmt: skip

@@ -160,15 +160,57 @@ def composite_block(part: str, number: int, n_couples: int, job: CompositeJob) -
         used, place = np.arange(len(pool)), rows_3D
     pool = pool.take(used)
     stored = read_stored(job.root, pool.row, pool.rv_kms)
-    around = _neighbourhood(pool, stored, job) if varied else None
-    rows = np.split(place, 3)
+    settings = job.composites, job.population, job.spectra
+    made = expose_in_chunks(
+        rng, pool, stored, Couples(*np.split(place, 3)), 2 * n_couples, *settings, varied=varied
+    )
+    return _first(made, 2 * n_couples)
+
+
+def expose_in_chunks(
+    rng: np.random.Generator,
+    pool: Pool,
+    stored: Stored,
+    couples: Couples,
+    n_wanted: int,
+    settings: CompositeSettings,
+    population: PopulationSettings,
+    spectra: SpectraSettings,
+    *,
+    varied: bool,
+) -> Composites:
+    """Add up couples, a chunk at a time, until there are spectra enough.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Random numbers.
+    pool, stored : Pool, Stored
+        The stars and their spectra, row by row.
+    couples : Couples
+        Rows of the pool.
+    n_wanted : int
+        Spectra wanted; the last chunk may give more, and some couples are dropped.
+    settings, population, spectra : CompositeSettings, PopulationSettings, SpectraSettings
+        As for :func:`pipeline.composites.couples.expose_couples`.
+    varied : bool
+        Make new stars of those of the pool.
+    """
+    around = _neighbourhood(pool, stored, settings, spectra) if varied else None
     made: list[Composites] = []
-    for start in range(0, 2 * n_couples, CHUNK):
-        chunk = Couples(*(column[start : start + CHUNK] for column in rows))
-        made.append(_exposed(rng, pool, stored, chunk, around, job))
-        if sum(map(len, made)) >= 2 * n_couples:
+    for start in range(0, len(couples.primary_D), CHUNK):
+        chunk = Couples(*(column[start : start + CHUNK] for column in _rows(couples)))
+        if around is None:
+            part = expose_couples(rng, pool, stored, chunk, settings, population, spectra)
+        else:
+            new = around.varied(rng, chunk, settings)
+            part = expose_couples(
+                rng, new.pool, new.stored, new.couples, settings, population, spectra, new.change
+            )
+        made.append(part)
+        if sum(map(len, made)) >= n_wanted:
             break
-    return _joined(made, 2 * n_couples)
+    return _joined(made)
 
 
 def read_stored(root: Root, row: NDArray[np.int64], rv_kms: NDArray[np.float64]) -> Stored:
@@ -190,25 +232,12 @@ def read_stored(root: Root, row: NDArray[np.int64], rv_kms: NDArray[np.float64])
     return Stored(flux, ivar, first, n_pixel, rv_kms)
 
 
-def _neighbourhood(pool: Pool, stored: Stored, job: CompositeJob) -> Neighbourhood:
-    mean = fit_mean(pool, stored, job.composites, job.spectra)
-    near_BK = nearest_stars(pool, job.composites.vary_neighbours)
+def _neighbourhood(
+    pool: Pool, stored: Stored, settings: CompositeSettings, spectra: SpectraSettings
+) -> Neighbourhood:
+    mean = fit_mean(pool, stored, settings, spectra)
+    near_BK = nearest_stars(pool, settings.vary_neighbours)
     return Neighbourhood(pool, stored, mean, near_BK)
-
-
-def _exposed(
-    rng: np.random.Generator,
-    pool: Pool,
-    stored: Stored,
-    couples: Couples,
-    around: Neighbourhood | None,
-    job: CompositeJob,
-) -> Composites:
-    settings = job.composites, job.population, job.spectra
-    if around is None:
-        return expose_couples(rng, pool, stored, couples, *settings)
-    new = around.varied(rng, couples, job.composites)
-    return expose_couples(rng, new.pool, new.stored, new.couples, *settings, new.change)
 
 
 def _shards_of_block(pool: Pool, number: int, job: CompositeJob) -> Pool:
@@ -226,11 +255,21 @@ def _rows(couples: Couples) -> tuple[NDArray[np.int64], ...]:
     return couples.primary_D, couples.twin_D, couples.companion_D
 
 
-def _joined(made: list[Composites], n: int) -> Composites:
+def _joined(made: list[Composites]) -> Composites:
     return Composites(
-        np.concatenate([m.flux_BL for m in made])[:n],
-        np.concatenate([m.label_B for m in made])[:n],
-        np.concatenate([m.star_B for m in made])[:n],
-        np.concatenate([m.star2_B for m in made])[:n],
-        {k: np.concatenate([m.truth[k] for m in made])[:n] for k in made[0].truth},
+        np.concatenate([m.flux_BL for m in made]),
+        np.concatenate([m.label_B for m in made]),
+        np.concatenate([m.star_B for m in made]),
+        np.concatenate([m.star2_B for m in made]),
+        {k: np.concatenate([m.truth[k] for m in made]) for k in made[0].truth},
+    )
+
+
+def _first(made: Composites, n: int) -> Composites:
+    return Composites(
+        made.flux_BL[:n],
+        made.label_B[:n],
+        made.star_B[:n],
+        made.star2_B[:n],
+        {k: values[:n] for k, values in made.truth.items()},
     )

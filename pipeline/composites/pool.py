@@ -89,7 +89,17 @@ def read_pool(path: Path, part: str) -> Pool:
     Pool
         In the order of the table.
     """
-    table = read_table(path, COMPOSITE_POOL, filters=pc.equal(pc.field("split"), part))
+    return pool_of(read_table(path, COMPOSITE_POOL, filters=pc.equal(pc.field("split"), part)))
+
+
+def pool_of(table: pa.Table) -> Pool:
+    """Return the spectra of a table, in its order.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        As :data:`schemas.composites.COMPOSITE_POOL`.
+    """
     columns = {f.name: table[f.name].to_numpy() for f in fields(Pool)}
     whole = ("shard", "row", "star")
     return Pool(**{k: v.astype(np.int64 if k in whole else np.float64) for k, v in columns.items()})
