@@ -36,6 +36,7 @@ from composite_folds import (
     unlabelled,
     with_plain_singles,
 )
+from real_data import add_data
 
 from pipeline.evaluation.intervals import Estimate, by_star
 from pipeline.network.examples import simulated_examples
@@ -198,13 +199,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    beside = Path(__file__).resolve().parents[3] / "shared" / "data" / "lamost"
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=Path(os.environ.get("PAIRSPEC_REAL_DATA", beside)),
-        help="folder with spectra/ and tables/ (default: %(default)s)",
-    )
+    add_data(parser)
     parser.add_argument("--root", type=Path, help="keeps composites and scores for the next run")
     parser.add_argument("--folds", type=int, default=N_FOLDS, choices=range(1, N_FOLDS + 1))
     parser.add_argument("--couples", type=int, default=10_000, help="to train with, a fold")

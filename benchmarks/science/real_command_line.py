@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from real_data import add_data
 from real_files import couple_light, write_files
 from real_folds import Stars, parts_of, read_stars, settings_for
 
@@ -70,8 +71,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    beside = Path(__file__).resolve().parents[3] / "shared" / "data" / "lamost"
-    parser.add_argument("--data", type=Path, default=beside, help="default: %(default)s")
+    add_data(parser)
     parser.add_argument("--root", type=Path, required=True, help="that of real_stars.py")
     parser.add_argument("--fold", type=int, default=0)
     parser.add_argument("--couples", type=int, default=400, help="to test with")

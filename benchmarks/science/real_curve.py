@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from real_stars import N_FOLDS, WAYS, ranked
+from composite_folds import N_FOLDS
+from real_stars import WAYS, ranked
 from real_tables import COOL_K
 
 from pipeline.network.metrics import weighted_auc

@@ -7,7 +7,6 @@ decides which epoch counts. ``--tables`` only prints.
 """
 
 import argparse
-import os
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -15,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 from composite_fits import QUARTER, fit_network, quadratic_scores, score
-from composite_folds import Arrays
+from composite_folds import N_FOLDS, Arrays
 from label_like import label_couples, population
+from real_data import add_data
 from real_folds import Draw, Stars, made, parts_of, read_stars, settings_for
 from real_tables import COOL_K, COOL_TITLE, Q_CLASSIC, Q_LABEL, Scores, bins_of, counts
 from windowed_pca import Windows, fit_mlp, mlp_logit
@@ -28,7 +28,6 @@ from pipeline.network.loader import Labelled
 from pipeline.settings.load import Settings
 
 SEEDS = (1, 2, 3)
-N_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -261,13 +260,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    beside = Path(__file__).resolve().parents[3] / "shared" / "data" / "lamost"
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=Path(os.environ.get("PAIRSPEC_REAL_DATA", beside)),
-        help="folder with inventory.csv, spectra/ and tables/ (default: %(default)s)",
-    )
+    add_data(parser)
     parser.add_argument("--root", type=Path, required=True, help="keeps spectra and scores")
     parser.add_argument("--folds", type=int, default=N_FOLDS, choices=range(1, N_FOLDS + 1))
     parser.add_argument("--couples", type=int, default=10_000, help="to train with, a fold")
