@@ -120,11 +120,7 @@ def star_light(
         stored.flux_BN, stored.ivar_BN, bad_BN, stored.log10_first_B, grid,
         np.asarray(stored.rv_kms_B - velocity_kms_B),
     )  # fmt: skip
-    inside_L = (grid.wave_L >= settings.light_min_angstrom) & (
-        grid.wave_L <= settings.light_max_angstrom
-    )
-    # Pixels are equal in log wavelength: a photon count is the sum of flux times wavelength^2.
-    photon_L = np.where(inside_L, grid.wave_L**2, 0.0)
+    photon_L = photon_weights(grid, settings)
     counted_B = (~bad_BL) @ photon_L
     # In float64, for fluxes reach 1e8.
     total_B = flux_BL.astype(np.float64) @ photon_L
@@ -140,6 +136,24 @@ def star_light(
     return Light(
         (flux_BL * scale_B1 * ~bad_BL).astype(np.float32), variance_BL.astype(np.float32), bad_BL
     )
+
+
+def photon_weights(grid: WaveGrid, settings: CompositeSettings) -> FloatArray:
+    """Return what flux is multiplied by to count photons in the window: (L,), 0 outside.
+
+    Pixels are equal in log wavelength: a photon count is the sum of flux times wavelength^2.
+
+    Parameters
+    ----------
+    grid : WaveGrid
+        The wavelengths.
+    settings : CompositeSettings
+        The window.
+    """
+    inside_L = (grid.wave_L >= settings.light_min_angstrom) & (
+        grid.wave_L <= settings.light_max_angstrom
+    )
+    return np.where(inside_L, grid.wave_L**2, 0.0)
 
 
 def summed(*stars: Light) -> Light:

@@ -11,7 +11,14 @@ from pipeline.composites.exposure import normalised
 from pipeline.composites.mean_spectrum import MeanSpectrum, terms
 from pipeline.composites.pairing import Couples
 from pipeline.composites.pool import Pool, joined_pools
-from pipeline.composites.sums import Float32Array, FloatArray, Light, Stored, star_light
+from pipeline.composites.sums import (
+    Float32Array,
+    FloatArray,
+    Light,
+    Stored,
+    photon_weights,
+    star_light,
+)
 from pipeline.settings.composites import CompositeSettings
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.spectra.grid import WaveGrid
@@ -208,11 +215,7 @@ def varied_light(
     noise_BL = np.where(lost_BL, np.float32(0), other.variance_BL / other_scale_BL**2)
     variance_BL = cosine_B1**2 * own.variance_BL + (sine_B1 * scale_BL) ** 2 * noise_BL
     flux_BL = scale_BL * new_BL * ~bad_BL
-    grid = WaveGrid.from_settings(spectra)
-    inside_L = (grid.wave_L >= settings.light_min_angstrom) & (
-        grid.wave_L <= settings.light_max_angstrom
-    )
-    photon_L = np.where(inside_L, grid.wave_L**2, 0.0)
+    photon_L = photon_weights(WaveGrid.from_settings(spectra), settings)
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio_B = (own.flux_BL @ photon_L) / (flux_BL @ photon_L)
     dark_B = ~(np.isfinite(ratio_B) & (ratio_B > 0))
