@@ -9,10 +9,10 @@ from urllib.parse import urljoin, urlsplit
 from pipeline.acquire.reasons import FetchError, Reason
 from pipeline.acquire.transfer import Kind, Transfer, Wanted
 from pipeline.core.atomic import PARTIAL
+from pipeline.lamost.content import FITS_MAGIC, GZIP_MAGIC
 
 _LINKS = ("#this", "#progenitor")
 """What a link leads to: the data, or what they were made from. Either may be the survey's file."""
-_MAGIC = (b"SIMPLE  =", b"\x1f\x8b")
 _MAX_LINKS_BYTES = 1 << 20
 
 
@@ -89,7 +89,7 @@ class LinkedTransfer:
         try:
             done = self._transfer.fetch(Wanted(wanted.key, wanted.url, first), links)
             with first.open("rb") as file:
-                is_data = file.read(9).startswith(_MAGIC)
+                is_data = file.read(len(FITS_MAGIC)).startswith((FITS_MAGIC, GZIP_MAGIC))
             if is_data:
                 kind.check(first, wanted.key)
                 first.replace(wanted.path)

@@ -15,6 +15,7 @@ import numpy as np
 from pipeline.formats.cards import iso_time, refusing, size_of, spectrum_of
 from pipeline.formats.pixels import Pixels, median_snr_g, merged, on_grid
 from pipeline.lamost.cards import CardValue
+from pipeline.lamost.content import FITS_MAGIC, GZIP_MAGIC
 from pipeline.lamost.errors import Reason, SpectrumError
 from pipeline.lamost.spectrum import Layout, Spectrum
 
@@ -23,7 +24,6 @@ RESOLVING_POWER = (2000.0, 5500.0)
 PREFIX, REDSHIFTS = "coadd-", "redrock-"
 _BLOCK = 64
 """Spectra whose arms are in memory together."""
-_FITS = b"SIMPLE  ="
 _ARMS = ("B", "R", "Z")
 """Of the three spectrographs; coadds over them have one arm of another name."""
 _PARTS = ("WAVELENGTH", "FLUX", "IVAR", "MASK")
@@ -88,14 +88,14 @@ def _opened(path: Path) -> Any:
         raise SpectrumError(Reason.EMPTY, path, "the file holds no bytes; fetch it again")
     with path.open("rb") as file:
         head = file.read(9)
-    if head != _FITS and not head.startswith(b"\x1f\x8b"):
+    if head != FITS_MAGIC and not head.startswith(GZIP_MAGIC):
         detail = f"begins with {head!r}, not as FITS; remove or replace it"
         raise SpectrumError(Reason.NOT_FITS, path, detail)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         hdus = fits.open(path, memmap=False)
         try:
-            _require_whole(hdus, path, packed=head != _FITS)
+            _require_whole(hdus, path, packed=head != FITS_MAGIC)
         except Exception:
             hdus.close()
             raise

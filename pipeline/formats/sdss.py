@@ -16,7 +16,7 @@ from pipeline.formats.air import vacuum_from_air
 from pipeline.formats.cards import iso_time, refusing, spectrum_of
 from pipeline.formats.pixels import median_snr_g, on_grid
 from pipeline.lamost.cards import CardValue
-from pipeline.lamost.content import read_content
+from pipeline.lamost.content import FITS_MAGIC, read_content
 from pipeline.lamost.errors import Reason, SpectrumError
 from pipeline.lamost.spectrum import Layout, Spectrum
 
@@ -46,7 +46,7 @@ def read_sdss(path: Path) -> Spectrum:
     from astropy.io import fits
 
     content = read_content(path)
-    if not content.startswith(b"SIMPLE  ="):
+    if not content.startswith(FITS_MAGIC):
         detail = f"begins with {content[:16]!r}, not as FITS; remove or replace it"
         raise SpectrumError(Reason.NOT_FITS, path, detail)
     with refusing(path), warnings.catch_warnings():

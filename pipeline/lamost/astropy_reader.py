@@ -10,7 +10,7 @@ import numpy.typing as npt
 from pipeline.lamost import identity
 from pipeline.lamost.arrays import MAX_PIXELS, Values, assemble, check_length, log_linear_wave
 from pipeline.lamost.cards import CardValue
-from pipeline.lamost.content import read_content
+from pipeline.lamost.content import FITS_MAGIC, read_content
 from pipeline.lamost.errors import Reason, SpectrumError
 from pipeline.lamost.hdus import Hdu, claimed_number, column_names, split_hdus
 from pipeline.lamost.identity import read_header
@@ -18,7 +18,6 @@ from pipeline.lamost.image_rows import has_subcontinuum
 from pipeline.lamost.spectrum import Layout, Spectrum
 from pipeline.lamost.unpacked import read_image, read_table
 
-FITS_MAGIC = b"SIMPLE  ="
 KEYWORDS = identity.KEYWORDS | {"EXTEN0", "COEFF0", "COEFF1"}
 NEEDED = ("FLUX", "IVAR", "ANDMASK", "ORMASK")
 MAX_ROW_BYTES = 64 * MAX_PIXELS

@@ -8,6 +8,7 @@ from isal import isal_zlib
 
 from pipeline.lamost.errors import Reason, SpectrumError
 
+FITS_MAGIC = b"SIMPLE  ="
 GZIP_MAGIC = b"\x1f\x8b"
 GZIP_WBITS = 31
 MAX_BYTES = 16 * 2**20

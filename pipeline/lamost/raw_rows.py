@@ -14,7 +14,7 @@ import pyarrow.csv as pa_csv
 from isal import igzip, isal_zlib
 
 from pipeline.lamost.cards import BLOCK_BYTES, CARD_BYTES
-from pipeline.lamost.content import GZIP_MAGIC
+from pipeline.lamost.content import FITS_MAGIC, GZIP_MAGIC
 from pipeline.lamost.hdus import (
     claimed_bytes,
     claimed_number,
@@ -25,7 +25,6 @@ from pipeline.lamost.hdus import (
 from pipeline.lamost.unpacked import read_table
 
 DELIMITERS = (",", "|")
-FITS_MAGIC = b"SIMPLE  ="
 MAX_CARDS = 20_000
 """Cards of one header; catalogues joined to others have thousands."""
 MAX_LINE = 2**16
