@@ -6,10 +6,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
+from pipeline.photometry.positions import chord, unit_vectors
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-ARCSEC_PER_RADIAN = 206264.80624709636
 
 STRIPE = 250_000
 """Positions that are looked at together."""
@@ -57,7 +57,7 @@ def _links(
 
     A tree of one stripe stays in the processor's cache, and memory does not grow with it.
     """
-    chord = 2 * np.sin(radius_arcsec / ARCSEC_PER_RADIAN / 2)
+    reach = float(chord(radius_arcsec))
     # More than the radius, so that rounding loses no pair.
     reach_deg = 1.001 * radius_arcsec / 3600
     dec_rising = dec_deg[rising]
@@ -65,11 +65,10 @@ def _links(
     for first in range(0, rising.size, STRIPE):
         top = dec_rising[min(first + STRIPE, rising.size) - 1] + reach_deg
         here = rising[first : np.searchsorted(dec_rising, top, side="right")]
-        ra, dec = np.deg2rad(ra_deg[here]), np.deg2rad(dec_deg[here])
-        unit = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=1)
+        unit = unit_vectors(ra_deg[here], dec_deg[here])
         # Cut at the middle, not at the median: half the time for many positions.
         tree = KDTree(unit, leafsize=16, balanced_tree=False, compact_nodes=False)
-        found.append(here[tree.query_pairs(chord, output_type="ndarray")])
+        found.append(here[tree.query_pairs(reach, output_type="ndarray")])
     return np.concatenate(found)
 
 

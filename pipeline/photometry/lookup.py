@@ -1,6 +1,5 @@
 """Further tables joined by a number: out of memory, by DuckDB."""
 
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.core.atomic import PARTIAL
+from pipeline.core.atomic import whole
 from pipeline.core.parquet import read_files
 from pipeline.tables.database import database, quoted
 from pipeline.tables.literal import parquet_files
@@ -82,14 +81,13 @@ def look_up(
     found = open_lookup(key, table, columns)
     out.parent.mkdir(parents=True, exist_ok=True)
     copies = out.with_name(f"{out.name}.copies")
-    partial = out.with_name(f"{out.name}.{os.getpid()}{PARTIAL}")
     wanted = ", ".join(f't."{name}"' for name in columns)
     # What is held in memory is the right side, the keys: the table may be far larger.
     options: dict[str, str | bool] = {
         "preserve_insertion_order": False,
         "disabled_optimizers": "join_order,build_side_probe_side",
     }
-    with database(out.parent, memory_limit, **options) as db:
+    with whole(out) as partial, database(out.parent, memory_limit, **options) as db:
         db.register("t", found.scan(copies))
         db.execute(
             f'CREATE TEMP TABLE k AS SELECT "row", "{key}" '  # noqa: S608 (names checked)
@@ -101,13 +99,12 @@ def look_up(
             f'FROM t JOIN k ON t."{key}" = k."{key}" ORDER BY k."row", {wanted}) '
             f"TO {quoted(partial)} (FORMAT parquet, ROW_GROUP_SIZE 8192)"
         )
-    partial.replace(out)
     shutil.rmtree(copies, ignore_errors=True)
     return out
 
 
 def read_values(path: Path, rows: pa.ChunkedArray) -> pa.Table:
-    """Read the values of the rows of one shard, which rise; null where there are none."""
+    """Read the values of some rows, which rise; null where there are none."""
     table = pq.read_schema(path).empty_table()
     if len(rows):
         here = (pc.field("row") >= rows[0]) & (pc.field("row") <= rows[-1])

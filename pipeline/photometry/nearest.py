@@ -57,15 +57,22 @@ def choose_nearest(
     blend_mag : float
         Another source that is less than this fainter makes a blend.
     """
-    kept = _each_source_once(row, separation_arcsec, source)
+    rows, place, count = np.unique(row, return_inverse=True, return_counts=True)
+    pair, blended = np.empty_like(rows), np.zeros(len(rows), dtype=bool)
+    pair[place] = np.arange(len(row))
+    # Few targets have several, and only those need sorting.
+    many = np.flatnonzero(count[place] > 1)
+    kept = many[_each_source_once(row[many], separation_arcsec[many], source[many])]
     order = kept[np.lexsort((source[kept], separation_arcsec[kept], ~preferred[kept], row[kept]))]
-    rows, first, count = np.unique(row[order], return_index=True, return_counts=True)
-    pair = order[first]
-    excess = mag[order] - np.repeat(mag[pair], count)
-    excess[first] = np.inf
-    near = np.asarray(np.nan_to_num(excess, nan=np.inf) < blend_mag)
-    blended = np.logical_or.reduceat(near, first) if len(first) else np.zeros(0, dtype=bool)
-    return Nearest(rows, pair, count, np.asarray(blended), len(row) - len(kept))
+    several, first, left = np.unique(row[order], return_index=True, return_counts=True)
+    at = np.searchsorted(rows, several)
+    pair[at], count[at] = order[first], left
+    if len(first):
+        excess = mag[order] - np.repeat(mag[pair[at]], left)
+        excess[first] = np.inf
+        near = np.asarray(np.nan_to_num(excess, nan=np.inf) < blend_mag)
+        blended[at] = np.logical_or.reduceat(near, first)
+    return Nearest(rows, pair, count, blended, len(many) - len(kept))
 
 
 def _each_source_once(

@@ -1,69 +1,68 @@
-"""The cross-match on the cluster: one file of pairs a partition, read again by shard."""
+"""The cross-match on the cluster: one file of pairs per block of sources, read again by piece."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from pipeline.core.atomic import write_bytes
+from pipeline.core.atomic import write_parquet
+from pipeline.core.digest import digest_of
 from pipeline.core.ledger import Done
 from pipeline.core.parquet import read_files
+from pipeline.core.pieces import Pieces
 from pipeline.core.run import Run
 from pipeline.photometry.matching import MovingMatch
+from pipeline.photometry.source_blocks import SourceBlock, open_block
+from pipeline.photometry.target_index import Targets
+from pipeline.photometry.target_parts import COARSE, TargetParts
 
-SUFFIXES = ("", "_target")
 ROW, SHARD, SEPARATION = "target_row", "target_shard", "separation_arcsec"
 
 
 @dataclass(frozen=True)
 class Match:
-    """A cross-match that is planned: which catalogues, by which rule, and where the pairs go.
+    """A cross-match that is planned: of what, by which rule, and where the pairs go.
 
     Parameters
     ----------
-    sources, targets : lsdb.Catalog
-        The sources, and the targets with their margin.
+    columns : tuple of str
+        Columns of the sources to keep.
+    parts : TargetParts
+        The targets.
     algorithm : MovingMatch
         What makes a pair.
     folder : pathlib.Path
-        Folder of the pairs, one file per partition, one row group per shard.
+        Folder of the pairs, one file per block, one row group per piece.
+    pieces : Pieces
+        Shards that are read together.
     """
 
-    sources: Any
-    targets: Any
+    columns: tuple[str, ...]
+    parts: TargetParts
     algorithm: MovingMatch
     folder: Path
-
-    def partitions(self) -> list[Any]:
-        """Return the pairs of each partition, not yet computed."""
-        crossed = self.sources.crossmatch(
-            self.targets,
-            algorithm=self.algorithm,
-            how="inner",
-            suffixes=SUFFIXES,
-            suffix_method="overlapping_columns",
-            require_right_margin=True,
-            log_changes=False,
-        )
-        partitions: list[Any] = crossed.to_delayed()
-        return partitions
+    pieces: Pieces
 
 
-def match_catalogues(run: Run, match: Match, step: str, digest: str) -> dict[int, list[Path]]:
-    """Write all pairs of two catalogues; partitions that are done are left alone.
+def match_catalogues(
+    run: Run, blocks: Sequence[SourceBlock], match: Match, step: str, digest: str
+) -> tuple[dict[int, list[Path]], dict[str, int]]:
+    """Write all pairs of sources and targets; blocks that are done are left alone.
 
     Parameters
     ----------
     run : Run
         Whose cluster does it.
+    blocks : sequence of SourceBlock
+        The sources.
     match : Match
-        What to match, and where to write.
+        What to match them with, and where to write.
     step : str
         Name in the ledger.
     digest : str
@@ -72,73 +71,118 @@ def match_catalogues(run: Run, match: Match, step: str, digest: str) -> dict[int
     Returns
     -------
     dict of int to list of pathlib.Path
-        The files that hold pairs of each shard.
+        The files that hold pairs of each piece.
+    dict of str to int
+        Numbers of pairs, of sources, and of those that were left out.
     """
-    pieces = match.partitions()
-    run.each_delayed(pieces, write_pairs, match.folder, digest=digest, step=step, of="partitions")
-    return files_by_shard(match.folder, len(pieces))
+    counts = run.each(
+        match_block, len(blocks), match, digest=digest_of(digest, "blocks"), step=step,
+        of="blocks", extra=blocks.__getitem__,
+    )  # fmt: skip
+    return files_by_piece(match.folder, len(blocks), match.pieces), counts
+
+
+def match_block(number: int, block: SourceBlock, match: Match) -> Done:
+    """Write the pairs of one block of sources.
+
+    Parameters
+    ----------
+    number : int
+        Number of the block.
+    block : SourceBlock
+        Which sources.
+    match : Match
+        What to match them with, and where to write.
+    """
+    rule, path = match.algorithm, pairs_path(match.folder, number)
+    with open_block(block, [*rule.columns, *match.columns]) as rows:
+        placed = rows.read(rule.columns)
+        sources = rule.places(placed)
+        counts = {"sources": placed.num_rows, "left_out": placed.num_rows - len(sources.row)}
+        del placed
+        cells = COARSE.cells(sources.ra_deg, sources.dec_deg)
+        found = []
+        for part, near in enumerate(_near(match.parts)):
+            chosen = near[cells]
+            if chosen.any():
+                some = sources.some(chosen)
+                targets = _targets(match.parts, part)
+                source, target, separation = rule.pairs(some, targets)
+                seen = targets.table.select([ROW, SHARD]).take(pa.array(target))
+                seen = seen.append_column(SEPARATION, pa.array(separation))
+                found.append((some.row[source], seen))
+        row = np.concatenate([np.zeros(0, np.int64), *(row for row, _ in found)])
+        if not len(row):
+            path.unlink(missing_ok=True)
+            return Done(counts | {"pairs": 0})
+        pairs = rows.take(match.columns, row)
+    seen = pa.concat_tables([seen for _, seen in found])
+    for name in seen.column_names:
+        pairs = pairs.append_column(name, seen[name])
+    write_pairs(path, pairs, match.pieces)
+    return Done(counts | {"pairs": pairs.num_rows}, (path,))
 
 
 def pairs_path(folder: Path, number: int) -> Path:
-    """Return the file of the pairs of one partition; there is none where it has no pairs."""
+    """Return the file of the pairs of one block; there is none where it has no pairs."""
     return folder / f"part-{number:06d}.parquet"
 
 
-def write_pairs(frame: pd.DataFrame, number: int, folder: Path) -> Done:
-    """Write the pairs of one partition, in order of shard, of row, then of separation.
+def write_pairs(path: Path, table: pa.Table, pieces: Pieces) -> None:
+    """Write pairs in order of shard, of row, then of separation.
 
     Parameters
     ----------
-    frame : pandas.DataFrame
+    path : pathlib.Path
+        File to write.
+    table : pyarrow.Table
         Pairs of sources and targets.
-    number : int
-        Number of the partition.
-    folder : pathlib.Path
-        Folder of the pairs.
+    pieces : Pieces
+        A row group holds the pairs of one of them.
     """
-    table = pa.Table.from_pandas(pd.DataFrame(frame), preserve_index=False)
-    table = table.replace_schema_metadata().combine_chunks()
-    path = pairs_path(folder, number)
-    if table.num_rows == 0:
-        path.unlink(missing_ok=True)
-        return Done({"pairs": 0})
     keys = [table[name].to_numpy() for name in (SEPARATION, ROW, SHARD)]
     table = table.take(pa.array(np.lexsort(keys)))
-    starts = np.unique(table[SHARD].to_numpy(), return_index=True)[1].tolist()
-    sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(
-        sink, table.schema, compression="zstd", use_dictionary=False, write_page_checksum=True
-    ) as writer:
-        for start, stop in pairwise([*starts, table.num_rows]):
-            writer.write_table(table.slice(start, stop - start))
-    write_bytes(path, sink.getvalue())
-    return Done({"pairs": table.num_rows}, (path,))
+    piece = table[SHARD].to_numpy() // pieces.size
+    starts = np.unique(piece, return_index=True)[1].tolist()
+    write_parquet(path, table, dictionary=False, edges=starts)
 
 
-def files_by_shard(folder: Path, n_partitions: int) -> dict[int, list[Path]]:
-    """Find the files of each shard from their footers alone.
+def files_by_piece(folder: Path, n_blocks: int, pieces: Pieces) -> dict[int, list[Path]]:
+    """Find the files of each piece from their footers alone.
 
     Parameters
     ----------
     folder : pathlib.Path
         Folder of the pairs.
-    n_partitions : int
-        Partitions of the match; files beyond are of an earlier one.
+    n_blocks : int
+        Blocks of the match; files beyond are of an earlier one.
+    pieces : Pieces
+        As in `write_pairs`.
     """
     files: dict[int, list[Path]] = {}
-    for path in (pairs_path(folder, number) for number in range(n_partitions)):
+    for path in (pairs_path(folder, number) for number in range(n_blocks)):
         if not path.is_file():
             continue
         metadata = pq.read_metadata(path)
         column = metadata.schema.names.index(SHARD)
         for group in range(metadata.num_row_groups):
             shard = metadata.row_group(group).column(column).statistics.min
-            files.setdefault(shard, []).append(path)
+            files.setdefault(shard // pieces.size, []).append(path)
     return files
 
 
-def read_pairs(shard: int, files: list[Path]) -> pa.Table | None:
-    """Read the pairs of one shard; None where it has none."""
-    here = pc.field(SHARD) == shard
+def read_pairs(shards: range, files: list[Path]) -> pa.Table | None:
+    """Read the pairs of some shards; None where they have none."""
+    here = (pc.field(SHARD) >= shards[0]) & (pc.field(SHARD) <= shards[-1])
     tables = [read_files([path], "photometry", filters=here) for path in files]
     return pa.concat_tables(tables, promote_options="permissive") if tables else None
+
+
+@lru_cache(maxsize=2)
+def _near(parts: TargetParts) -> NDArray[np.bool_]:
+    return parts.near()
+
+
+@lru_cache(maxsize=2)
+def _targets(parts: TargetParts, number: int) -> Targets:
+    return parts.read(number)

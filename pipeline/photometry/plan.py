@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.core.datasets import Datasets
+from pipeline.core.digest import digest_of
 from pipeline.core.errors import InputError, given_by
+from pipeline.core.pieces import Pieces
 from pipeline.core.published import Published
 from pipeline.ingest.lamost_catalogue import catalogue_digest
 from pipeline.photometry.sources import SourceCatalogue, find_catalogue
@@ -26,8 +28,8 @@ class MatchPlan:
 
     Parameters
     ----------
-    n_shards : int
-        Shards of the store.
+    pieces : Pieces
+        Shards of each task.
     gaia : SourceCatalogue
         Gaia's sources.
     tmass : SourceCatalogue or None
@@ -40,13 +42,17 @@ class MatchPlan:
         Folder of what lies between the steps.
     """
 
-    n_shards: int
+    pieces: Pieces
     gaia: SourceCatalogue
     tmass: SourceCatalogue | None
     declared: bool
     match_digest: str
     digest: str
     work: Path
+
+    def unit_digest(self, digest: str) -> str:
+        """Return the digest of the records of tasks: the same rows in other tasks are the same."""
+        return digest_of(digest, self.pieces.size)
 
 
 def make_plan(asked: Datasets, observed: Published) -> MatchPlan:
@@ -84,9 +90,10 @@ def make_plan(asked: Datasets, observed: Published) -> MatchPlan:
         for path in (inputs.tmass_best_neighbour, inputs.bailer_jones)
     ]
     digest = asked.digest(match_digest, tmass and tmass.digest, tables, own)
-    n_shards = open_manifest(asked.root.manifest).n_shards
+    manifest, rows = open_manifest(asked.root.manifest), asked.settings.tables.unit_spectra
+    pieces = Pieces.of_rows(manifest.n_shards, manifest.shard_rows, rows)
     work = asked.root.path / "crossmatch"
-    return MatchPlan(n_shards, gaia, tmass, declared, match_digest, digest, work)
+    return MatchPlan(pieces, gaia, tmass, declared, match_digest, digest, work)
 
 
 def _check(inputs: InputSettings, own: PhotometrySettings) -> bool:

@@ -66,7 +66,7 @@ def separation_arcsec(first_S3: Floats, second_S3: Floats) -> Floats:
     return np.asarray(2 * np.arcsin(np.clip(half, 0, 1)) / ARCSEC)
 
 
-def chord(angle_arcsec: Floats) -> Floats:
+def chord(angle_arcsec: Floats | float) -> Floats:
     """Return the distance of two unit vectors at an angle."""
     return np.asarray(2 * np.sin(np.asarray(angle_arcsec) * ARCSEC / 2))
 

@@ -58,7 +58,7 @@ def _unreadable(folder: Path | None, why: str) -> InputError:
     return InputError(
         f"no SFD map that can be read in {folder or 'the folder that dustmaps is configured with'} "
         f"(photometry.dust_folder): {why}; fetch it with "
-        "python -c 'import dustmaps.sfd; dustmaps.sfd.fetch()' and name the folder that holds "
+        "pairspec acquire dust --out data and name the folder (data/dust/sfd) that holds "
         "SFD_dust_4096_ngp.fits and SFD_dust_4096_sgp.fits, or set photometry.reddening to "
         "lamost_column or gaia_column, with the column's name in photometry.reddening_column"
     )

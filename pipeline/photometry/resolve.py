@@ -1,4 +1,4 @@
-"""Which Gaia source each spectrum of a shard shows, and where 2MASS must have seen it."""
+"""Which Gaia source each spectrum shows, and where 2MASS must have seen it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from pipeline.core.atomic import write_parquet
 from pipeline.core.ledger import Done
+from pipeline.core.pieces import Pieces
 from pipeline.core.root import Root
 from pipeline.photometry.lookup import align
 from pipeline.photometry.nearest import choose_nearest
@@ -24,7 +25,7 @@ GAIA_EPOCH_YR = 2016.0
 
 @dataclass(frozen=True)
 class ResolveJob:
-    """What every shard has in common.
+    """What every task has in common.
 
     Parameters
     ----------
@@ -38,6 +39,8 @@ class ResolveJob:
         Radius, match, blends.
     declared : bool
         The ids in LAMOST's catalogue are of the release of the Gaia catalogue.
+    pieces : Pieces
+        Shards of each task.
     """
 
     root: Root
@@ -46,30 +49,28 @@ class ResolveJob:
     names: dict[str, str]
     settings: PhotometrySettings
     declared: bool
-
-    def path(self, shard: int) -> Path:
-        """Return the file of the chosen sources of one shard."""
-        return self.best / f"part-{shard:06d}.parquet"
+    pieces: Pieces
 
 
-def resolve_shard(shard: int, files: list[Path], job: ResolveJob) -> Done:
-    """Choose the Gaia source of each spectrum of a shard, and write it with its columns.
+def resolve_piece(unit: int, files: list[Path], job: ResolveJob) -> Done:
+    """Choose the Gaia source of each spectrum of some shards, and write it with its columns.
 
     Parameters
     ----------
-    shard : int
-        Number of the shard.
+    unit : int
+        Number of the piece.
     files : list of pathlib.Path
         Files that hold pairs of it.
     job : ResolveJob
         Where to read and write.
     """
-    observed = counted_observations(shard, job.root)
-    pairs = read_pairs(shard, files)
+    shards = job.pieces.shards(unit)
+    observed = counted_observations(shards, job.root)
+    pairs = read_pairs(shards, files)
     table, repeated = _no_source(job), 0
     if pairs is not None:
         table, repeated = choose_sources(pairs, observed, job)
-    outputs = (job.path(shard), targets_path(job.stars, shard))
+    outputs = (sources_path(job.best, unit), targets_path(job.stars, unit))
     write_parquet(outputs[0], table)
     write_parquet(outputs[1], _stars(table, job.settings.tmass_epoch_yr))
     counts = {"matched": table.num_rows, "repeated_sources": repeated}
@@ -83,6 +84,11 @@ def resolve_shard(shard: int, files: list[Path], job: ResolveJob) -> Done:
             pc.sum(pc.not_equal(own, table["source_id"])).as_py() or 0
         )
     return Done(counts, outputs)
+
+
+def sources_path(folder: Path, unit: int) -> Path:
+    """Return the file of the chosen sources of one piece."""
+    return folder / f"part-{unit:06d}.parquet"
 
 
 def choose_sources(pairs: pa.Table, observed: pa.Table, job: ResolveJob) -> tuple[pa.Table, int]:

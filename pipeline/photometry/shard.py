@@ -1,4 +1,4 @@
-"""The photometry of one shard: sources, distance, dust, intrinsic brightness."""
+"""The photometry of some shards: sources, distance, dust, intrinsic brightness."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.core.atomic import write_parquet
 from pipeline.core.ledger import Done
 from pipeline.core.parquet import read_files
+from pipeline.core.parts import write_parts
+from pipeline.core.pieces import Pieces
 from pipeline.core.root import Root
 from pipeline.photometry.distance import distances, zero_points
 from pipeline.photometry.extinction import LAWS
@@ -21,7 +22,7 @@ from pipeline.photometry.nearest import choose_nearest
 from pipeline.photometry.pairs import ROW, SEPARATION, read_pairs
 from pipeline.photometry.positions import Floats
 from pipeline.photometry.reddening import e_bv_from_map, open_dust_map
-from pipeline.photometry.resolve import floats, optional
+from pipeline.photometry.resolve import floats, optional, sources_path
 from pipeline.photometry.targets import counted_observations
 from pipeline.settings.photometry import PhotometrySettings
 from schemas.photometry import PHOTOMETRY
@@ -38,7 +39,7 @@ DESIGNATION = "original_ext_source_id"
 
 @dataclass(frozen=True)
 class PhotometryJob:
-    """What every shard has in common.
+    """What every task has in common.
 
     Parameters
     ----------
@@ -52,6 +53,8 @@ class PhotometryJob:
         Values joined by row: names of 2MASS sources, distances, E(B-V).
     settings : PhotometrySettings
         Laws and limits.
+    pieces : Pieces
+        Shards of each task.
     """
 
     root: Root
@@ -61,25 +64,26 @@ class PhotometryJob:
     geometric: Path | None
     reddening: Path | None
     settings: PhotometrySettings
+    pieces: Pieces
 
 
-def write_photometry(shard: int, files: list[Path], job: PhotometryJob) -> Done:
-    """Write the photometry of one shard.
+def write_photometry(unit: int, files: list[Path], job: PhotometryJob) -> Done:
+    """Write the photometry of some shards, a part for each.
 
     Parameters
     ----------
-    shard : int
-        Number of the shard.
+    unit : int
+        Number of the piece.
     files : list of pathlib.Path
         Files that hold pairs of it with 2MASS.
     job : PhotometryJob
         Where to read and write.
     """
-    observed = counted_observations(shard, job.root)
+    shards = job.pieces.shards(unit)
+    observed = counted_observations(shards, job.root)
     rows = observed["row"]
-    gaia = read_files([job.best / f"part-{shard:06d}.parquet"], "photometry")
-    gaia = align(gaia, "row", rows)
-    tmass = _tmass(read_pairs(shard, files), rows, job)
+    gaia = align(read_files([sources_path(job.best, unit)], "photometry"), "row", rows)
+    tmass = _tmass(read_pairs(shards, files), rows, job)
     columns: dict[str, Any] = {name: observed[name] for name in ("shard", "row", "obsid")}
     columns |= {
         "source_id": gaia["source_id"],
@@ -94,13 +98,12 @@ def write_photometry(shard: int, files: list[Path], job: PhotometryJob) -> Done:
     columns["flags"] = flags = _flags(columns, gaia)
     arrays = [_array(columns[field.name], field.type) for field in PHOTOMETRY.schema]
     table = pa.Table.from_arrays(arrays, schema=PHOTOMETRY.schema)
-    part = job.root.part(PHOTOMETRY, shard)
-    write_parquet(part, table)
+    parts = write_parts(job.root, PHOTOMETRY, shards, table)
     counts = {"spectra": table.num_rows}
     counts |= {flag.name or "": int(np.sum(flags & flag.value > 0)) for flag in PhotometryFlag}
     counts["g_ks_0"] = table.num_rows - table["g_ks_0"].null_count
     counts["m_g"] = table.num_rows - table["m_g"].null_count
-    return Done(counts, (part,))
+    return Done(counts, parts)
 
 
 def _tmass(pairs: pa.Table | None, rows: pa.ChunkedArray, job: PhotometryJob) -> pa.Table:

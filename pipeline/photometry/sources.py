@@ -1,23 +1,17 @@
-"""Source catalogues: HATS folders and URLs as they are, other tables partitioned on the way."""
+"""Source catalogues: HATS folders and URLs, and tables, read where they are."""
 
-import json
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import hats
-import lsdb
 import pyarrow as pa
-import pyarrow.parquet as pq
-from hats.io.paths import pixel_catalog_file
 
-from pipeline.core.atomic import write_json
+from pipeline.acquire.touched import touched_partitions, touched_pixels
 from pipeline.core.digest import digest_of
 from pipeline.core.errors import InputError
-from pipeline.core.run import Run
-from pipeline.photometry.hats_import import import_parquet
+from pipeline.photometry.source_blocks import SourceBlock, blocks_of
+from pipeline.photometry.target_parts import TargetParts
 from pipeline.tables.names import resolve
 from pipeline.tables.source_columns import HINTS, TYPES
 from pipeline.tables.table import UserTable, open_table
@@ -51,50 +45,31 @@ class SourceCatalogue:
     digest: str
     table: UserTable | None = None
 
-    def open(self, run: Run, folder: Path, partition_rows: int) -> Any:
-        """Open the catalogue with LSDB; a table is partitioned below ``folder`` first.
+    def blocks(self, folder: Path, rows: int, parts: TargetParts) -> list[SourceBlock]:
+        """Return the blocks to read: all of a table, the partitions of HATS that targets touch.
 
         Parameters
         ----------
-        run : Run
-            Whose cluster partitions a table.
         folder : pathlib.Path
-            Where partitioned tables are kept.
-        partition_rows : int
-            Most rows of a partition.
+            For copies of the files of a table that are not Parquet, or of other types.
+        rows : int
+            Rows of a block of a table.
+        parts : TargetParts
+            What is looked for.
 
         Raises
         ------
         InputError
             A value of the table cannot be converted without loss.
         """
-        columns = list(self.names.values())
-        if self.table is None:
-            return lsdb.open_catalog(self.location, columns=columns, margin_cache=None)
-        target = self._partitioned(folder)
-        if target.exists():
-            return lsdb.open_catalog(str(target), columns=columns, margin_cache=None)
-        copies = target.with_name(f"{target.name}.copies")
-        files = self.table.as_parquet(copies)
-        position = (self.names["ra"], self.names["dec"])
-        rows = sum(pq.read_metadata(file).num_rows for file in files)
-        # Before the partitions appear: once they are there, nothing is counted again.
-        write_json(_counts(target), {"rows": rows})
-        import_parquet(run, files, target, columns, position, partition_rows=partition_rows)
-        shutil.rmtree(copies, ignore_errors=True)
-        return lsdb.open_catalog(str(target), columns=columns, margin_cache=None)
-
-    def left_out(self, folder: Path) -> int:
-        """Return how many rows of a table have no position on the sky, once it was opened."""
-        target = self._partitioned(folder)
-        if not (target.exists() and _counts(target).exists()):
-            return 0
-        rows = int(json.loads(_counts(target).read_text())["rows"])
-        held = hats.read_hats(str(target))
-        return rows - int(getattr(held, "main_catalog", held).catalog_info.total_rows)
-
-    def _partitioned(self, folder: Path) -> Path:
-        return folder / f"{Path(self.location).stem}-{self.digest}"
+        if self.table is not None:
+            return blocks_of(self.table.as_parquet(folder), rows)
+        main = _open_hats(self.location)
+        touched = touched_pixels(parts.positions(), parts.reach_arcsec)
+        return [
+            SourceBlock(tuple((file, None) for file in _files(main, pixel)))
+            for pixel in touched_partitions(main.get_healpix_pixels(), touched)
+        ]
 
 
 def find_catalogue(
@@ -144,8 +119,7 @@ def _find_hats(
     location: str, aliases: Mapping[str, Sequence[str]], required: Sequence[str]
 ) -> SourceCatalogue:
     try:
-        catalogue = hats.read_hats(location)
-        main = getattr(catalogue, "main_catalog", catalogue)
+        main = _open_hats(location)
         info = main.catalog_info.model_dump(mode="json")
         pixels = [(p.order, p.pixel) for p in main.get_healpix_pixels()]
         schema = main.schema
@@ -174,19 +148,33 @@ def _find_hats(
     return SourceCatalogue(location, names, digest_of(location, info, pixels, names))
 
 
+def _open_hats(location: str) -> Any:
+    # hats takes seconds to import, and a table does not need it.
+    import hats
+
+    catalogue = hats.read_hats(location)
+    return getattr(catalogue, "main_catalog", catalogue)
+
+
+def _files(catalogue: Any, pixel: Any) -> list[Any]:
+    """Return the files of one partition: one, or those of a folder."""
+    place = _place(catalogue, pixel)
+    files = [place] if place.suffix else sorted(place.iterdir())
+    return [file if file.protocol not in ("", "file") else str(file) for file in files]
+
+
+def _place(catalogue: Any, pixel: Any) -> Any:
+    from hats.io.paths import pixel_catalog_file
+
+    suffix = catalogue.catalog_info.npix_suffix
+    return pixel_catalog_file(catalogue.catalog_base_dir, pixel, npix_suffix=suffix)
+
+
 def _lost(catalogue: Any) -> list[str]:
     """Find the partitions of a catalogue on disk whose files are not there."""
-    info = catalogue.catalog_info
-    paths = (
-        pixel_catalog_file(catalogue.catalog_base_dir, pixel, npix_suffix=info.npix_suffix)
-        for pixel in catalogue.get_healpix_pixels()
-    )
+    paths = (_place(catalogue, pixel) for pixel in catalogue.get_healpix_pixels())
     return [str(path) for path in paths if not path.exists()]
 
 
 def _is_hats(path: Path) -> bool:
     return any((path / name).is_file() for name in _HATS_FILES)
-
-
-def _counts(partitioned: Path) -> Path:
-    return partitioned.with_name(f"{partitioned.name}.json")

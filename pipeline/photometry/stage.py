@@ -1,25 +1,23 @@
 """``pairspec photometry``: whose spectrum is it, and how bright is that star really."""
 
+import json
 from pathlib import Path
 
-import lsdb
-
+from pipeline.core.atomic import write_json
+from pipeline.core.errors import InputError
 from pipeline.core.report import StageReport
 from pipeline.core.run import Run
-from pipeline.photometry.hats_import import import_parquet
 from pipeline.photometry.inputs import lookups
 from pipeline.photometry.lookup import look_up
 from pipeline.photometry.matching import MovingMatch
 from pipeline.photometry.pairs import Match, match_catalogues
 from pipeline.photometry.plan import MatchPlan, make_plan
-from pipeline.photometry.resolve import GAIA_EPOCH_YR, ResolveJob, resolve_shard
+from pipeline.photometry.resolve import GAIA_EPOCH_YR, ResolveJob, resolve_piece
 from pipeline.photometry.shard import PhotometryJob, write_photometry
 from pipeline.photometry.sources import SourceCatalogue
-from pipeline.photometry.targets import POSITION, TARGETS, targets_path, write_targets
+from pipeline.photometry.target_parts import TargetParts, sort_targets
+from pipeline.photometry.targets import targets_path, write_targets
 from schemas.photometry import PHOTOMETRY
-
-TARGET_ROWS = 100_000
-"""Observations of one partition; with half a million sources they make tasks of seconds."""
 
 
 def run(run: Run) -> StageReport:
@@ -44,10 +42,11 @@ def run(run: Run) -> StageReport:
     """
     (observed,) = run.needs()
     plan = make_plan(run, observed)
-    if run.is_pending(plan.n_shards, digest=plan.digest):
+    n_units, digest = len(plan.pieces), plan.unit_digest(plan.digest)
+    if run.is_pending(n_units, digest=digest):
         _compute(run, plan)
-    counts = run.totals(plan.n_shards, digest=plan.digest)
-    chosen = run.totals(plan.n_shards, digest=plan.match_digest, step="sources")
+    counts = run.totals(n_units, digest=digest)
+    chosen = run.totals(n_units, digest=plan.unit_digest(plan.match_digest), step="sources")
     run.balance(observed.counts["valid"], counts["spectra"], "counted observations")
     shown = {
         "spectra": counts["spectra"],
@@ -70,12 +69,14 @@ def run(run: Run) -> StageReport:
 def _compute(run: Run, plan: MatchPlan) -> None:
     """Choose Gaia's source of each spectrum, then 2MASS's, then write the table."""
     own, inputs, best = run.settings.photometry, run.settings.inputs, plan.work / "best"
-    chosen = ResolveJob(run.root, best, plan.work / "stars", plan.gaia.names, own, plan.declared)
-    if run.is_pending(plan.n_shards, digest=plan.match_digest, step="sources"):
+    stars, n_units = plan.work / "stars", len(plan.pieces)
+    match_digest = plan.unit_digest(plan.match_digest)
+    if run.is_pending(n_units, digest=match_digest, step="sources"):
         files = _match_gaia(run, plan)
+        chosen = ResolveJob(run.root, best, stars, plan.gaia.names, own, plan.declared, plan.pieces)
         run.each(
-            resolve_shard, plan.n_shards, chosen, digest=plan.match_digest, step="sources",
-            extra=lambda shard: files.get(shard, []),
+            resolve_piece, n_units, chosen, digest=match_digest, step="sources", of="pieces",
+            extra=lambda unit: files.get(unit, []), folders=(best, stars),
         )  # fmt: skip
     near = {} if plan.tmass is None else _match_tmass(run, plan, plan.tmass)
 
@@ -95,18 +96,19 @@ def _compute(run: Run, plan: MatchPlan) -> None:
         joined("geometric", "inputs.bailer_jones"),
         joined("reddening", "inputs.catalogue"),
         own,
+        plan.pieces,
     )
     run.each(
-        write_photometry, plan.n_shards, job, digest=plan.digest,
-        extra=lambda shard: near.get(shard, []),
+        write_photometry, n_units, job, digest=plan.unit_digest(plan.digest), of="pieces",
+        extra=lambda unit: near.get(unit, []),
     )  # fmt: skip
 
 
 def _match_gaia(run: Run, plan: MatchPlan) -> dict[int, list[Path]]:
     own, folder = run.settings.photometry, plan.work / "targets"
-    years: list[float] = [GAIA_EPOCH_YR]
-    args = (folder, run.root, own.position_epoch, GAIA_EPOCH_YR)
-    for n, first, last in run.tasks(write_targets, range(plan.n_shards), *args):
+    years = [GAIA_EPOCH_YR]
+    args = (plan.pieces, folder, run.root, own.position_epoch, GAIA_EPOCH_YR)
+    for n, first, last in run.tasks(write_targets, range(len(plan.pieces)), *args):
         years += [first, last] if n else []
     # Catalogues of Gaia have reference epochs of 2015.0 to 2017.5: two more years cover all.
     span = max(GAIA_EPOCH_YR - min(years), max(years) - GAIA_EPOCH_YR) + 2
@@ -133,20 +135,25 @@ def _match(
     step: str,
     digest: str,
 ) -> dict[int, list[Path]]:
-    """Write all pairs of sources and targets; return the files that hold pairs of each shard."""
-    own = run.settings.photometry
-    imported = import_parquet(
-        run,
-        [targets_path(targets, shard) for shard in range(plan.n_shards)],
-        plan.work / f"{targets.name}-{digest}",
-        TARGETS.names,
-        POSITION,
-        partition_rows=TARGET_ROWS,
-        margin_arcsec=algorithm.reach_arcsec,
-    )
-    opened = sources.open(run, run.root.path / "catalogues", own.partition_rows)
-    match = Match(opened, lsdb.open_catalog(imported), algorithm, plan.work / step)
-    return match_catalogues(run, match, step, digest)
+    """Write all pairs of sources and targets; return the files that hold pairs of each piece."""
+    rows = run.settings.photometry.partition_rows
+    files = [targets_path(targets, unit) for unit in range(len(plan.pieces))]
+    folder = plan.work / f"{targets.name}-{digest}"
+    parts = TargetParts(folder, algorithm.radius_arcsec, algorithm.reach_arcsec)
+    sort_targets(run, files, parts, rows)
+    blocks = sources.blocks(run.root.path / "catalogues", rows, parts)
+    columns = tuple(sources.names.values())
+    match = Match(columns, parts, algorithm, plan.work / step, plan.pieces)
+    found, counts = match_catalogues(run, blocks, match, step, plan.unit_digest(digest))
+    if sources.table is not None and counts["left_out"] == counts["sources"]:
+        raise InputError(f"no row of {sources.location} has a position")
+    write_json(_left_out(plan, step), counts["left_out"])
+    return found
+
+
+def _left_out(plan: MatchPlan, step: str) -> Path:
+    """Return the file with the number of sources that have no position on the sky."""
+    return plan.work / f"{step}.json"
 
 
 def _notes(run: Run, plan: MatchPlan, chosen: dict[str, int]) -> tuple[str, ...]:
@@ -162,11 +169,12 @@ def _notes(run: Run, plan: MatchPlan, chosen: dict[str, int]) -> tuple[str, ...]
             f"{chosen['repeated_sources']:,} candidates repeat a source_id of the same spectrum; "
             "each source counts once"
         )
-    for catalogue in (plan.gaia, plan.tmass):
-        left_out = catalogue.left_out(run.root.path / "catalogues") if catalogue else 0
-        if left_out:
+    for catalogue, step in ((plan.gaia, "match_gaia"), (plan.tmass, "match_tmass")):
+        counted = _left_out(plan, step)
+        left_out = json.loads(counted.read_text()) if counted.exists() else 0
+        if catalogue and left_out:
             notes.append(
-                f"{left_out:,} rows of {catalogue and catalogue.location} have no position on the "
-                "sky and were left out"
+                f"{left_out:,} rows of {catalogue.location} have no position on the sky and were "
+                "left out"
             )
     return tuple(notes)

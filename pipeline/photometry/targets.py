@@ -9,11 +9,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.core.atomic import write_parquet
-from pipeline.core.parquet import read_table
+from pipeline.core.parquet import read_files
+from pipeline.core.pieces import Pieces
 from pipeline.core.root import Root
 from pipeline.photometry.positions import julian_year
 from schemas.observations import OBSERVATIONS
 from schemas.quality import UNCOUNTED
+from schemas.registry import MADE_BY
 
 TARGETS = pa.schema(
     [
@@ -30,22 +32,22 @@ POSITION = ("target_ra_deg", "target_dec_deg")
 _COLUMNS = ["shard", "row", "obsid", "ra_deg", "dec_deg", "mjd_utc", "lmjd", "gaia_source_id"]
 
 
-def counted_observations(shard: int, root: Root) -> pa.Table:
-    """Read the counted observations of one shard, in order of row."""
+def counted_observations(shards: range, root: Root) -> pa.Table:
+    """Read the counted observations of some shards, in order of row."""
     counted = pc.equal(pc.bit_wise_and(pc.field("quality"), int(UNCOUNTED)), 0)
-    part = root.part(OBSERVATIONS, shard)
-    return read_table(part, OBSERVATIONS, _COLUMNS, counted).sort_by("row")
+    parts = [root.part(OBSERVATIONS, shard) for shard in shards]
+    return read_files(parts, MADE_BY[OBSERVATIONS.name], _COLUMNS, counted).sort_by("row")
 
 
 def observed_targets(
-    shard: int, root: Root, epoch: Literal["observation"] | float, missing_yr: float
+    shards: range, root: Root, epoch: Literal["observation"] | float, missing_yr: float
 ) -> pa.Table:
-    """Return the targets of one shard: those with a position, at their epochs.
+    """Return the targets of some shards: those with a position, at their epochs.
 
     Parameters
     ----------
-    shard : int
-        Shard of the store.
+    shards : range
+        Shards of the store.
     root : Root
         Where the observations are.
     epoch : float or str
@@ -53,7 +55,7 @@ def observed_targets(
     missing_yr : float
         Epoch of an observation without a date.
     """
-    table = counted_observations(shard, root)
+    table = counted_observations(shards, root)
     ra, dec, mjd, night = (
         _floats(table[name]) for name in ("ra_deg", "dec_deg", "mjd_utc", "lmjd")
     )
@@ -94,24 +96,32 @@ def make_targets(
     return table.filter(pa.array(known))
 
 
-def targets_path(folder: Path, shard: int) -> Path:
-    """Return the file of the targets of one shard."""
-    return folder / f"part-{shard:06d}.parquet"
+def positions(targets: pa.Table) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return right ascensions and declinations of targets in degrees."""
+    return targets["target_ra_deg"].to_numpy(), targets["target_dec_deg"].to_numpy()
+
+
+def targets_path(folder: Path, unit: int) -> Path:
+    """Return the file of the targets of one piece."""
+    return folder / f"part-{unit:06d}.parquet"
 
 
 def write_targets(
-    shard: int,
+    unit: int,
+    pieces: Pieces,
     folder: Path,
     root: Root,
     epoch: Literal["observation"] | float,
     missing_yr: float,
 ) -> tuple[int, float, float]:
-    """Write the targets of one shard.
+    """Write the targets of some shards.
 
     Parameters
     ----------
-    shard : int
-        Shard of the store.
+    unit : int
+        Number of the piece.
+    pieces : Pieces
+        Shards of each.
     folder : pathlib.Path
         Folder of the targets.
     root : Root
@@ -126,8 +136,8 @@ def write_targets(
     tuple
         Number of targets, and their first and last epoch in years (NaN without targets).
     """
-    table = observed_targets(shard, root, epoch, missing_yr)
-    write_parquet(targets_path(folder, shard), table)
+    table = observed_targets(pieces.shards(unit), root, epoch, missing_yr)
+    write_parquet(targets_path(folder, unit), table)
     year = table["target_epoch_yr"].to_numpy()
     if not len(year):
         return 0, np.nan, np.nan

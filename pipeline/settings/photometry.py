@@ -20,7 +20,7 @@ class PhotometrySettings(Section):
     `2000.0`. [assumed]"""
 
     max_motion_arcsec_yr: float = Field(11.0, gt=0)
-    """No source moves faster; sets how far over the edge of a partition to look. [derived:
+    """No source moves faster; sets how far from each observation to look. [derived:
     Barnard's star, the fastest, moves 10.4 arcsec/yr]"""
 
     match: Literal["position", "declared_id"] = "position"
@@ -68,7 +68,8 @@ class PhotometrySettings(Section):
     """1/parallax is a distance only above this ratio of parallax to error. [assumed]"""
 
     partition_rows: int = Field(500_000, gt=0)
-    """Sources of one partition, where a plain Parquet catalogue is partitioned. [assumed]"""
+    """Sources of a table that a task reads, and observations that are searched together.
+    [assumed]"""
 
     memory_limit: str = "2GB"
     """Memory of the joins by source id, which go to disk beyond it. [assumed]"""

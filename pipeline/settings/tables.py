@@ -9,5 +9,5 @@ class TableSettings(Section):
     """Work on tables, which takes milliseconds for a shard."""
 
     unit_spectra: int = Field(131_072, gt=0)
-    """Spectra of one task of `select` and of the observations in `ingest`, rounded up to whole
-    shards. [derived: tasks of a second, some 100 MB]"""
+    """Spectra of one task of `photometry`, `select` and of the observations in `ingest`, rounded
+    up to whole shards. [derived: tasks of a second, some 100 MB]"""

@@ -9,7 +9,7 @@ import duckdb
 
 from pipeline.core.atomic import PARTIAL
 
-MEMORY = "1GB"
+MEMORY = "512MB"
 """Enough for joins and sorts of 7 million rows; what is above it goes to disk."""
 
 

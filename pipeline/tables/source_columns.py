@@ -38,6 +38,9 @@ GAIA: Mapping[str, tuple[str, ...]] = {
     **_GEOMETRIC,
 }
 
+OPTIONAL: Mapping[str, tuple[str, ...]] = {"e_bv": ("e_bv",)}
+"""Taken along where a catalogue of Gaia has it: simulated ones do."""
+
 TMASS_REQUIRED = ("designation", "ra", "dec", "k_m")
 TMASS: Mapping[str, tuple[str, ...]] = {
     "designation": ("designation", "tmass_designation", "2MASS", "_2MASS"),

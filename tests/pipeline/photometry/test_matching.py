@@ -1,27 +1,26 @@
 import cdshealpix
-import lsdb
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hats.pixel_math.healpix_shim import radec2pix
 
 from pipeline.core.errors import InputError
-from pipeline.photometry.hats_import import import_parquet
+from pipeline.core.pieces import Pieces
 from pipeline.photometry.matching import MovingMatch
 from pipeline.photometry.pairs import Match, match_catalogues, read_pairs
 from pipeline.photometry.positions import degrees, propagate, separation_arcsec, unit_vectors
+from pipeline.photometry.source_blocks import SourceBlock, blocks_of, open_block
+from pipeline.photometry.target_parts import TargetParts, sort_targets
 from pipeline.photometry.targets import POSITION, TARGETS
 
 NAMES = {name: name for name in ("source_id", "ra", "dec", "pmra", "pmdec", "ref_epoch")}
 
-# LSDB compiles its alignment of partitions once a process.
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("lsdb")]
-
 RADIUS, SPAN_YR = 3.0, 9.0
 REACH = RADIUS + 11 * (SPAN_YR + 2)
 ALGORITHM = MovingMatch(RADIUS, REACH, NAMES, 2016.0)
+PIECES = Pieces(4, 3)
+"""Of the targets of `sky`: 400 in shards of 100."""
 
 
 def border_places(rng, n):
@@ -70,32 +69,41 @@ def sky():
     return sources, pa.table([row, row // 100, ra, dec, year], names=TARGETS.names).cast(TARGETS)
 
 
-def import_targets(run, targets, folder, rows=100_000, reach=REACH):
-    pq.write_table(targets, folder / "targets.parquet")
-    return import_parquet(
-        run, [folder / "targets.parquet"], folder / f"targets-{rows}", TARGETS.names, POSITION,
-        partition_rows=rows, margin_arcsec=reach,
-    )  # fmt: skip
+def write_targets(targets, folder):
+    """Write the targets as files in no order of place, as a survey has them."""
+    files = [folder / f"targets-{k}.parquet" for k in range(3)]
+    for k, path in enumerate(files):
+        pq.write_table(targets.take(np.arange(k, targets.num_rows, 3)), path)
+    return files
 
 
-def import_sources(run, sources, folder, rows):
+def sorted_targets(run, files, folder, rows, reach=REACH):
+    parts = TargetParts(folder / "parts", RADIUS, reach)
+    sort_targets(run, files, parts, rows)
+    return parts
+
+
+def blocks(sources, folder, rows):
     """Write the sources as two files of several row groups, as large catalogues come."""
     table = pa.table(sources)
     half = table.num_rows // 2
     files = [folder / "a.parquet", folder / "b.parquet"]
     for path, part in zip(files, (table.slice(0, half), table.slice(half)), strict=True):
         pq.write_table(part, path, row_group_size=100)
-    return import_parquet(
-        run, files, folder / f"sources-{rows}", table.column_names, ("ra", "dec"),
-        partition_rows=rows,
-    )  # fmt: skip
+    return blocks_of(files, rows)
 
 
-def all_pairs(run, sources, targets, folder, algorithm=ALGORITHM):
-    opened = (lsdb.open_catalog(path) for path in (sources, targets))
-    files = match_catalogues(run, Match(*opened, algorithm, folder / "pairs"), "match", "x")
-    tables = [read_pairs(shard, paths) for shard, paths in sorted(files.items())]
-    return pa.concat_tables(tables), files
+def all_pairs(run, sky, folder, *, block_rows=150, part_rows=150, algorithm=ALGORITHM):
+    sources, targets = sky
+    read = blocks(sources, folder, block_rows)
+    files = write_targets(targets, folder)
+    parts = sorted_targets(run, files, folder, part_rows, algorithm.reach_arcsec)
+    match = Match(tuple(sources), parts, algorithm, folder / "pairs", PIECES)
+    found, counts = match_catalogues(run, read, match, "match", "x")
+    tables = [read_pairs(PIECES.shards(unit), paths) for unit, paths in sorted(found.items())]
+    pairs = pa.concat_tables(tables)
+    assert counts == {"pairs": pairs.num_rows, "sources": len(sources["ra"]), "left_out": 0}
+    return pairs, found
 
 
 def brute_force(sources, targets):
@@ -114,13 +122,11 @@ def brute_force(sources, targets):
     return found
 
 
-@pytest.mark.parametrize("rows", [(40, 150), (150, 40)])
+@pytest.mark.parametrize("rows", [(40, 150), (1000, 40), (300, 1000)])
 def test_pairs_at_borders_are_those_of_brute_force(run, sky, tmp_path, rows):
-    """Partitions of any relative size; nearly every pair lies near a border."""
+    """Blocks and parts of any relative size; nearly every pair lies near a border."""
     sources, targets = sky
-    left = import_sources(run, sources, tmp_path, rows[0])
-    right = import_targets(run, targets, tmp_path, rows[1])
-    pairs, _ = all_pairs(run, left, right, tmp_path / "pairs")
+    pairs, _ = all_pairs(run, sky, tmp_path, block_rows=rows[0], part_rows=rows[1])
     assert pairs["source_id"].type == pa.int64()
     found = dict(
         zip(
@@ -147,34 +153,47 @@ def test_many_pairs_really_cross_borders(sky):
     assert crossing > 100
 
 
-def test_every_source_and_target_is_partitioned_once(run, sky, tmp_path):
-    sources, targets = sky
-    left = lsdb.open_catalog(import_sources(run, sources, tmp_path, 50)).compute()
-    assert sorted(left["source_id"]) == sources["source_id"].tolist()
-    assert str(left["source_id"].dtype).startswith("int64")
-    right = lsdb.open_catalog(import_targets(run, targets, tmp_path, 100))
-    assert sorted(right.compute()["target_row"]) == list(range(targets.num_rows))
+def test_every_target_is_in_one_part(run, sky, tmp_path):
+    _, targets = sky
+    parts = sorted_targets(run, write_targets(targets, tmp_path), tmp_path, 100)
+    tables = [pq.read_table(parts.path(number)) for number in range(len(parts.near()))]
+    assert len(tables) > 3
+    assert all(table.num_rows <= 100 for table in tables)
+    assert pa.concat_tables(tables).sort_by("target_row").equals(targets)
+
+
+def test_a_part_that_is_gone_is_made_again(run, sky, tmp_path):
+    files = write_targets(sky[1], tmp_path)
+    parts = sorted_targets(run, files, tmp_path, 100)
+    kept = parts.path(1).read_bytes()
+    parts.path(1).unlink()
+    sorted_targets(run, files, tmp_path, 100)
+    assert parts.path(1).read_bytes() == kept
 
 
 def test_a_second_match_reads_what_the_first_wrote(run, sky, tmp_path):
-    sources, targets = sky
-    left = import_sources(run, sources, tmp_path, 500)
-    right = import_targets(run, targets, tmp_path)
-    first, files = all_pairs(run, left, right, tmp_path / "pairs")
+    first, files = all_pairs(run, sky, tmp_path)
     stamps = {p: p.stat().st_mtime_ns for paths in files.values() for p in paths}
-    again, _ = all_pairs(run, left, right, tmp_path / "pairs")
-    pd.testing.assert_frame_equal(again.to_pandas(), first.to_pandas())
+    again, _ = all_pairs(run, sky, tmp_path)
+    assert again.to_pandas().equals(first.to_pandas())
     assert stamps == {p: p.stat().st_mtime_ns for p in stamps}
 
 
-def test_too_narrow_margins_and_too_fast_sources_are_refused(run, sky, tmp_path):
-    sources, targets = sky
-    left = import_sources(run, sources, tmp_path, 500)
-    narrow = import_targets(run, targets, tmp_path, reach=10.0)
-    with pytest.raises(ValueError, match=r"margin of 10.0 arcsec is less than"):
-        all_pairs(run, left, narrow, tmp_path / "pairs")
+def test_too_fast_sources_are_refused(run, sky, tmp_path):
     slow = MovingMatch(RADIUS, 10.0, NAMES, 2016.0)
     with pytest.raises(InputError, match="raise photometry.max_motion_arcsec_yr"):
-        all_pairs(run, left, narrow, tmp_path / "pairs", slow)
-    with pytest.raises(InputError, match="too wide for partitions of 1 rows"):
-        import_targets(run, targets, tmp_path, rows=1, reach=3600.0)
+        all_pairs(run, sky, tmp_path, algorithm=slow)
+
+
+def test_a_broken_source_file_is_named(run, sky, tmp_path):
+    all_pairs(run, sky, tmp_path)
+    path = tmp_path / "b.parquet"
+    content = bytearray(path.read_bytes())
+    content[4:4000] = bytes(3996)
+    path.write_bytes(content)
+    block = SourceBlock(((str(path), None),))
+    with (
+        pytest.raises(InputError, match=r"b\.parquet cannot be read"),
+        open_block(block, ["ra"]) as rows,
+    ):
+        rows.read(["ra"])

@@ -1,20 +1,21 @@
 """The real DR12 x Gaia EDR3 table: fibres where LAMOST says, sources where Gaia says."""
 
-import lsdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.photometry.hats_import import import_parquet
+from pipeline.core.pieces import Pieces
 from pipeline.photometry.matching import MovingMatch
 from pipeline.photometry.nearest import choose_nearest
 from pipeline.photometry.pairs import Match, match_catalogues, read_pairs
 from pipeline.photometry.positions import julian_year
-from pipeline.photometry.targets import POSITION, TARGETS
+from pipeline.photometry.source_blocks import blocks_of
+from pipeline.photometry.target_parts import TargetParts, sort_targets
+from pipeline.photometry.targets import TARGETS
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("lsdb")]
+pytestmark = [pytest.mark.timeout(300)]
 
 RADIUS, REACH = 3.0, 150.0
 
@@ -46,21 +47,14 @@ def matched(table, make_run, tmp_path_factory):
     year = julian_year(table["lmjd"].to_numpy(dtype=float))
     values = [row, row * 0, table["ra"].to_numpy(), table["dec"].to_numpy(), year]
     pq.write_table(pa.table(values, names=TARGETS.names).cast(TARGETS), folder / "t.parquet")
-    gaia = import_parquet(
-        run, [folder / "gaia.parquet"], folder / "gaia", list(columns), ("ra", "dec"),
-        partition_rows=20,
-    )  # fmt: skip
-    targets = import_parquet(
-        run, [folder / "t.parquet"], folder / "targets", TARGETS.names, POSITION,
-        partition_rows=30, margin_arcsec=REACH,
-    )  # fmt: skip
     names = {name: name for name in columns}
-    match = Match(
-        lsdb.open_catalog(gaia), lsdb.open_catalog(targets),
-        MovingMatch(RADIUS, REACH, names, 2016.0), folder / "pairs",
-    )  # fmt: skip
-    files = match_catalogues(run, match, "match", "x")
-    pairs = read_pairs(0, files[0])
+    algorithm = MovingMatch(RADIUS, REACH, names, 2016.0)
+    parts = TargetParts(folder / "targets", RADIUS, REACH)
+    sort_targets(run, [folder / "t.parquet"], parts, 30)
+    match = Match(tuple(columns), parts, algorithm, folder / "pairs", Pieces(1, 1))
+    blocks = blocks_of([folder / "gaia.parquet"], 20)
+    files, _ = match_catalogues(run, blocks, match, "match", "x")
+    pairs = read_pairs(range(1), files[0])
     chosen = choose_nearest(
         pairs["target_row"].to_numpy(), pairs["separation_arcsec"].to_numpy(),
         pairs["source_id"].to_numpy(), pairs["phot_g_mean_mag"].to_numpy(),

@@ -4,7 +4,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.core.errors import InputError
+from pipeline.core.pieces import Pieces
+from pipeline.photometry.matching import MovingMatch
+from pipeline.photometry.pairs import Match, match_catalogues, read_pairs
+from pipeline.photometry.source_blocks import open_block
 from pipeline.photometry.sources import find_catalogue
+from pipeline.photometry.target_parts import TargetParts, sort_targets
+from pipeline.photometry.targets import TARGETS
 from pipeline.simulate.merge import write_hats
 from pipeline.tables.source_columns import GAIA, GAIA_REQUIRED, TMASS, TMASS_REQUIRED
 from tests.pipeline.tables.kinds import write_table
@@ -41,9 +47,16 @@ def find(path):
     return find_catalogue(str(path), GAIA, GAIA_REQUIRED)
 
 
-def rows_of(catalogue, run, folder):
-    found = catalogue.open(run, folder, 20).compute()
-    return found.sort_values("source_id").reset_index(drop=True)
+def blocks(catalogue, folder):
+    return catalogue.blocks(folder, 20, TargetParts(folder, 3.0, 3.0))
+
+
+def rows_of(catalogue, folder):
+    columns, tables = list(catalogue.names.values()), []
+    for block in blocks(catalogue, folder):
+        with open_block(block, columns) as rows:
+            tables.append(rows.read(columns))
+    return pa.concat_tables(tables).sort_by("source_id").to_pandas()
 
 
 FLOATS = {
@@ -67,24 +80,24 @@ def test_ids_of_a_hats_catalogue_that_have_lost_digits_are_refused_at_once(tmp_p
         find(tmp_path / "hats")
 
 
-def test_ids_of_another_file_of_the_folder_are_refused_before_the_match(tmp_path, run):
+def test_ids_of_another_file_of_the_folder_are_refused_before_the_match(tmp_path):
     write(gaia(), tmp_path / "gaia" / "1.parquet")
     write(gaia(source_id=FLOATS["double"]), tmp_path / "gaia" / "2.parquet")
     with pytest.raises(InputError, match=r"column source_id of .*2\.parquet is DOUBLE"):
-        find(tmp_path / "gaia").open(run, tmp_path / "work", 20)
+        blocks(find(tmp_path / "gaia"), tmp_path / "work")
     assert not (tmp_path / "work").exists()
 
 
 @pytest.mark.parametrize("kind", ["csv.gz", "ecsv", "fits", "vot", "parquet"])
-def test_a_table_of_any_kind_is_partitioned(tmp_path, run, kind):
+def test_a_table_of_any_kind_is_read(tmp_path, kind):
     path = write_table(gaia(), tmp_path, kind)
-    found = rows_of(find(path), run, tmp_path / "work")
+    found = rows_of(find(path), tmp_path / "work")
     assert found["source_id"].tolist() == [FIRST + n for n in range(ROWS)]
     assert found["ruwe"].tolist() == gaia()["ruwe"].to_pylist()
-    assert not list((tmp_path / "work").glob("*.copies"))
+    assert (tmp_path / "work").exists() == (kind != "parquet")
 
 
-def test_chunks_of_other_types_are_one_catalogue(tmp_path, run):
+def test_chunks_of_other_types_are_one_catalogue(tmp_path):
     folder = tmp_path / "row=7" / "[v1] a*b?"
     write(gaia().slice(0, 20), folder / "1.parquet")
     second = gaia(pseudocolour=pa.nulls(ROWS)).slice(20, 20)
@@ -92,7 +105,7 @@ def test_chunks_of_other_types_are_one_catalogue(tmp_path, run):
     third = gaia(source_id=pa.array((np.arange(ROWS) + FIRST).astype(str)))
     write(third.drop_columns("ruwe").slice(40), folder / "3.parquet")
     catalogue = find(folder)
-    found = rows_of(catalogue, run, tmp_path / "work")
+    found = rows_of(catalogue, tmp_path / "work")
     assert found["source_id"].tolist() == [FIRST + n for n in range(ROWS)]
     assert found["ruwe"][:20].tolist() == gaia()["ruwe"].to_pylist()[:20]
     np.testing.assert_allclose(found["ruwe"][20:40].tolist(), gaia()["ruwe"][20:40], rtol=1e-6)
@@ -100,11 +113,11 @@ def test_chunks_of_other_types_are_one_catalogue(tmp_path, run):
     assert found["pseudocolour"].isna().tolist() == [20 <= n < 40 for n in range(ROWS)]
 
 
-def test_a_missing_column_of_another_file_is_named(tmp_path, run):
+def test_a_missing_column_of_another_file_is_named(tmp_path):
     write(gaia(), tmp_path / "gaia" / "1.parquet")
     write(gaia().drop_columns("dec"), tmp_path / "gaia" / "2.parquet")
     with pytest.raises(InputError, match=r"2\.parquet has no column dec"):
-        find(tmp_path / "gaia").open(run, tmp_path / "work", 20)
+        blocks(find(tmp_path / "gaia"), tmp_path / "work")
 
 
 def test_a_row_that_is_not_on_the_sky_is_left_out_and_counted(tmp_path, run):
@@ -115,12 +128,22 @@ def test_a_row_that_is_not_on_the_sky_is_left_out_and_counted(tmp_path, run):
     ra[8] -= 360
     path = write(gaia(ra=ra, dec=pa.array(dec, mask=np.arange(ROWS) == 9)), tmp_path / "g.parquet")
     catalogue = find(path)
-    assert catalogue.left_out(tmp_path / "work") == 0
+    known = [n for n in range(ROWS) if n not in (3, 4, 7, 9)]
+    year = np.full(len(known), 2016.0)
+    places = [known, np.zeros(len(known), int), np.mod(ra, 360)[known], dec[known], year]
+    pq.write_table(pa.table(places, names=TARGETS.names).cast(TARGETS), tmp_path / "t.parquet")
+    parts = TargetParts(tmp_path / "parts", 3.0, 3.0)
+    sort_targets(run, [tmp_path / "t.parquet"], parts, 20)
+    rule = MovingMatch(3.0, 3.0, catalogue.names, 2016.0)
+    match = Match(("source_id",), parts, rule, tmp_path / "pairs", Pieces(1, 1))
     for _ in range(2):
-        found = rows_of(catalogue, run, tmp_path / "work")
-        expected = [FIRST + n for n in range(ROWS) if n not in (3, 4, 7, 9)]
-        assert found["source_id"].tolist() == expected
-        assert catalogue.left_out(tmp_path / "work") == 4
+        read = catalogue.blocks(tmp_path, 20, parts)
+        files, counts = match_catalogues(run, read, match, "match", "x")
+        assert counts == {"pairs": len(known), "sources": ROWS, "left_out": 4}
+        pairs = read_pairs(range(1), files[0])
+        assert pairs["source_id"].to_pylist() == [
+            FIRST + n for n in pairs["target_row"].to_pylist()
+        ]
 
 
 def test_the_parent_of_hats_catalogues_is_no_catalogue(tmp_path):

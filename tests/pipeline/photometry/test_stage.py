@@ -23,6 +23,7 @@ from schemas.observations import OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
 from schemas.quality import PhotometryFlag
 from tests.pipeline.acquire.folder_server import FolderServer
+from tests.pipeline.acquire.tap_server import TapServer
 
 ingest = partial(run_stage, "ingest")
 run = partial(run_stage, "photometry")
@@ -37,7 +38,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_grou
 
 @pytest.fixture(scope="module")
 def survey(tmp_path_factory, client):
-    """A simulated survey of three fields, ingested."""
+    """A simulated survey of three fields, ingested into several shards."""
     out = tmp_path_factory.mktemp("survey") / "demo"
     values = {
         "n_stars": STARS,
@@ -46,7 +47,10 @@ def survey(tmp_path_factory, client):
     }
     values["survey"] = SurveySettings(field_stars=40, hats=False)
     simulate(load_settings(simulate=values), client)
-    ingest(load_settings(out / "pairspec.toml"), client)
+    ingest(
+        load_settings(out / "pairspec.toml", ["ingest.shard_rows=128", "ingest.chunk_rows=64"]),
+        client,
+    )
     return out
 
 
@@ -76,14 +80,14 @@ def elsewhere(survey, tmp_path, **inputs):
     return load_settings(survey / "pairspec.toml", root=root, inputs=inputs)
 
 
-def record_anew(root, step, file):
-    """Let the record of the first unit of a step vouch for another file of the same name."""
+def record_anew(root, step, files):
+    """Let the record of the first unit of a step vouch for other files of the same names."""
     records = root / "ledger" / step
     shutil.copytree(records.resolve(), copied := records.with_suffix(".copy"))
     records.unlink()
     copied.rename(records)
     held = read_record(records / "000000.json")
-    Ledger(root, step, held["digest"]).write(0, Done(held["counts"], (file,)))
+    Ledger(root, step, held["digest"]).write(0, Done(held["counts"], files))
 
 
 def read(settings):
@@ -136,16 +140,43 @@ def test_a_second_run_does_nothing(finished, client):
     assert before == {p: p.stat().st_mtime_ns for p in settings.root.rglob("*") if p.is_file()}
 
 
-def test_hats_catalogues_give_the_same_table(survey, finished, tmp_path, client):
+def test_hats_catalogues_and_other_tasks_give_the_same_files(
+    survey, finished, tmp_path, client, digest_tree
+):
     catalogues = survey / "catalogues"
     for name in ("gaia_source", "tmass"):
         write_hats(catalogues / f"{name}.parquet", tmp_path / name, name)
     settings = elsewhere(
         survey, tmp_path, gaia=str(tmp_path / "gaia_source"), tmass=str(tmp_path / "tmass")
     )
-    run(settings, client)
-    assert read(settings).equals(read(finished[0]))
+    pieces = settings.tables.model_copy(update={"unit_spectra": 1})
+    run(settings.model_copy(update={"tables": pieces}), client)
+    assert len(list((settings.root / "ledger" / "photometry").iterdir())) > 1
+    written = [digest_tree(one.root / PHOTOMETRY.location) for one in (settings, finished[0])]
+    assert len(written[0]) > 1
+    assert written[0] == written[1]
     assert not (settings.root / "catalogues").exists()
+
+
+def test_sources_joined_by_a_tap_service_give_the_same_table(survey, finished, tmp_path, client):
+    tables = {
+        "gaiadr3.gaia_source": pq.read_table(survey / "catalogues" / "gaia_source.parquet"),
+        "tmass.psc": pq.read_table(survey / "catalogues" / "tmass.parquet"),
+    }
+    elsewhere(survey, tmp_path)
+    with TapServer(tables) as server:
+        own = AcquireSettings(
+            rate_per_s=1000, gaia_tap_url=server.url, tmass_tap_url=server.url,
+            tmass_table="tmass.psc", upload_rows=50, sync_rows=20,
+        )  # fmt: skip
+        for name in ("gaia", "tmass"):
+            done = acquire(name, Request(tmp_path, own, tap=True))
+            assert done.n_missing == 0, done.lines
+    assert len(server.uploads) > 4
+    inputs = load_settings(tmp_path / "pairspec.toml").inputs
+    assert inputs.gaia.endswith("gaia.parquet") and inputs.tmass.endswith("tmass.parquet")
+    run(settings := elsewhere(survey, tmp_path / "b", gaia=inputs.gaia, tmass=inputs.tmass), client)
+    assert read(settings).equals(read(finished[0]))
 
 
 def write_all_sky(source, folder, name):
@@ -264,15 +295,16 @@ def test_ids_of_the_declared_release_can_be_used(survey, finished, tmp_path, cli
 def test_a_wrong_declared_id_is_counted_but_does_not_win(survey, finished, tmp_path, client):
     settings = elsewhere(survey, tmp_path)
     folder = settings.root / OBSERVATIONS.location
-    table = pq.read_table(folder / "part-000000.parquet")
+    ingested = folder.resolve()
     folder.unlink()
-    folder.mkdir()
+    shutil.copytree(ingested, folder)
+    table = pq.read_table(folder / "part-000000.parquet")
     ids = table["gaia_source_id"].to_pylist()
     ids[:2] = [ids[0] + 1, ids[1] + 1]
     index = table.schema.get_field_index("gaia_source_id")
     table = table.set_column(index, table.schema.field(index), pa.array(ids, pa.int64()))
     pq.write_table(table, folder / "part-000000.parquet")
-    record_anew(settings.root, "observations", folder / "part-000000.parquet")
+    record_anew(settings.root, "observations", sorted(folder.glob("*.parquet")))
     report = run(settings, client)
     assert report.notes[0].startswith("2 of ")
     assert read(settings).equals(read(finished[0]))

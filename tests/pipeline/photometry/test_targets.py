@@ -21,7 +21,7 @@ def test_an_observation_that_is_not_on_the_sky_is_no_target(tmp_path):
     write_parquet(
         root.part(OBSERVATIONS, 0), pa.Table.from_arrays(arrays, schema=OBSERVATIONS.schema)
     )
-    found = observed_targets(0, root, "observation", 2016.0)
+    found = observed_targets(range(1), root, "observation", 2016.0)
     assert found["target_row"].to_pylist() == [0, 1, 2]
     assert found["target_ra_deg"].to_pylist() == [10.0, 10.0, 330.0]
     assert found["target_epoch_yr"].to_pylist() == [2016.0] * 3
