@@ -1,7 +1,6 @@
 """Some columns of a Parquet file on a server: what is not wanted is not transferred."""
 
 import io
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,9 +10,8 @@ import pyarrow.parquet as pq
 
 from pipeline.acquire.connection import Connection
 from pipeline.acquire.reasons import FetchError, Reason
-from pipeline.acquire.transfer import RANGE, Kind, Wanted, copy_body
+from pipeline.acquire.transfer import RANGE, Kind, Wanted, copy_body, keep
 from pipeline.core.atomic import PARTIAL
-from pipeline.core.damage import sha256_of
 from pipeline.settings.acquire import AcquireSettings
 
 SOURCE = "pairspec.source"
@@ -81,11 +79,7 @@ class ColumnTransfer:
         finally:
             self.n_bytes += file.n_bytes
         kind.check(partial, wanted.key)
-        with partial.open("rb") as written:
-            os.fsync(written.fileno())
-        done = partial.stat().st_size, sha256_of(partial)
-        partial.replace(wanted.path)
-        return done
+        return keep(partial, wanted.path)
 
 
 def _copy_columns(file: "RemoteFile", columns: list[str], source: str, to: Any) -> None:

@@ -1,10 +1,13 @@
 """Requests to one host: paced, verified, never followed elsewhere."""
 
+import re
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
+from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
@@ -16,13 +19,20 @@ from pipeline.acquire.secret import Secret
 from pipeline.settings.acquire import AcquireSettings
 
 _REDIRECTS = {301, 302, 303, 307, 308}
+_SEE_OTHER = {301, 302, 303}
+"""After these, a form is not sent again (RFC 9110, section 15.4)."""
 _MAX_REDIRECTS = 5
+_SAID_BYTES = 4000
+_POOL = re.compile(r"^\w+\(host=[^)]*\): ")
+_TAG = re.compile(r"<[^>]*>")
 _PORTS = {"http": 80, "https": 443}
 _STATUS = {
     401: Reason.TOKEN_REFUSED, 403: Reason.NO_PERMISSION, 404: Reason.NOT_FOUND,
     408: Reason.SERVER_ERROR, 410: Reason.NOT_FOUND, 416: Reason.WRONG_LENGTH,
     425: Reason.SERVER_ERROR, 429: Reason.BUSY, 503: Reason.BUSY,
 }  # fmt: skip
+
+Files = Mapping[str, tuple[str, bytes, str]]
 
 
 class Connection:
@@ -67,11 +77,38 @@ class Connection:
         FetchError
             There is no such response.
         """
-        start = urlsplit(url)
+        return self._ask("GET", url, private=private, headers=dict(headers))
+
+    def post(self, url: str, fields: Mapping[str, str], files: Files) -> requests.Response:
+        """Send a form, as of `get`; what it is redirected to is asked for by GET.
+
+        Parameters
+        ----------
+        url : str
+            Where to.
+        fields : mapping of str to str
+            Fields of the form.
+        files : mapping of str to tuple
+            Files of the form: name, content and media type of each.
+
+        Raises
+        ------
+        FetchError
+            There is no response with status 200.
+        """
+        return self._ask("POST", url, private=False, data=dict(fields), files=dict(files))
+
+    def delete(self, url: str) -> None:
+        """Delete something of ours on the server, whatever it answers."""
+        with suppress(FetchError):
+            self._send("DELETE", url, private=False).close()
+
+    def _ask(self, method: str, url: str, *, private: bool, **sent: Any) -> requests.Response:
+        start, public = urlsplit(url), not private
         for _ in range(_MAX_REDIRECTS + 1):
-            response = self._send(url, headers, private=private)
+            response = self._send(method, url, private=private, **sent)
             if response.status_code not in _REDIRECTS:
-                return self._checked(response)
+                return self._checked(response, public=public)
             location = response.headers.get("Location", "")
             response.close()
             to = _same_host(start, url, location)
@@ -81,21 +118,24 @@ class Connection:
             # A server that repeats our query has the token in it already.
             private = private and "token=" not in (urlsplit(to).query or "")
             url = to
+            if method == "POST" and response.status_code in _SEE_OTHER:
+                method, sent = "GET", {}
         raise FetchError(Reason.REDIRECT_LOOP, f"more than {_MAX_REDIRECTS} redirects")
 
-    def _send(self, url: str, headers: Mapping[str, str], *, private: bool) -> requests.Response:
+    def _send(self, method: str, url: str, *, private: bool, **sent: Any) -> requests.Response:
         if private and self._secret:
             url = f"{url}{'&' if urlsplit(url).query else '?'}{self._secret.query()}"
         timeout = (self._settings.connect_timeout_s, self._settings.read_timeout_s)
         self._pace.wait()
         try:
-            return self._session().get(
-                url, headers=dict(headers), stream=True, allow_redirects=False, timeout=timeout
+            return self._session().request(
+                method, url, stream=True, allow_redirects=False, timeout=timeout, **sent
             )
         except requests.exceptions.ReadTimeout:
             raise FetchError(Reason.TOO_SLOW, "the server is silent") from None
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            raise FetchError(Reason.NO_CONNECTION, self._secret.hide(str(error))) from None
+            detail = f"{urlsplit(url).netloc}: {_cause(error)}"
+            raise FetchError(Reason.NO_CONNECTION, self._secret.hide(detail)) from None
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
@@ -107,14 +147,35 @@ class Connection:
             self._local.session = session
         return session
 
-    def _checked(self, response: requests.Response) -> requests.Response:
+    def _checked(self, response: requests.Response, *, public: bool) -> requests.Response:
         status = response.status_code
         if status in (200, 206):
             return response
         retry_after_s = _retry_after_s(response.headers.get("Retry-After"))
+        # What repeats a request with a token is not for a ledger, however it is written.
+        said = _said(response) if public else ""
         response.close()
         fallback = Reason.SERVER_ERROR if status >= 500 else Reason.BAD_REQUEST
-        raise FetchError(_STATUS.get(status, fallback), f"HTTP status {status}", retry_after_s)
+        detail = f"HTTP status {status}{said}"
+        raise FetchError(_STATUS.get(status, fallback), detail, retry_after_s)
+
+
+def _cause(error: Exception) -> str:
+    """Return why there is no connection, without the address of the request."""
+    first = error.args[0] if error.args else error
+    return _POOL.sub("", str(getattr(first, "reason", None) or first))
+
+
+def _said(response: requests.Response) -> str:
+    """Return what a service of the Virtual Observatory says of a request that it refuses."""
+    if "xml" not in response.headers.get("Content-Type", ""):
+        return ""
+    try:
+        body = response.raw.read(_SAID_BYTES, decode_content=True)
+    except (HTTPError, OSError):
+        return ""
+    text = " ".join(_TAG.sub(" ", body.decode(errors="replace")).split())
+    return f": {text[:300]}" if text else ""
 
 
 def _same_host(start: SplitResult, url: str, location: str) -> str | None:

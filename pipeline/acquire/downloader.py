@@ -52,12 +52,15 @@ class Summary:
         Files by status.
     reasons : dict of str to int
         Files that are not there by reason.
+    details : dict of str to str
+        What was found of the first file of each reason.
     n_bytes : int
         Size of all files that are there.
     """
 
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(Status, 0))
     reasons: dict[str, int] = field(default_factory=dict)
+    details: dict[str, str] = field(default_factory=dict)
     n_bytes: int = 0
 
     @property
@@ -71,6 +74,7 @@ class Summary:
         self.n_bytes += outcome.n_bytes
         if outcome.reason:
             self.reasons[outcome.reason] = self.reasons.get(outcome.reason, 0) + 1
+            self.details.setdefault(outcome.reason, outcome.detail)
 
 
 class Downloader:

@@ -9,6 +9,7 @@ from pipeline.acquire.transfer import Kind, Wanted
 FOLDER = "dust/sfd"
 _POLES = {"ngp": 1, "sgp": -1}
 """Names of the halves, and the keyword LAM_NSGP of each."""
+FILES = {pole: f"SFD_dust_4096_{pole}.fits" for pole in _POLES}
 _SHAPE = (4096, 4096)
 _BLOCK_BYTES = 2880
 
@@ -21,11 +22,11 @@ def acquire_dust(request: Request) -> Outcomes:
     request : Request
         Where to.
     """
-    names = {pole: f"SFD_dust_4096_{pole}.fits" for pole in _POLES}
     url, folder = request.settings.dust_url, request.out / FOLDER
-    wanted = [Wanted(pole, f"{url}/{name}", folder / name) for pole, name in names.items()]
+    wanted = [Wanted(pole, f"{url}/{name}", folder / name) for pole, name in FILES.items()]
     outcomes = fetch(request, Kind("dust", _check), wanted, 4 * _SHAPE[0] * _SHAPE[1])
-    outcomes.lines.append(f"  -> {folder}")
+    if not (request.dry_run or outcomes.n_missing):
+        outcomes.lines.append(f"  -> {folder}")
     return outcomes
 
 

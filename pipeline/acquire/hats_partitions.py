@@ -10,19 +10,23 @@ import pyarrow.parquet as pq
 
 from pipeline.acquire.columns import SOURCE, ColumnTransfer
 from pipeline.acquire.downloader import Downloader
-from pipeline.acquire.plan import freeze
 from pipeline.acquire.positions import positions
 from pipeline.acquire.reasons import FetchError, Reason
-from pipeline.acquire.request import CATALOGUES, Outcomes, Request, forecast, shown, size_text
+from pipeline.acquire.request import CATALOGUES, Outcomes, Request, fetch, size_text
 from pipeline.acquire.touched import touched_partitions, touched_pixels
 from pipeline.acquire.transfer import Kind, Wanted
 from pipeline.core.errors import InputError
 from pipeline.tables.names import resolve
-from pipeline.tables.source_columns import GAIA, GAIA_REQUIRED, HINTS, TMASS, TMASS_REQUIRED
+from pipeline.tables.source_columns import (
+    GAIA,
+    GAIA_REQUIRED,
+    HINTS,
+    OPTIONAL,
+    TMASS,
+    TMASS_REQUIRED,
+)
 
 _WORDS = 300
-_OPTIONAL = ("e_bv",)
-"""Taken along where a catalogue has it: simulated ones do."""
 
 
 def acquire_gaia(request: Request) -> Outcomes:
@@ -33,7 +37,7 @@ def acquire_gaia(request: Request) -> Outcomes:
     request : Request
         Which observations.
     """
-    aliases = {**GAIA, **{name: (name,) for name in _OPTIONAL}}
+    aliases = {**GAIA, **OPTIONAL}
     return _acquire(request, "gaia", request.settings.gaia_url, aliases, GAIA_REQUIRED)
 
 
@@ -80,18 +84,17 @@ def _acquire(
                 raise InputError(f"{url} has its partitions on another host: {there}")
             yield Wanted(f"Norder={pixel.order}/Npix={pixel.pixel}", there, Path(here))
 
-    plan = freeze(request.out, name, wanted(), request.settings.batch_rows)
-    downloader = Downloader(request.settings, again=request.again)
-    if request.dry_run:
-        return forecast(plan, downloader.pending(plan), request.settings.rate_per_s, None)
     source = str(main.catalog_base_dir)
+    downloader = Downloader(request.settings, again=request.again)
     transfer = ColumnTransfer(downloader.connection, request.settings, columns, source)
     downloader.transfer = transfer
-    outcomes = shown(plan, downloader.run(plan, Kind(name, _Check(columns, source))))
+    outcomes = fetch(request, Kind(name, _Check(columns, source)), wanted(), downloader=downloader)
+    if request.dry_run:
+        return outcomes
     outcomes.lines += [
         f"  partitions            {len(partitions):>12,} of {len(main.get_healpix_pixels()):,}",
         f"  columns               {len(columns):>12,} of {len(main.schema.names):,}",
-        f"  transferred           {size_text(transfer.n_bytes):>12}",
+        f"  transferred           {size_text(transfer.n_bytes):>12}{_of_all(info)}",
     ]
     if outcomes.n_missing == 0:
         rows = [(pixel, _n_rows(target, pixel, info.npix_suffix)) for pixel in partitions]
@@ -100,6 +103,12 @@ def _acquire(
         write_hats_metadata(target, rows, None, {"catalog_name": name, **known})
         outcomes.lines.append(f"  -> {target}")
     return outcomes
+
+
+def _of_all(info: Any) -> str:
+    """Return the size of the whole catalogue, if it says so (in KiB)."""
+    size = getattr(info, "hats_estsize", None)
+    return f" of about {size_text(size * 1024)}" if size else ""
 
 
 def _open(url: str) -> Any:
@@ -113,7 +122,7 @@ def _open(url: str) -> Any:
         words = " ".join(f"{type(error).__name__}: {error}".split())[:_WORDS]
         raise InputError(
             f"{url} cannot be opened as a HATS catalogue ({words}); name another one by "
-            "acquire.gaia_url, acquire.tmass_url"
+            "acquire.gaia_url or acquire.tmass_url, or ask a TAP service (--tap)"
         ) from None
     return main
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from pipeline.acquire.reasons import FetchError, Reason
 from pipeline.acquire.request import Outcomes, Request, fetch
 from pipeline.acquire.transfer import Kind, Wanted
-from pipeline.core.atomic import PARTIAL
+from pipeline.core.atomic import whole
 from pipeline.core.damage import file_size
 from pipeline.core.errors import InputError
 from pipeline.lamost.catalogue import catalogue_columns, iter_catalogue
@@ -82,13 +82,11 @@ def as_parquet(file: Path, parquet: Path) -> int:
             return int(held.num_rows)
     schema = catalogue_columns(file).schema()
     schema = schema.with_metadata({**(schema.metadata or {}), _SOURCE: source})
-    partial = parquet.with_name(f"{parquet.name}{PARTIAL}")
     n_rows = 0
-    with pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+    with whole(parquet) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
         for batch in iter_catalogue(file):
             writer.write_table(pa.Table.from_batches([batch]).cast(schema))
             n_rows += batch.num_rows
-    partial.replace(parquet)
     return n_rows
 
 

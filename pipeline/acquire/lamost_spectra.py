@@ -18,6 +18,8 @@ from pipeline.lamost.reader import read_spectrum
 
 SOURCE = "lamost-spectra"
 SPECTRA = "spectra"
+ARRIVING = "arriving"
+"""Folder of the files that are in no shard yet; those of a shard and a batch, at most."""
 TYPICAL_BYTES = 45_000
 """Of a gzipped spectrum: 7 million are 315 GB."""
 BROKEN = {
@@ -63,21 +65,35 @@ def wanted_spectra(request: Request) -> Iterator[Wanted]:
     InputError
         Nothing is selected, or the folder holds spectra of another release.
     """
-    _keep_to_release(request)
+    keep_to_release(request, request.settings.release)
     address = release_url(request.settings.lamost_url, request.settings.release)
     for obsid, path in select_spectra(request):
         url = f"{address}/spectrum/fits/{obsid}"
         yield Wanted(str(obsid), url, request.out / SPECTRA / path)
 
 
-def _keep_to_release(request: Request) -> None:
-    """Note the release: a file of another one has the same name, and would count as there."""
+def keep_to_release(request: Request, release: str) -> None:
+    """Note the release: a file of another one has the same name, and would count as there.
+
+    Parameters
+    ----------
+    request : Request
+        Where to.
+    release : str
+        Release and version, or the service that has one of them.
+
+    Raises
+    ------
+    InputError
+        The folder holds spectra of another release.
+    """
     note = request.out / LEDGER / f"{SOURCE}.release"
-    release = request.settings.release
-    there = note.read_text() if note.exists() else release
+    folders = (request.out / SPECTRA, request.out / ARRIVING)
+    holds = any(path.is_file() for folder in folders for path in folder.rglob("*"))
+    there = note.read_text() if holds and note.exists() else release
     if there != release:
         raise InputError(
-            f"{request.out} holds spectra of {there}, and acquire.release is {release}; use "
+            f"{request.out} holds spectra of {there}, and these would be of {release}; use "
             "another --out"
         )
     if not request.dry_run:

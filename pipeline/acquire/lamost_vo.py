@@ -7,11 +7,11 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlencode
 
 from pipeline.acquire.downloader import Downloader
-from pipeline.acquire.lamost_spectra import BROKEN, SPECTRA, TYPICAL_BYTES
-from pipeline.acquire.plan import LEDGER, freeze
+from pipeline.acquire.lamost_spectra import BROKEN, SPECTRA, TYPICAL_BYTES, keep_to_release
+from pipeline.acquire.plan import LEDGER
 from pipeline.acquire.reasons import FetchError
 from pipeline.acquire.reasons import Reason as FetchReason
-from pipeline.acquire.request import Outcomes, Request, fetch, forecast, shown
+from pipeline.acquire.request import Outcomes, Request, fetch
 from pipeline.acquire.selection import parse_cone
 from pipeline.acquire.transfer import Kind, Transfer, Wanted
 from pipeline.acquire.vo import Found, LinkedTransfer, read_list
@@ -39,11 +39,14 @@ def acquire_vo(request: Request) -> Outcomes:
     Raises
     ------
     InputError
-        There is no cone, another selection is asked for, or the list holds no spectrum or not all.
+        There is no cone, another selection is asked for, the folder holds spectra of another
+        release, or the list holds no spectrum or not all.
     """
     if request.cone is None or request.where or request.obsids:
         raise InputError(f"{SOURCE} takes --cone RA,DEC,RADIUS, and --limit")
     ra, dec, radius = parse_cone(request.cone)
+    # Which release it is, only the service knows.
+    keep_to_release(request, request.settings.ssa_url)
     most = request.limit or _MOST
     asked = {
         "REQUEST": "queryData", "POS": f"{ra},{dec}", "SIZE": 2 * radius, "MAXREC": most,
@@ -61,14 +64,16 @@ def acquire_vo(request: Request) -> Outcomes:
         raise InputError(
             f"more than {most:,} spectra lie within {request.cone}; take a smaller cone, or --limit"
         )
-    plan = freeze(request.out, SOURCE, _wanted(request, found[:most]), request.settings.batch_rows)
     downloader = Downloader(request.settings, again=request.again)
-    if request.dry_run:
-        rate_per_s = request.settings.rate_per_s / 2  # a request for the links, one for the file
-        return forecast(plan, downloader.pending(plan), rate_per_s, TYPICAL_BYTES)
     downloader.transfer = LinkedTransfer(Transfer(downloader.connection, request.settings))
-    kind = Kind(SOURCE, _check, max_bytes=MAX_BYTES)
-    outcomes = shown(plan, downloader.run(plan, kind))
+    outcomes = fetch(
+        request,
+        Kind(SOURCE, _check, max_bytes=MAX_BYTES),
+        _wanted(request, found[:most]),
+        TYPICAL_BYTES,
+        downloader=downloader,
+        requests_each=2,  # one for the links, one for the file
+    )
     outcomes.lines.append(f"  -> {request.out / SPECTRA}")
     return outcomes
 

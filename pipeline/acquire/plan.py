@@ -10,10 +10,12 @@ import pyarrow.parquet as pq
 
 from pipeline.acquire.journal import Journal, Outcome
 from pipeline.acquire.transfer import Wanted
-from pipeline.core.atomic import PARTIAL
+from pipeline.core.atomic import PARTIAL, whole
 from pipeline.core.digest import digest_of
 
 LEDGER = "ledger"
+_RESULT_ROWS = 2048
+"""Rows of results that are held together: more would let memory grow with the list."""
 _SCHEMA = pa.schema([(name, pa.string()) for name in ("key", "url", "path")])
 _RESULTS = pa.schema(
     [
@@ -27,6 +29,9 @@ _RESULTS = pa.schema(
         ("attempts", pa.int32()),
     ]
 )
+
+_RESULT_OPTIONS = {"compression": "zstd", "use_dictionary": ["status", "reason", "detail"]}
+"""Dictionaries of keys, paths and digests, which never repeat, would only take memory."""
 
 
 @dataclass(frozen=True)
@@ -68,27 +73,24 @@ class Plan:
     def write_results(self) -> Path:
         """Write one row per file as Parquet, with the reason of each that is not there."""
         path = self.folder / "results.parquet"
-        partial = path.with_name(f"{path.name}{PARTIAL}")
-        with pq.ParquetWriter(partial, _RESULTS, compression="zstd") as writer:
-            rows = iter(self.outcomes())
-            while block := list(islice(rows, 100_000)):
-                writer.write_batch(
-                    pa.RecordBatch.from_pylist(list(map(self._row, block)), _RESULTS)
-                )
-        partial.replace(path)
+        with (
+            whole(path) as partial,
+            pq.ParquetWriter(partial, _RESULTS, **_RESULT_OPTIONS) as writer,
+        ):
+            rows = map(self._row, self.outcomes())
+            while block := list(islice(rows, _RESULT_ROWS)):
+                columns = zip(*block, strict=True)
+                arrays = [pa.array(c, f.type) for c, f in zip(columns, _RESULTS, strict=True)]
+                writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=_RESULTS))
         return path
 
-    def _row(self, entry: tuple[Wanted, Outcome | None]) -> dict[str, str | int]:
+    def _row(self, entry: tuple[Wanted, Outcome | None]) -> tuple[str | int | None, ...]:
         wanted, outcome = entry
-        row: dict[str, str | int] = {
-            "key": wanted.key,
-            "path": wanted.path.relative_to(self.out).as_posix(),
-            "status": "pending",
-        }
-        if outcome is not None:
-            row |= {name: getattr(outcome, name) for name in _RESULTS.names if name not in row}
-            row["status"] = outcome.status.value
-        return row
+        place = wanted.path.relative_to(self.out).as_posix()
+        if outcome is None:
+            return wanted.key, place, "pending", *[None] * (len(_RESULTS) - 3)
+        held = (getattr(outcome, name) for name in _RESULTS.names[3:])
+        return wanted.key, place, outcome.status.value, *held
 
 
 def freeze(out: Path, name: str, wanted: Iterable[Wanted], batch_rows: int) -> Plan:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as ds
 from numpy.typing import NDArray
@@ -14,9 +15,31 @@ from pipeline.core.errors import InputError
 from pipeline.core.root import Root
 from schemas.observations import OBSERVATIONS
 
+PLACES = pa.schema([("obsid", pa.int64()), ("ra", pa.float64()), ("dec", pa.float64())])
+
 
 def positions(request: Request) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
     """Yield right ascensions and declinations in degrees, a block at a time.
+
+    Parameters
+    ----------
+    request : Request
+        As of `places`.
+
+    Raises
+    ------
+    InputError
+        As of `places`.
+    """
+    for batch in places(request):
+        ra_deg, dec_deg = (batch[name].to_numpy(zero_copy_only=False) for name in ("ra", "dec"))
+        yield ra_deg, dec_deg
+
+
+def places(request: Request) -> Iterator[pa.RecordBatch]:
+    """Yield number and position in degrees of each observation, a block at a time.
+
+    A position that is not on the sky is null.
 
     Parameters
     ----------
@@ -32,8 +55,8 @@ def positions(request: Request) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
     chosen = request.where or request.obsids or request.cone or request.limit
     observations = Root(request.out / RUN).table(OBSERVATIONS)
     if observations.is_dir() and not chosen:
-        rows = ds.dataset(observations, format="parquet").to_batches(["ra_deg", "dec_deg"])
-        yield from (_columns(batch, "ra_deg", "dec_deg") for batch in rows)
+        rows = ds.dataset(observations, format="parquet").to_batches(["obsid", "ra_deg", "dec_deg"])
+        yield from (_columns(batch, "obsid", "ra_deg", "dec_deg") for batch in rows)
         return
     if not request.catalogue(".parquet", "LRS_stellar").exists():
         raise InputError(
@@ -41,9 +64,18 @@ def positions(request: Request) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
             "look; run pairspec acquire lamost-catalogue or pairspec ingest first"
         )
     wanted = request if chosen else replace(request, where="true")
-    yield from (_columns(batch, "ra", "dec") for batch in selected_rows(wanted))
+    yield from (_columns(batch, "obsid", "ra", "dec") for batch in selected_rows(wanted))
 
 
-def _columns(batch: pa.RecordBatch, *names: str) -> tuple[NDArray[Any], NDArray[Any]]:
-    ra_deg, dec_deg = (batch[name].cast(pa.float64()) for name in names)
-    return ra_deg.to_numpy(zero_copy_only=False), dec_deg.to_numpy(zero_copy_only=False)
+def _columns(batch: pa.RecordBatch, obsid: str, *position: str) -> pa.RecordBatch:
+    """Return number and position; one that is not on the sky is null."""
+    ra_deg, dec_deg = (
+        batch[name].cast(pa.float64()).to_numpy(zero_copy_only=False) for name in position
+    )
+    known = np.isfinite(ra_deg) & (np.abs(dec_deg) <= 90)
+    ra_deg = np.mod(np.where(known, ra_deg, 0), 360)
+    columns = [
+        batch[obsid].cast(pa.int64()),
+        *(pa.array(d, mask=~known) for d in (ra_deg, dec_deg)),
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=PLACES)

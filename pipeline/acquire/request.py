@@ -7,16 +7,24 @@ from pathlib import Path
 from pipeline.acquire.downloader import Downloader, Summary, summarise
 from pipeline.acquire.journal import Status
 from pipeline.acquire.plan import LEDGER, Plan, freeze
+from pipeline.acquire.reasons import Reason
 from pipeline.acquire.secret import Secret
 from pipeline.acquire.transfer import Kind, Wanted
 from pipeline.settings.acquire import AcquireSettings
 from pipeline.settings.ingest import IngestSettings
+from pipeline.settings.photometry import PhotometrySettings
 
 CATALOGUES = "catalogues"
 RUN = "run"
 """Root of the run that the settings file names."""
 TO_STORE = "to-store.json"
 """Layout of the store that was written without files, in the folder of the ledgers."""
+_WORDS = 160
+_LOGIN = {Reason.TOKEN_REFUSED, Reason.NO_PERMISSION, Reason.HTML}
+_WHO = (
+    "the archive asks who you are: set LAMOST_TOKEN to the token of your account at lamost.org, "
+    "then run the same command with --again"
+)
 AGAIN = "run the same command again for the files that failed"
 
 
@@ -52,6 +60,10 @@ class Request:
         Of these, leave out those that failed.
     ingest : IngestSettings
         Layout of the store.
+    tap : bool
+        Gaia and 2MASS by a TAP service, not from a HATS catalogue.
+    photometry : PhotometrySettings
+        How far from an observation its source may be.
     """
 
     out: Path
@@ -67,6 +79,8 @@ class Request:
     to_store: bool = False
     skip_failed: bool = False
     ingest: IngestSettings = field(default_factory=IngestSettings)
+    tap: bool = False
+    photometry: PhotometrySettings = field(default_factory=PhotometrySettings)
 
     def scratch(self) -> Path:
         """Return a folder for what does not fit into memory."""
@@ -98,7 +112,13 @@ class Outcomes:
 
 
 def fetch(
-    request: Request, kind: Kind, wanted: Iterable[Wanted], typical_bytes: int | None = None
+    request: Request,
+    kind: Kind,
+    wanted: Iterable[Wanted],
+    typical_bytes: int | None = None,
+    *,
+    downloader: Downloader | None = None,
+    requests_each: int = 1,
 ) -> Outcomes:
     """Fetch a list of files, or say how much there is to do.
 
@@ -112,17 +132,27 @@ def fetch(
         The files.
     typical_bytes : int, optional
         Size of one, for a dry run.
+    downloader : Downloader, optional
+        Fetches them, where that takes more than a request.
+    requests_each : int
+        Requests that one takes, for a dry run.
     """
     settings = request.settings
     plan = freeze(request.out, kind.name, wanted, settings.batch_rows)
-    downloader = Downloader(settings, request.secret, again=request.again)
+    downloader = downloader or Downloader(settings, request.secret, again=request.again)
     if request.dry_run:
         todo = downloader.pending(plan)
-        return forecast(plan, todo, settings.rate_per_s, typical_bytes)
-    return shown(plan, downloader.run(plan, kind))
+        return forecast(plan, todo, settings.rate_per_s, typical_bytes, requests_each)
+    return shown(plan, downloader.run(plan, kind), private=kind.private)
 
 
-def forecast(plan: Plan, todo: int, rate_per_s: float, typical_bytes: int | None) -> Outcomes:
+def forecast(
+    plan: Plan,
+    todo: int,
+    rate_per_s: float,
+    typical_bytes: int | None,
+    requests_each: int = 1,
+) -> Outcomes:
     """Say how much there is to do.
 
     Parameters
@@ -135,11 +165,25 @@ def forecast(plan: Plan, todo: int, rate_per_s: float, typical_bytes: int | None
         Requests per second.
     typical_bytes : int, optional
         Size of one, where none is there yet.
+    requests_each : int
+        Requests that one takes.
     """
-    return Outcomes(list(_forecast(plan, todo, rate_per_s, typical_bytes)))
+    there = summarise(plan)
+    n_there = there.counts[Status.FETCHED] + there.counts[Status.PRESENT]
+    size = there.n_bytes / n_there if n_there else typical_bytes
+    hours = todo * requests_each / rate_per_s / 3600
+    about = [] if size is None else [f"  about                 {size_text(todo * size):>12}"]
+    return Outcomes(
+        [
+            f"  files                 {plan.n_files:>12,}",
+            f"  to be asked for       {todo:>12,}",
+            *about,
+            f"  at least              {hours:>10.1f} h   ({rate_per_s:g} requests per second)",
+        ]
+    )
 
 
-def shown(plan: Plan, summary: Summary, note: str = AGAIN) -> Outcomes:
+def shown(plan: Plan, summary: Summary, note: str = AGAIN, *, private: bool = False) -> Outcomes:
     """Say what became of the files of a list.
 
     Parameters
@@ -150,22 +194,14 @@ def shown(plan: Plan, summary: Summary, note: str = AGAIN) -> Outcomes:
         What became of them.
     note : str
         What to do about files that failed.
+    private : bool
+        The token was sent.
     """
     failed = summary.counts[Status.FAILED]
     lines = [*_shown(plan, summary), *([f"  note: {note}"] if failed else [])]
+    if private and _LOGIN & set(summary.reasons):
+        lines.append(f"  note: {_WHO}")
     return Outcomes(lines, summary.n_missing, failed)
-
-
-def _forecast(plan: Plan, todo: int, rate_per_s: float, typical_bytes: int | None) -> Iterator[str]:
-    there = summarise(plan)
-    n_there = there.counts[Status.FETCHED] + there.counts[Status.PRESENT]
-    size = there.n_bytes / n_there if n_there else typical_bytes
-    yield f"  files                 {plan.n_files:>12,}"
-    yield f"  to be asked for       {todo:>12,}"
-    if size is not None:
-        yield f"  about                 {size_text(todo * size):>12}"
-    hours = todo / rate_per_s / 3600
-    yield f"  at least              {hours:>10.1f} h   ({rate_per_s:g} requests per second)"
 
 
 def _shown(plan: Plan, summary: Summary) -> Iterator[str]:
@@ -174,7 +210,7 @@ def _shown(plan: Plan, summary: Summary) -> Iterator[str]:
         if count:
             yield f"    {status:<20}{count:>12,}"
     for reason, count in sorted(summary.reasons.items()):
-        yield f"      {reason:<18}{count:>12,}"
+        yield f"      {reason:<18}{count:>12,}   {summary.details[reason][:_WORDS]}"
     yield f"  size                  {size_text(summary.n_bytes):>12}"
     yield f"  -> {plan.folder / 'results.parquet'}"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.acquire.by_source import BAILER_JONES, NEIGHBOURS
-from pipeline.acquire.dust import FOLDER
+from pipeline.acquire.dust import FILES, FOLDER
 from pipeline.acquire.lamost_spectra import SPECTRA
 from pipeline.acquire.plan import LEDGER
 from pipeline.acquire.request import CATALOGUES, TO_STORE, Request
@@ -46,6 +46,16 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def _newest(folder: Path, name: str) -> Path | None:
+    """Return the copy of a catalogue that was made last: partitions of HATS, or a table by TAP."""
+    marks = (folder / name / "hats.properties", folder / f"{name}.parquet")
+    there = sorted((mark.stat().st_mtime_ns, mark) for mark in marks if mark.exists())
+    if not there:
+        return None
+    last = there[-1][1]
+    return last if last.suffix == ".parquet" else last.parent
+
+
 def _lines(request: Request) -> Iterator[str]:
     out, settings = request.out, request.settings
     yield "# Paths are relative to this file."
@@ -56,8 +66,8 @@ def _lines(request: Request) -> Iterator[str]:
         "spectra": out / SPECTRA,
         "catalogue": request.catalogue(".csv.gz", "LRS_stellar"),
         "multi_epoch": request.catalogue(".csv.gz", "LRS_mec"),
-        "bailer_jones": out / CATALOGUES / BAILER_JONES,
-        "tmass_best_neighbour": out / CATALOGUES / NEIGHBOURS,
+        "bailer_jones": out / CATALOGUES / f"{BAILER_JONES}.parquet",
+        "tmass_best_neighbour": out / CATALOGUES / f"{NEIGHBOURS}.parquet",
         "eclipsing": out / CATALOGUES / "eclipsing.csv",
         "planets": out / CATALOGUES / "planets.csv",
     }
@@ -65,9 +75,8 @@ def _lines(request: Request) -> Iterator[str]:
         what = f'{name} = "{path.relative_to(out).as_posix()}"'
         yield what if path.exists() else f"# {what}  (not there yet)"
     for name, url in (("gaia", settings.gaia_url), ("tmass", settings.tmass_url)):
-        copy = out / CATALOGUES / name
-        is_there = (copy / "hats.properties").exists()
-        yield f'{name} = "{copy.relative_to(out).as_posix() if is_there else url}"'
+        copy = _newest(out / CATALOGUES, name)
+        yield f'{name} = "{copy.relative_to(out).as_posix() if copy else url}"'
     published = published_table(out / CATALOGUES)
     if published is not None:
         yield f'compare = "{published[0].relative_to(out).as_posix()}"'
@@ -80,7 +89,8 @@ def _lines(request: Request) -> Iterator[str]:
     yield "# Gaia's catalogue has no reddening; the map does."
     yield 'reddening = "map"'
     folder = f"dust_folder = '{(out / FOLDER).resolve()}'"
-    yield folder if (out / FOLDER).is_dir() else f"# {folder}  (pairspec acquire dust)"
+    is_there = all((out / FOLDER / name).exists() for name in FILES.values())
+    yield folder if is_there else f"# {folder}  (pairspec acquire dust)"
     yield ""
     layout = out / LEDGER / TO_STORE
     if layout.exists():

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.acquire.downloader import ServerError
 from pipeline.acquire.journal import Outcome, Status
+from pipeline.acquire.lamost_spectra import ARRIVING
 from pipeline.acquire.plan import Plan
 from pipeline.acquire.request import TO_STORE, Request
 from pipeline.core.atomic import write_json
@@ -18,8 +19,6 @@ from pipeline.store.manifest import freeze
 from pipeline.store.store import describe_store, shard_files
 from schemas.observations import HEADERS
 
-ARRIVING = "arriving"
-"""Folder of the files that are in no shard yet; those of a shard and a batch, at most."""
 _FORMAT = "lamost"
 
 

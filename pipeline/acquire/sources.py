@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pipeline.acquire.around import gaia_around, tmass_around
 from pipeline.acquire.by_source import acquire_bailer_jones, acquire_neighbours
 from pipeline.acquire.dust import acquire_dust
 from pipeline.acquire.hats_partitions import acquire_gaia, acquire_tmass
@@ -34,19 +35,22 @@ class Source:
         Which spectra it is for may be said.
     private : bool
         It needs the token of LAMOST's archive.
+    by_tap : callable, optional
+        The same by a TAP service.
     """
 
     acquire: Callable[[Request], Outcomes]
     selects: bool = False
     private: bool = False
+    by_tap: Callable[[Request], Outcomes] | None = None
 
 
 SOURCES = {
     "lamost-catalogue": Source(acquire_catalogue, private=True),
     "lamost-spectra": Source(acquire_spectra, selects=True, private=True),
     "lamost-vo": Source(acquire_vo, selects=True),
-    "gaia": Source(acquire_gaia, selects=True),
-    "tmass": Source(acquire_tmass, selects=True),
+    "gaia": Source(acquire_gaia, selects=True, by_tap=gaia_around),
+    "tmass": Source(acquire_tmass, selects=True, by_tap=tmass_around),
     "bailer-jones": Source(acquire_bailer_jones),
     "tmass-neighbours": Source(acquire_neighbours),
     "dust": Source(acquire_dust),
@@ -88,8 +92,13 @@ def acquire(what: str, request: Request) -> Outcomes:
         raise InputError(f"--to-store is not for {what}")
     if request.skip_failed and not request.to_store:
         raise InputError("--skip-failed is for --to-store; files that failed stop nothing else")
+    if request.tap and source.by_tap is None:
+        raise InputError(f"--tap is not for {what}")
+    work = source.by_tap if request.tap and source.by_tap else source.acquire
     with root_lock(request.out, f"acquire {what}"):
-        outcomes = _to_store(request) if request.to_store else source.acquire(request)
+        outcomes = _to_store(request) if request.to_store else work(request)
+        if not source.selects:
+            outcomes.n_failed = outcomes.n_missing  # of a table every file is needed
         if not request.dry_run:
             outcomes.lines.append(write_settings(request))
     return outcomes

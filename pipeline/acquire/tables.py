@@ -86,10 +86,10 @@ def acquire_jing2025(request: Request) -> Outcomes:
             f"VizieR has no table of {JING2025} (https://vizier.cds.unistra.fr); take the "
             "catalogue from the journal"
         )
-    ends = [name.strip(chr(34)).rpartition("/")[2] for name in names]
+    ends = [name.rpartition("/")[2] for name in names]
     # They become names of files, and stand in the settings file.
     if odd := [end for end in ends if not _PLAIN.fullmatch(end)]:
         raise InputError(f"VizieR names a table {odd[0]!r} of {JING2025}, which is no table's name")
     ours = [f"jing2025_{end}" for end in ends]
-    tables = [TapTable(own, vizier, name) for own, name in zip(ours, names, strict=True)]
+    tables = [TapTable(own, vizier, f'"{name}"') for own, name in zip(ours, names, strict=True)]
     return acquire_tables(request, tables)

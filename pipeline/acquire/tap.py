@@ -1,6 +1,7 @@
 """Tables of TAP services (IVOA Table Access Protocol), whole or not at all."""
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,8 @@ from pipeline.acquire.request import CATALOGUES, Outcomes, Request, fetch
 from pipeline.acquire.transfer import Kind, Wanted
 
 _QUOTES = '" '
-_MAX_ROWS = 20_000_000
+_REGULAR = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
+MAX_ROWS = 20_000_000
 """Asked for explicitly: services cut an answer at a limit of their own, else."""
 
 
@@ -48,7 +50,7 @@ class TapTable:
 def query_url(service: str, query: str) -> str:
     """Return the address that answers a query by CSV."""
     asked = {
-        "request": "doQuery", "lang": "ADQL", "format": "csv", "maxrec": _MAX_ROWS, "query": query,
+        "request": "doQuery", "lang": "ADQL", "format": "csv", "maxrec": MAX_ROWS, "query": query,
     }  # fmt: skip
     return f"{service}/sync?{urlencode(asked)}"
 
@@ -86,7 +88,7 @@ def acquire_tables(request: Request, tables: Sequence[TapTable]) -> Outcomes:
 def fetch_names(
     request: Request, name: str, service: str, query: str
 ) -> tuple[Outcomes, list[str]]:
-    """Return the names of tables that a query of ``TAP_SCHEMA`` finds, as they stand in queries.
+    """Return the names that a query of ``TAP_SCHEMA`` finds, without quotes.
 
     Parameters
     ----------
@@ -102,7 +104,12 @@ def fetch_names(
     outcomes = fetch(request, Kind(name, TableCheck((), None)), [wanted])
     lines = file.read_text().splitlines()[1:] if file.exists() else []
     # Some services give the names with their quotes, and CSV doubles those.
-    return outcomes, sorted({f'"{line.strip(_QUOTES)}"' for line in lines if line.strip(_QUOTES)})
+    return outcomes, sorted({line.strip(_QUOTES) for line in lines if line.strip(_QUOTES)})
+
+
+def quoted_name(name: str) -> str:
+    """Return the name of a table or column as it stands in a query (ADQL 2.0, section 2.1.3)."""
+    return name if _REGULAR.fullmatch(name) else f'"{name}"'
 
 
 @dataclass(frozen=True)

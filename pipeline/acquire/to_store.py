@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pipeline.acquire.downloader import Downloader, summarise
 from pipeline.acquire.lamost_spectra import (
+    ARRIVING,
     SOURCE,
     SPECTRA,
     TYPICAL_BYTES,
@@ -12,7 +13,7 @@ from pipeline.acquire.lamost_spectra import (
 )
 from pipeline.acquire.plan import Plan, freeze
 from pipeline.acquire.request import RUN, Outcomes, Request, forecast, shown
-from pipeline.acquire.shards import ARRIVING, Shards
+from pipeline.acquire.shards import Shards
 from pipeline.acquire.transfer import Wanted
 from pipeline.core.errors import InputError
 from pipeline.core.root import Root
@@ -57,7 +58,7 @@ def acquire_to_store(request: Request) -> Outcomes:
         shards.finish()
     if not done:
         shards.adopt(root)
-    outcomes = shown(plan, summarise(plan), _WITHOUT)
+    outcomes = shown(plan, summarise(plan), _WITHOUT, private=True)
     outcomes.lines.append(f"  -> {root.store}")
     return outcomes
 

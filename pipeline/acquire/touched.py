@@ -1,5 +1,6 @@
 """Which parts of the sky the observations touch."""
 
+import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -16,17 +17,25 @@ ORDER = 10
 _RINGS = 2
 """Neighbours of neighbours reach about 5 arcmin around each position, or more. Barnard's star, the
 fastest, moves 4.3 arcmin from 2000 to 2025."""
+_RING_ARCSEC = 120.0
+"""One ring of neighbours reaches further, even where pixels are narrowest."""
 
 Pixels = NDArray[np.int64]
 
 
-def touched_pixels(positions: Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> Pixels:
-    """Return the pixels of order 10 that hold positions, with two rings of neighbours.
+def touched_pixels(
+    positions: Iterable[tuple[NDArray[np.float64], NDArray[np.float64]]],
+    reach_arcsec: float | None = None,
+) -> Pixels:
+    """Return the pixels of order 10 that hold positions, with rings of neighbours.
 
     Parameters
     ----------
     positions : iterable of tuple of ndarray
-        Right ascensions and declinations in degrees, a block at a time.
+        Right ascensions from 0 to 360 and declinations in degrees, a block at a time; NaN where
+        they are not known.
+    reach_arcsec : float, optional
+        How far around them at least; by default two rings.
 
     Returns
     -------
@@ -39,11 +48,12 @@ def touched_pixels(positions: Iterable[tuple[NDArray[np.float64], NDArray[np.flo
 
     found = np.empty(0, np.int64)
     for ra_deg, dec_deg in positions:
-        known = np.isfinite(ra_deg) & np.isfinite(dec_deg) & (np.abs(dec_deg) <= 90)
-        index = compute_spatial_index(ra_deg[known] % 360, dec_deg[known])
+        known = np.isfinite(ra_deg) & np.isfinite(dec_deg)
+        index = compute_spatial_index(ra_deg[known], dec_deg[known])
         block = np.asarray(index, np.int64) >> 2 * (FULL_ORDER - ORDER)
         found = np.union1d(found, block)
-    for _ in range(_RINGS):
+    rings = _RINGS if reach_arcsec is None else math.ceil(reach_arcsec / _RING_ARCSEC)
+    for _ in range(rings):
         around = neighbours(found.astype(np.uint64), ORDER).astype(np.int64).ravel()
         found = np.union1d(found, around[around >= 0])
     return found

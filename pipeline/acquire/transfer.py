@@ -14,7 +14,7 @@ import urllib3
 from pipeline.acquire.connection import Connection
 from pipeline.acquire.reasons import FetchError, Reason
 from pipeline.core.atomic import PARTIAL, write_json
-from pipeline.core.damage import sha256_of
+from pipeline.core.damage import file_size, sha256_of
 from pipeline.settings.acquire import AcquireSettings
 
 _CHUNK_BYTES = 1 << 18
@@ -116,8 +116,7 @@ class Transfer:
                 partial.unlink(missing_ok=True)
                 note.unlink(missing_ok=True)
             raise
-        done = partial.stat().st_size, sha256_of(partial)
-        partial.replace(wanted.path)
+        done = keep(partial, wanted.path)
         note.unlink(missing_ok=True)
         return done
 
@@ -133,11 +132,24 @@ class Transfer:
                 file.seek(start)
                 copy_body(response, file.write, kind.max_bytes - start, self._settings)
                 file.truncate()
-                file.flush()
-                os.fsync(file.fileno())
             received = response.raw.tell()
             if length is not None and received != length:
                 raise FetchError(Reason.WRONG_LENGTH, f"{received} bytes instead of {length}")
+
+
+def keep(partial: Path, path: Path) -> tuple[int, str]:
+    """Flush a checked file to disk and give it its name; return its size and its SHA-256.
+
+    Parameters
+    ----------
+    partial, path : pathlib.Path
+        Where it is, and its name.
+    """
+    with partial.open("rb") as written:
+        os.fsync(written.fileno())
+    done = file_size(partial), sha256_of(partial)
+    partial.replace(path)
+    return done
 
 
 def copy_body(

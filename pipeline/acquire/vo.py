@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+import numpy as np
+import pyarrow as pa
+
 from pipeline.acquire.reasons import FetchError, Reason
 from pipeline.acquire.transfer import Kind, Transfer, Wanted
 from pipeline.core.atomic import PARTIAL
@@ -45,16 +48,59 @@ def read_list(path: Path) -> tuple[list[Found], bool]:
     FetchError
         It is no such answer, or the service says that it failed.
     """
+    table, is_cut = _answered(path)
+    utypes = [str(field.utype or "").lower() for field in table.fields]
+    place = _place([utype.endswith("access.reference") for utype in utypes], "Access.Reference")
+    rows = [tuple(map(_text, row)) for row in table.array.filled().tolist()]
+    return [Found(row[place], row) for row in rows if row[place]], is_cut
+
+
+def read_rows(path: Path, schema: pa.Schema) -> tuple[pa.Table, bool]:
+    """Read the answer of a TAP service; return its rows, and whether there are more of them.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        VOTable.
+    schema : pyarrow.Schema
+        Columns to take, whatever the case of their names.
+
+    Raises
+    ------
+    FetchError
+        It is no such answer, or the service says that it failed.
+    """
+    table, is_cut = _answered(path)
+    names = [field.name.lower() for field in table.fields]
+    columns = [_column(table, names, field) for field in schema]
+    return pa.table(columns, schema=schema), is_cut
+
+
+def _column(table: Any, names: list[str], field: pa.Field) -> pa.Array:
+    values = table.array[table.fields[_place([n == field.name for n in names], field.name)].ID]
+    is_null, data = np.ma.getmaskarray(values), np.ma.getdata(values)
+    if pa.types.is_string(field.type):
+        texts = [_text(value) for value in data.tolist()]
+        return pa.array(
+            texts, pa.string(), mask=is_null | np.array([not text for text in texts], bool)
+        )
+    if data.dtype.kind == "f":
+        is_null = is_null | np.isnan(data)
+    try:
+        return pa.array(data, mask=is_null).cast(field.type)
+    except pa.ArrowException as error:
+        raise FetchError(Reason.NOT_WANTED, f"column {field.name}: {error}") from None
+
+
+def _answered(path: Path) -> tuple[Any, bool]:
+    """Return the table of an answer, and whether the service has cut it."""
     document, table = _parsed(path)
     infos = [info for part in (document, *document.resources) for info in part.infos]
     said = [info for info in infos if info.name == "QUERY_STATUS"]
     status = {str(info.value).upper(): str(info.content or "") for info in said}
     if "ERROR" in status:
         raise FetchError(Reason.NOT_WANTED, f"the service answers: {status['ERROR'][:300]}")
-    utypes = [str(field.utype or "").lower() for field in table.fields]
-    place = _place([utype.endswith("access.reference") for utype in utypes], "Access.Reference")
-    rows = [tuple(map(_text, row)) for row in table.array.filled().tolist()]
-    return [Found(row[place], row) for row in rows if row[place]], "OVERFLOW" in status
+    return table, "OVERFLOW" in status
 
 
 class LinkedTransfer:

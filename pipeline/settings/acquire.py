@@ -22,6 +22,8 @@ def _safe_url(url: str) -> str:
 
 Address = Annotated[str, AfterValidator(_safe_url)]
 
+Table = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./+-]+$")]
+
 
 class AcquireSettings(Section):
     """Where data come from, and how politely they are asked for."""
@@ -62,6 +64,16 @@ class AcquireSettings(Section):
     batch_rows: int = Field(2048, ge=1)
     """Files whose state is held in memory together. [assumed]"""
 
+    upload_rows: int = Field(2000, ge=1)
+    """Positions or ids that are joined by one query of a TAP service. [assumed]"""
+
+    sync_rows: int = Field(500, ge=0)
+    """An upload of more rows becomes a job of the service (`async`); so does one whose answer the
+    service cuts. [assumed: the Gaia archive answers 2,000 rows at once, and more by a job]"""
+
+    job_timeout_s: float = Field(3600.0, gt=0)
+    """Longest wait for a job. [assumed: half of what the Gaia archive gives to one]"""
+
     release: str = Field("dr10_v2.0", pattern=r"^dr[0-9]{1,2}_v[0-9.]{1,5}$")
     """LAMOST's release and version, as in the names of its catalogues."""
 
@@ -76,6 +88,15 @@ class AcquireSettings(Section):
 
     gaia_tap_url: Address = "https://gea.esac.esa.int/tap-server/tap"
     """TAP service of the Gaia archive. [source: ESA, gea.esac.esa.int]"""
+
+    gaia_table: Table = "gaiadr3.gaia_source"
+    """Gaia's sources at `gaia_tap_url`. [source: ESA]"""
+
+    tmass_tap_url: Address = "https://tapvizier.cds.unistra.fr/TAPVizieR/tap"
+    """TAP service with 2MASS. [source: cds.unistra.fr]"""
+
+    tmass_table: Table = "II/246/out"
+    """2MASS's point sources at `tmass_tap_url`. [source: VizieR]"""
 
     exoplanet_url: Address = "https://exoplanetarchive.ipac.caltech.edu/TAP"
     """TAP service of the NASA Exoplanet Archive. [source: exoplanetarchive.ipac.caltech.edu]"""

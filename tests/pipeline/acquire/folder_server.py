@@ -24,6 +24,7 @@ class FolderServer(Loopback):
         """How often the server still fails, by the end of a file's name."""
         self.shifted = 0
         """By so many bytes is every answer another range than was asked for."""
+        self.ranges = True
         self.lock = threading.Lock()
         self.serve(_handler(self))
 
@@ -55,11 +56,11 @@ def _handler(server: FolderServer) -> type[BaseHTTPRequestHandler]:
                 self.end_headers()
                 return
             size = path.stat().st_size
-            first, last = self._range(size)
-            partial = "Range" in self.headers
+            partial = server.ranges and "Range" in self.headers
+            first, last = self._range(size) if partial else (0, size - 1)
             self.send_response(206 if partial else 200)
             self.send_header("Content-Length", str(last - first + 1))
-            self.send_header("Accept-Ranges", "bytes")
+            self.send_header("Accept-Ranges", "bytes" if server.ranges else "none")
             if partial:
                 self.send_header("Content-Range", f"bytes {first}-{last}/{size}")
             self.end_headers()

@@ -118,7 +118,8 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             if server.token is not None:
                 given = parse_qs(parts.query).get("token", [""])[0]
                 if given != server.token:
-                    return self._send(401, f"bad token {given}".encode())
+                    xml = {"Content-Type": "application/xml"}
+                    return self._send(401, f"<error>bad token {given}</error>".encode(), xml)
             fault = server.faults(parts.path, attempt)
             content = server.files.get(parts.path)
             if content is None:

@@ -64,7 +64,7 @@ def files_of(n: int) -> dict[str, bytes]:
 
 
 def plan_of(server: Server, out: Path, n: int, batch_rows: int = 300):
-    wanted = [Wanted(str(i), f"{server.url}/f/{i}", out / f"{i % 7}" / f"{i}.gz") for i in range(n)]
+    wanted = (Wanted(str(i), f"{server.url}/f/{i}", out / f"{i % 7}" / f"{i}.gz") for i in range(n))
     return freeze(out, "files", wanted, batch_rows)
 
 
@@ -151,6 +151,15 @@ def test_a_fault_that_passes_costs_no_file(tmp_path, fault):
         summary = downloader().run(plan_of(server, tmp_path, 3), kind())
         assert digests(tmp_path) == expected(server.files)
         assert summary.counts[Status.FETCHED] == 3
+
+
+@pytest.mark.parametrize("fault", ["drip", "silent"])
+def test_a_server_that_is_too_slow(tmp_path, fault):
+    with Server(files_of(2), lambda path, n: fault if path == "/f/0" else None) as server:
+        plan = plan_of(server, tmp_path, 2)
+        summary = downloader(attempts=2).run(plan, kind())
+    assert summary.reasons == {"too_slow": 1}
+    assert summary.counts[Status.FETCHED] == 1
 
 
 def test_a_large_file_goes_on_where_it_was_cut(tmp_path):

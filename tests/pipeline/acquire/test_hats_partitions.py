@@ -1,5 +1,7 @@
 """The part of a HATS catalogue that the observations touch."""
 
+import re
+
 import lsdb
 import numpy as np
 import pandas as pd
@@ -10,7 +12,8 @@ from typer.testing import CliRunner
 from pipeline.acquire.columns import RemoteFile
 from pipeline.acquire.connection import Connection
 from pipeline.acquire.pace import Pace
-from pipeline.acquire.reasons import Reason
+from pipeline.acquire.reasons import FetchError, Reason
+from pipeline.acquire.request import size_text
 from pipeline.acquire.secret import Secret
 from pipeline.acquire.touched import touched_partitions, touched_pixels
 from pipeline.cli.app import app
@@ -73,6 +76,7 @@ def test_only_what_is_touched_and_used_is_transferred(served, data):
         done = acquire(server, data)
         assert done.exit_code == 0, done.output
         sent = sum(n for name, n in server.sent.items() if "Npix=" in name)
+        assert re.search(rf"transferred +{size_text(sent)} of about \d+\.\d MB", done.output)
         before = dict(server.sent)
         assert acquire(server, data).exit_code == 0
         again = {name for name in server.sent if server.sent[name] != before[name]}
@@ -122,6 +126,18 @@ def test_a_server_that_fails_for_a_while_and_for_good(served, data):
         done = acquire(server, data, "--limit", "12")
     assert done.exit_code == 1
     assert "server_error" in done.output
+
+
+def test_a_server_that_ignores_ranges_is_told_apart(served, data):
+    settings = AcquireSettings(rate_per_s=2000)
+    connection = Connection(settings, Secret(), Pace(settings.rate_per_s))
+    with FolderServer(served[0]) as server:
+        server.ranges = False
+        url = f"{server.url}/gaia/collection.properties"
+        with pytest.raises(FetchError, match="the server sends no parts of files"):
+            RemoteFile(connection, settings, url, private=False)
+        done = acquire(server, data, "--limit", "1")
+    assert done.exit_code == 1 and "cannot be opened as a HATS catalogue" in done.output
 
 
 def test_another_range_than_was_asked_for_is_no_part_of_the_file(tmp_path):

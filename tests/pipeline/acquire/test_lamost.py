@@ -189,7 +189,7 @@ def test_a_folder_holds_one_release(archive, tmp_path):
             server, tmp_path / "data", "lamost-spectra", "--obsids", str(obsids), *other
         )
     assert refused.exit_code == 1
-    assert "holds spectra of dr10_v2.0, and acquire.release is dr11_v1.0" in refused.output
+    assert "holds spectra of dr10_v2.0, and these would be of dr11_v1.0" in refused.output
 
 
 def test_a_catalogue_that_is_none(archive, tmp_path):
@@ -200,6 +200,24 @@ def test_a_catalogue_that_is_none(archive, tmp_path):
         assert not (tmp_path / "catalogues" / "dr10_v2.0_LRS_stellar.csv.gz").exists()
         spectra = acquire(server, tmp_path, "lamost-spectra", "--where", "true")
     assert "run pairspec acquire lamost-catalogue" in spectra.output
+
+
+def test_a_new_user_is_told_of_the_token_and_leaves_no_mark_by_trying(archive, tmp_path):
+    with serve(archive) as server:
+        nothing = acquire(server, tmp_path, "lamost-spectra", "--where", "true")
+        assert "run pairspec acquire lamost-catalogue" in nothing.output
+        refused = acquire(server, tmp_path, "lamost-catalogue", token="")
+        assert refused.exit_code == 1
+        assert "HTTP status 401" in refused.output
+        assert "set LAMOST_TOKEN to the token of your account" in refused.output
+        done = acquire(server, tmp_path, "lamost-catalogue", "--again")
+        assert done.exit_code == 0, done.output
+        # Spectra of which none came do not tie the folder to their release.
+        acquire(server, tmp_path, "lamost-spectra", "--limit", "1", token="")
+        other = ("--limit", "1", "--set", "acquire.lamost_url=http://127.0.0.1:9")
+        other += ("--obsids", str(tmp_path / "list"), "--set", "acquire.release=dr11_v1.0")
+        (tmp_path / "list").write_text("103\n")
+        assert "use another --out" not in acquire(server, tmp_path, "lamost-spectra", *other).output
 
 
 def test_the_token_is_nowhere(archive, tmp_path):

@@ -1,4 +1,5 @@
 import threading
+from itertools import cycle
 
 import pytest
 
@@ -32,6 +33,22 @@ def test_requests_start_at_the_stated_rate_whatever_they_take_themselves(own_s):
         times.append(clock.now)
         clock.now += own_s
     assert (len(times) - 1) / (times[-1] - times[0]) == pytest.approx(10, rel=1e-6)
+
+
+@pytest.mark.parametrize("per_second", [20, 50, 400])
+def test_the_rate_is_held_from_both_sides_where_sleeping_takes_longer_than_it_should(per_second):
+    late = cycle([0.0, 0.004, 0.03, 0.0005, 0.1])
+    clock = Clock()
+    pace = Pace(per_second, clock, lambda s: clock.sleep(s + next(late)))
+    times = []
+    for _ in range(20 * per_second):
+        pace.wait()
+        times.append(clock.now)
+    reached = (len(times) - 1) / (times[-1] - times[0])
+    assert reached == pytest.approx(per_second, rel=0.01)
+    # Nor does any second have more than a second's and what may be caught up with.
+    most = per_second * (1 + 0.25) + 1
+    assert all(b - a >= 1 for a, b in zip(times, times[int(most) + 1 :], strict=False))
 
 
 def test_what_was_missed_for_long_is_not_made_up_by_a_burst():

@@ -6,7 +6,8 @@ from typer.testing import CliRunner
 from pipeline.cli.app import app
 from pipeline.lamost.names import archive_path, format_name
 from tests.pipeline.acquire.server import Server
-from tests.pipeline.acquire.test_lamost import N, name_of
+from tests.pipeline.acquire.test_lamost import N, name_of, serve
+from tests.pipeline.acquire.test_lamost import acquire as acquire_lamost
 
 FAST = ("rate_per_s=2000", "backoff_s=0.001", "attempts=2")
 
@@ -112,6 +113,26 @@ def test_lists_that_are_of_no_use(service, tmp_path, status, options, message):
     service.status = status
     assert message in acquire(service, tmp_path, *options).output
     assert not (tmp_path / "spectra").exists()
+
+
+def test_a_folder_holds_spectra_of_one_release(service, archive, tmp_path):
+    for first, words in (
+        ("vo", f"holds spectra of {service.url}/ssa"),
+        ("archive", "of dr10_v2.0"),
+    ):
+        out = tmp_path / first
+        with serve(archive) as server:
+            acquire_lamost(server, out, "lamost-catalogue")
+            two = [
+                lambda out=out: acquire(service, out, "--cone", "32,20,1.5"),
+                lambda out=out, server=server: acquire_lamost(
+                    server, out, "lamost-spectra", "--limit", "1"
+                ),
+            ]
+            done, refused = [ask() for ask in (two if first == "vo" else two[::-1])]
+        assert done.exit_code == 0, done.output
+        assert refused.exit_code == 1
+        assert words in refused.output and "use another --out" in refused.output
 
 
 def test_a_limit_is_enough_of_many(service, tmp_path):
