@@ -48,6 +48,7 @@ class QualityFlag(Bits):
     GIANT = 1 << 17, "log g says that the star is a giant; p_b is made for dwarfs"
     BLENDED = 1 << 18, "a second Gaia source in the fibre is less than 2 mag fainter"
     SUSPECT_DISTANCE = 1 << 19, "farther than a dwarf can be seen: a wrong parallax or a giant"
+    UNLIKE_TRAINING = 1 << 20, "the spectrum is unlike those that the network was trained on"
 
 
 UNCOUNTED = QualityFlag.REFUSED | QualityFlag.SUPERSEDED

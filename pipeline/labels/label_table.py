@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.labels.labels import EXCLUDED, LABELS, label_stars, sampler_weights
 from pipeline.labels.mass_ratio import q_fixed_colour, q_fixed_primary
+from pipeline.labels.probability import binary_probability
 from pipeline.labels.ridge import Ridge
 from pipeline.labels.split import PARTS, split
 from pipeline.labels.stars import Stars
@@ -29,6 +30,10 @@ class LabelledStars:
         The stars.
     ridge_m_g_S, delta_m_g_S : ndarray of float32, (S,)
         M_G of the ridge, and M_G less that, in magnitudes; NaN where unknown.
+    error_S : ndarray of float64, (S,)
+        Error of that difference in magnitudes; NaN where unknown.
+    p_binary_S : ndarray of float64, (S,)
+        Probability of the class binary; NaN where excluded.
     label_S, split_S : ndarray of str, (S,)
         Label and part.
     q_fixed_primary_S, q_fixed_colour_S : ndarray of float64, (S,)
@@ -38,6 +43,8 @@ class LabelledStars:
     stars: Stars
     ridge_m_g_S: Float32Array
     delta_m_g_S: Float32Array
+    error_S: NDArray[np.float64]
+    p_binary_S: NDArray[np.float64]
     label_S: StrArray
     split_S: StrArray
     q_fixed_primary_S: NDArray[np.float64]
@@ -45,7 +52,11 @@ class LabelledStars:
 
 
 def label_all(
-    stars: Stars, ridge: Ridge | None, given: dict[int, str] | None, settings: LabelSettings
+    stars: Stars,
+    ridge: Ridge | None,
+    error_S: NDArray[np.float64],
+    given: dict[int, str] | None,
+    settings: LabelSettings,
 ) -> LabelledStars:
     """Label stars by the ridge, or as the user says, and put each into its part.
 
@@ -55,6 +66,8 @@ def label_all(
         The stars.
     ridge : Ridge, optional
         None where there are too few stars for one.
+    error_S : ndarray of float64, (S,)
+        Error of M_G less the ridge; NaN where unknown. Labels that the user gives are certain.
     given : dict of int to str, optional
         The user's labels by source id; all stars must be in it.
     settings : LabelSettings
@@ -74,10 +87,13 @@ def label_all(
     else:
         label = np.array([given[source] for source in stars.source_S.tolist()])
     above = delta.astype(float)
+    unsure = error_S if given is None else nan
     return LabelledStars(
         stars,
         stored,
         delta,
+        error_S,
+        binary_probability(above, unsure, label, settings),
         label,
         split(stars.source_S, settings),
         q_fixed_primary(ridge_m_g, above, stars.feh_S, settings.log_age),
@@ -113,6 +129,8 @@ def labels_per_spectrum(
         "feh": stars.feh_S[star_B],
         "ridge_m_g": labelled.ridge_m_g_S[star_B],
         "delta_m_g": labelled.delta_m_g_S[star_B],
+        "delta_m_g_err": labelled.error_S[star_B],
+        "p_label_binary": labelled.p_binary_S[star_B],
         "label": label_B.tolist(),
         "split": split_B.tolist(),
         "weight": sampler_weights(label_B, split_B, binary_share),

@@ -21,6 +21,9 @@ FEWEST_STARS = 50
 
 SLOPE_ROUNDS = 4
 
+SLOPE_HALF_MAG = 0.05
+"""Half of the range in colour over which the slope of the ridge is taken."""
+
 
 class RidgeError(ValueError):
     """There are too few stars for a ridge."""
@@ -72,6 +75,24 @@ class Ridge:
         row = np.arange(colour_B.size)
         between = (1 - part) * at_ZB[low, row] + part * at_ZB[high, row]
         return np.asarray(between + self.feh_slope * (feh_B - inside_B))
+
+    def colour_slope(self, colour_B: FloatArray, feh_B: FloatArray) -> FloatArray:
+        """Return the ridge's slope dM_G/d(G-Ks)0, over 0.1 mag in colour.
+
+        Parameters
+        ----------
+        colour_B, feh_B : ndarray of float64, (B,)
+            (G-Ks)0 in magnitudes, [Fe/H] in dex.
+
+        Returns
+        -------
+        ndarray of float64, (B,)
+            At the ends of the grid that of its last 0.1 mag; NaN where an argument is NaN.
+        """
+        first, last = self.colour_G[0] + SLOPE_HALF_MAG, self.colour_G[-1] - SLOPE_HALF_MAG
+        at_B = np.clip(colour_B, first, last)
+        upper, lower = (self.m_g(at_B + side, feh_B) for side in (SLOPE_HALF_MAG, -SLOPE_HALF_MAG))
+        return np.asarray((upper - lower) / (2 * SLOPE_HALF_MAG))
 
 
 def fit_ridge(

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipeline.core.atomic import write_parquet
 from pipeline.core.figures import KINDS, write_figure
 from pipeline.core.ledger import Done
+from pipeline.core.parts import write_parts
 from pipeline.core.report import StageReport
 from pipeline.core.root import Root
 from pipeline.core.run import Run
@@ -21,13 +23,16 @@ from pipeline.labels.label_table import (
     split_lines,
 )
 from pipeline.labels.labels import BINARY, LABELS, SINGLE
+from pipeline.labels.probability import photometric_error, with_scatter
 from pipeline.labels.ridge import RidgeError, as_ridge, fit_ridge
 from pipeline.labels.split import PARTS
-from pipeline.labels.stars import Stars, gather_stars, read_spectra
+from pipeline.labels.stars import Stars, gather_stars, read_measured, read_spectra
 from pipeline.labels.user_labels import label_digest, match_labels
+from pipeline.photometry.extinction import LAWS
 from pipeline.selection.release import is_the_papers
 from pipeline.settings.load import Settings
 from pipeline.store.manifest import open_manifest
+from schemas.photometry import PHOTOMETRY
 from schemas.sample import LABELS as LABELS_TABLE
 from schemas.sample import RIDGE, SAMPLE
 
@@ -55,9 +60,12 @@ def run(run: Run) -> StageReport:
         There are too few stars for a ridge.
     """
     root, settings = run.root, run.settings
-    sample, _ = run.needs()
+    sample, *_ = run.needs()
     brought = settings.inputs.labels
-    digest = run.digest(sample, settings.labels, brought and label_digest(brought))
+    # The columns are named, so that a run of an older version gets those that it lacks.
+    digest = run.digest(
+        sample, settings.labels, LABELS_TABLE.names, brought and label_digest(brought)
+    )
     counts = run.once(_label, settings, root, brought, digest=digest).counts
     beside_paper = is_the_papers(sample.counts, settings)
     outputs = (root.table(LABELS_TABLE), root.table(RIDGE), root.reports / "ridge.png")
@@ -82,7 +90,9 @@ def _label(settings: Settings, root: Root, brought: Path | None) -> Done:
         named = np.isin(spectra["source_id"].to_numpy(), np.array(list(given), np.int64))
         spectra = spectra.filter(pa.array(named))
         stars = gather_stars(spectra, settings.sample.missing_values)
-    labelled = label_all(stars, None if ridge is None else as_ridge(ridge), given, settings.labels)
+    error_S = _errors(stars, ridge, settings, root)
+    curve = None if ridge is None else as_ridge(ridge)
+    labelled = label_all(stars, curve, error_S, given, settings.labels)
     labels = labels_per_spectrum(labelled, spectra, settings.labels.binary_share)
     outputs = _write(settings, root, ridge, labelled, labels)
     ridge_stars = 0 if ridge is None else int(ridge["n_stars"].to_numpy().min())
@@ -108,6 +118,21 @@ def _fit(stars: Stars, settings: Settings, *, needed: bool) -> pa.Table | None:
         return None
 
 
+def _errors(
+    stars: Stars, ridge: pa.Table | None, settings: Settings, root: Root
+) -> NDArray[np.float64]:
+    """Error of each star's distance from the ridge."""
+    if ridge is None:
+        return np.full(stars.source_S.size, np.nan)
+    slope_S = as_ridge(ridge).colour_slope(stars.colour_S, stars.feh_S)
+    measured = read_measured(root.table(PHOTOMETRY), stars.source_S)
+    photometry = settings.photometry
+    law = LAWS[photometry.extinction]
+    scatter = np.average(ridge["sigma_mag"].to_numpy(), weights=ridge["n_kept"].to_numpy())
+    error_S = photometric_error(measured, slope_S, law, photometry.e_bv_error)
+    return with_scatter(error_S, float(scatter))
+
+
 def _write(
     settings: Settings,
     root: Root,
@@ -124,13 +149,8 @@ def _write(
         write_parquet(root.table(RIDGE), ridge)
         figure = ridge_figure(labelled, ridge, settings.labels)
         outputs = [root.table(RIDGE), *write_figure(root.reports, "ridge", figure)]
-    n_shards = open_manifest(root.manifest).n_shards
-    edges = np.searchsorted(labels["shard"].to_numpy(), np.arange(n_shards + 1))
-    for shard in range(n_shards):
-        part = labels.slice(edges[shard], edges[shard + 1] - edges[shard])
-        outputs.append(root.part(LABELS_TABLE, shard))
-        write_parquet(outputs[-1], part)
-    return outputs
+    shards = range(open_manifest(root.manifest).n_shards)
+    return outputs + write_parts(root, LABELS_TABLE, shards, labels)
 
 
 def _notes(counts: Mapping[str, int], settings: Settings, *, beside_paper: bool) -> list[str]:

@@ -10,12 +10,19 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.core.parquet import read_table
+from pipeline.photometry.intrinsic import Measured
+from schemas.photometry import PHOTOMETRY
 from schemas.quality import PhotometryFlag
 from schemas.sample import SAMPLE
 
 _COLUMNS = ["shard", "row", "obsid", "source_id", "feh", "g_ks_0", "m_g", "flags"]
 
 _MEDIANS = ["feh", "g_ks_0", "m_g"]
+
+_MEASURED = {
+    f"{band}{end}": f"{band}_mag{end}" for band in ("g", "bp", "rp", "ks") for end in ("", "_err")
+} | {name: name for name in ("e_bv", "distance_pc", "distance_err_pc")}
+"""What was measured, and its column of the photometry."""
 
 
 @dataclass(frozen=True)
@@ -91,3 +98,26 @@ def gather_stars(spectra: pa.Table, missing_values: tuple[float, ...]) -> Stars:
     feh, colour, m_g = (median[name].to_numpy(np.float64) for name in _MEDIANS)
     any_blended = grouped["blended"].any().to_numpy(bool)
     return Stars(median.index.to_numpy(np.int64), feh, colour, m_g, any_blended)
+
+
+def read_measured(folder: Path, source_S: NDArray[np.int64]) -> Measured:
+    """Read what the brightness of stars was made of: magnitudes, reddening, distance, errors.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of the table of the photometry.
+    source_S : ndarray of int64, (S,)
+        Gaia sources; the filter is applied on reading.
+
+    Returns
+    -------
+    Measured
+        Medians over the spectra of each star, NaN where none has a value.
+    """
+    wanted = pc.field("source_id").isin(pa.array(source_S))
+    table = read_table(folder, PHOTOMETRY, ["source_id", *_MEASURED.values()], wanted)
+    columns = {name: table[column].to_numpy() for name, column in _MEASURED.items()}
+    frame = pd.DataFrame(columns | {"source_id": table["source_id"].to_numpy()})
+    median = frame.groupby("source_id").median().reindex(source_S)
+    return Measured(**{name: median[name].to_numpy(np.float64) for name in _MEASURED})

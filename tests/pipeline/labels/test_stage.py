@@ -1,12 +1,14 @@
 from functools import partial
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from pipeline.labels.ridge import RidgeError
 from pipeline.settings.load import load_settings
 from pipeline.stages import run_stage
+from schemas.photometry import PHOTOMETRY
 from schemas.quality import PhotometryFlag
 from schemas.sample import LABELS, RIDGE, SAMPLE
 
@@ -47,6 +49,34 @@ def test_stars_share_label_and_part_and_only_the_training_sample_has_one(selecte
     pairs = training["label"] == "binary"
     assert training["weight"][pairs].sum() / training["weight"].sum() == pytest.approx(0.5)
     assert not labels["weight"][labels["split"] != "training"].any()
+
+
+def test_a_probability_of_the_label_follows_from_the_errors(population_root, client):
+    for path in sorted(population_root.table(PHOTOMETRY).rglob("*.parquet")):
+        table = pq.read_table(path)
+        errors = {"g": 0.003, "bp": 0.004, "rp": 0.004, "ks": 0.02}
+        values = {f"{band}_mag_err": error for band, error in errors.items()}
+        values |= {"bp_mag": 12.0, "rp_mag": 11.0, "e_bv": 0.05, "distance_pc": 200.0}
+        values |= {"distance_err_pc": 2.0}
+        for name, value in values.items():
+            place = table.schema.get_field_index(name)
+            column = pa.array(np.full(table.num_rows, value), table.schema.field(name).type)
+            table = table.set_column(place, table.schema.field(name), column)
+        pq.write_table(table, path)
+    select(settings_of(population_root), client)
+    label(settings_of(population_root), client)
+    labels = read_labels(population_root)
+    known = labels["delta_m_g_err"].notna()
+    sigma = pq.read_table(population_root.table(RIDGE))["sigma_mag"].to_numpy()
+    error = labels["delta_m_g_err"][known]
+    assert known.mean() > 0.95 and sigma.min() < error.median() < sigma.max() + 0.02
+    p, kind = labels["p_label_binary"], labels["label"]
+    assert (p.isna() == (kind == "excluded")).all()
+    assert p[kind == "single"].max() <= 0.5 <= p[kind == "binary"].min()
+    deep = (kind == "binary") & labels["delta_m_g"].between(-0.45, -0.4)
+    assert p[deep].min() > 0.9
+    edge = known & labels["delta_m_g"].between(-0.27, -0.23)
+    assert p[edge].between(0.2, 0.8).all() and edge.sum() >= 5
 
 
 def test_blends_by_chance_are_kept_but_have_no_label_unless_asked(selected, client):
@@ -92,7 +122,11 @@ def test_the_users_labels_replace_those_of_the_ridge(selected, client, tmp_path)
     assert any("1 rows of that table name nothing" in note for note in report.notes)
     path.write_text(path.read_text().replace("binary", "excluded"))
     label(settings, client)
-    assert set(read_labels(selected)["label"]) == {"single", "excluded"}
+    labels = read_labels(selected)
+    assert set(labels["label"]) == {"single", "excluded"}
+    certain = labels["label"] == "single"
+    assert (labels["p_label_binary"][certain] == 0).all()
+    assert labels["p_label_binary"][~certain].isna().all()
 
 
 def test_a_star_stays_in_its_part_when_the_sample_grows(selected, client):
