@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit
 
 from pipeline.evaluation.calibration import balanced_weights, negative_log_likelihood, reliability
+from pipeline.evaluation.smooth import SmoothCalibration, calibrated
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -32,7 +34,7 @@ class Combination:
     Parameters
     ----------
     temperature : float
-        As from `pipeline.evaluation.calibration.fit_temperature`.
+        As from `pipeline.evaluation.calibration.fit_temperature`; 1 with a smooth calibration.
     trained_fraction, binary_fraction : float
         Fraction of binaries that the network saw in training, and that of the population.
     n_stars : int
@@ -41,6 +43,8 @@ class Combination:
         Between 0 and 1.
     fitted : bool
         The exponent was fitted; else there were too few such stars, and 1 was taken.
+    smooth : SmoothCalibration, optional
+        Applied to the logit of each spectrum before they are added up.
     """
 
     temperature: float
@@ -49,6 +53,33 @@ class Combination:
     n_stars: int
     exponent: float
     fitted: bool
+    smooth: SmoothCalibration | None = None
+
+    @classmethod
+    def from_report(cls, content: Mapping[str, Any]) -> Self:
+        """Read it from the report of an evaluation.
+
+        Parameters
+        ----------
+        content : mapping
+            Its fields; ``smooth`` is missing in reports of earlier versions.
+        """
+        smooth = content.get("smooth")
+        return cls(**{**content, "smooth": SmoothCalibration(**smooth) if smooth else None})
+
+    def evidence(
+        self, logit_B: FloatArray, teff_k_B: FloatArray, snr_g_B: FloatArray
+    ) -> FloatArray:
+        """Return what is added up over the spectra of a star for `posterior`: (B,).
+
+        Parameters
+        ----------
+        logit_B : ndarray of float64, (B,)
+            Log-odds as the network gives them.
+        teff_k_B, snr_g_B : ndarray of float64, (B,)
+            Effective temperature in K and S/N in g; NaN where not known.
+        """
+        return calibrated(self.smooth, logit_B, teff_k_B, snr_g_B)
 
     def posterior(self, logit_sum_S: FloatArray, n_S: IntArray) -> FloatArray:
         """Probability of a binary.
@@ -56,7 +87,7 @@ class Combination:
         Parameters
         ----------
         logit_sum_S : ndarray of float64, (S,)
-            Sum of the logits of each star's spectra.
+            Sum of the `evidence` of each star's spectra.
         n_S : ndarray of int64, (S,)
             Number of these spectra.
 
@@ -78,6 +109,7 @@ def fit_combination(
     temperature: float,
     trained_fraction: float,
     binary_fraction: float,
+    smooth: SmoothCalibration | None = None,
 ) -> Combination:
     """Fit the exponent on stars of the validation part that have several spectra.
 
@@ -89,12 +121,14 @@ def fit_combination(
         True classes.
     temperature, trained_fraction, binary_fraction : float
         As for `Combination`; the classes are weighted so that the last is the fraction of binaries.
+    smooth : SmoothCalibration, optional
+        As for `Combination`.
     """
     repeated = n_S > 1
     binary = binary_S[repeated]
     given = (temperature, trained_fraction, binary_fraction, int(binary.size))
     if min(int(binary.sum()), int((~binary).sum())) < FEWEST_REPEATED:
-        return Combination(*given, exponent=1.0, fitted=False)
+        return Combination(*given, exponent=1.0, fitted=False, smooth=smooth)
     weight = balanced_weights(binary, binary_fraction)
     evidence = logit_sum_S[repeated] / temperature - n_S[repeated] * logit(trained_fraction)
 
@@ -103,7 +137,7 @@ def fit_combination(
         return negative_log_likelihood(scaled + logit(binary_fraction), binary, weight)
 
     found = minimize_scalar(loss, bounds=(0.0, 1.0), method="bounded")
-    return Combination(*given, exponent=float(found.x), fitted=True)
+    return Combination(*given, exponent=float(found.x), fitted=True, smooth=smooth)
 
 
 @dataclass(frozen=True)

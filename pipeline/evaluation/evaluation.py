@@ -1,18 +1,12 @@
 """All figures of merit of a network on the test part, with their intervals."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
 
-from pipeline.evaluation.calibration import (
-    Reliability,
-    balanced_weights,
-    fit_temperature,
-    posterior,
-    reliability,
-)
+from pipeline.evaluation.calibrated import Calibration, calibrate, evidence
+from pipeline.evaluation.calibration import posterior
 from pipeline.evaluation.epochs import (
     Combination,
     EpochRow,
@@ -48,26 +42,6 @@ class ThresholdRow:
     tpr: Estimate
     fpr: Estimate
     precision: dict[float, Estimate]
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """How far probabilities agree with observed fractions, before and after the temperature.
-
-    Parameters
-    ----------
-    temperature : float
-        Fitted on the validation part, classes weighted as in training.
-    before, after : Reliability
-        On the test part, classes weighted as in training.
-    posterior : Reliability
-        Of the posterior in a population of the stated fraction of binaries.
-    """
-
-    temperature: float
-    before: Reliability
-    after: Reliability
-    posterior: Reliability
 
 
 @dataclass(frozen=True)
@@ -157,7 +131,7 @@ class Evaluation:
                 "temperature": calibration.after.expected_error,
                 "posterior": calibration.posterior.expected_error,
             },
-            "combination": vars(self.combination),
+            "combination": asdict(self.combination),
             "by_epochs": [vars(row) for row in self.epochs],
         }
 
@@ -215,10 +189,8 @@ def evaluate(
     def below(threshold: float) -> Estimate:
         return interval(lambda weight: 1 - rates(p_b, binary, threshold, weight)[1])
 
-    calibration = _calibrate(validation, test, draws, trained_fraction, settings)
-    combination, epochs = _combine(
-        validation, test, calibration.temperature, trained_fraction, settings
-    )
+    calibration = calibrate(validation, test, draws, trained_fraction, settings)
+    combination, epochs = _combine(validation, test, calibration, trained_fraction, settings)
     return Evaluation(
         n_binary=int(binary.sum()),
         n_single=int((~binary).sum()),
@@ -251,47 +223,24 @@ def _auc_truth(labelled: LabelledPredictions, settings: EvaluateSettings) -> Est
     )
 
 
-def _calibrate(
-    validation: LabelledPredictions,
-    test: LabelledPredictions,
-    draws: Bootstrap,
-    trained_fraction: float,
-    settings: EvaluateSettings,
-) -> Calibration:
-    temperature = fit_temperature(
-        validation.logit_B,
-        validation.binary_B,
-        balanced_weights(validation.binary_B, trained_fraction),
-    )
-    as_trained = balanced_weights(test.binary_B, trained_fraction)
-    population = balanced_weights(test.binary_B, settings.binary_fraction)
-    stated = posterior(test.logit_B, temperature, trained_fraction, settings.binary_fraction)
-    n_bins = settings.n_bins
-    return Calibration(
-        temperature,
-        reliability(test.p_b_B, test.binary_B, as_trained, n_bins, draws),
-        reliability(expit(test.logit_B / temperature), test.binary_B, as_trained, n_bins, draws),
-        reliability(stated, test.binary_B, population, n_bins, draws),
-    )
-
-
 def _combine(
     validation: LabelledPredictions,
     test: LabelledPredictions,
-    temperature: float,
+    calibration: Calibration,
     trained_fraction: float,
     settings: EvaluateSettings,
 ) -> tuple[Combination, tuple[EpochRow, ...]]:
     """Fit the combination on the stars of the validation part and try it on those of the test."""
-    prior = settings.binary_fraction
+    prior, smooth, divisor = settings.binary_fraction, calibration.smooth, calibration.divisor
 
     def scores(part: LabelledPredictions) -> StarScores:
-        each = posterior(part.logit_B, temperature, trained_fraction, prior)
-        return star_scores(part.star_B, part.logit_B, each, part.binary_B)
+        logit_B = evidence(part, smooth)
+        each = posterior(logit_B, divisor, trained_fraction, prior)
+        return star_scores(part.star_B, logit_B, each, part.binary_B)
 
     fitted, tried = scores(validation), scores(test)
     combination = fit_combination(
-        fitted.logit_sum_S, fitted.n_S, fitted.binary_S, temperature, trained_fraction, prior
+        fitted.logit_sum_S, fitted.n_S, fitted.binary_S, divisor, trained_fraction, prior, smooth
     )
     ways = {
         "maximum": tried.highest_S,

@@ -148,8 +148,8 @@ def reliability_figure(evaluation: Evaluation, binary_fraction: float) -> Figure
     figure, panels = new_figure(2, 2.7)
     found = evaluation.calibration
     _draw_reliability(panels[0], found.before, "network", BINARY, "o")
-    temperature = f"temperature {found.temperature:.2f}"
-    _draw_reliability(panels[0], found.after, temperature, SINGLE, "s")
+    corrected = "by Teff and S/N" if found.smooth else f"temperature {found.temperature:.2f}"
+    _draw_reliability(panels[0], found.after, corrected, SINGLE, "s")
     name = f"posterior, binary fraction {binary_fraction:.2f}"
     _draw_reliability(panels[1], found.posterior, name, OTHER, "o")
     for axes in panels:

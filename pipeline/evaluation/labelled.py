@@ -12,7 +12,7 @@ from pipeline.tables.literal import parquet_files
 _JOINED = """
     SELECT l.source_id, l.label, l.split,
            p.p_b::DOUBLE AS p_b, p.logit::DOUBLE AS logit, p.model_id,
-           {truth}
+           {observed}, {truth}
     FROM read_parquet($labels, hive_partitioning = false) AS l
     LEFT JOIN read_parquet($predictions, hive_partitioning = false) AS p USING ("row")
     {join}
@@ -38,6 +38,8 @@ class LabelledPredictions:
         What a simulated star really is (`single`, `pair`, `giant`); empty elsewhere.
     q_B : ndarray of float64, (B,)
         Its mass ratio; NaN elsewhere.
+    teff_k_B, snr_g_B : ndarray of float64, (B,)
+        Effective temperature in K and S/N in g; NaN where not known or not read.
     """
 
     star_B: NDArray[np.int64]
@@ -48,6 +50,8 @@ class LabelledPredictions:
     model_B: NDArray[np.str_]
     kind_B: NDArray[np.str_]
     q_B: NDArray[np.float64]
+    teff_k_B: NDArray[np.float64]
+    snr_g_B: NDArray[np.float64]
 
     def take(self, rows: NDArray[np.bool_]) -> "LabelledPredictions":
         """Return some of the spectra.
@@ -87,7 +91,7 @@ class LabelledPredictions:
 
 
 def read_labelled_predictions(
-    labels: Path, predictions: Path, truth: Path | None
+    labels: Path, predictions: Path, truth: Path | None, observations: Path | None = None
 ) -> LabelledPredictions:
     """Join the tables of labels and of predictions, and the truth of a simulated survey.
 
@@ -97,6 +101,8 @@ def read_labelled_predictions(
         Folders of the two tables.
     truth : pathlib.Path, optional
         Folder of the truth; None for a real survey.
+    observations : pathlib.Path, optional
+        Folder of the table with Teff and S/N; None where they are not needed.
 
     Returns
     -------
@@ -104,18 +110,26 @@ def read_labelled_predictions(
         One entry per spectrum of the labels, in order of row.
     """
     columns = "t.kind, t.q::DOUBLE AS q" if truth else "NULL::VARCHAR AS kind, NULL::DOUBLE AS q"
-    files = "read_parquet($truth, hive_partitioning = false)"
-    join = f"LEFT JOIN {files} AS t ON l.obsid = t.obsid" if truth else ""
+    read = "LEFT JOIN read_parquet($%s, hive_partitioning = false) AS"
+    join = f"{read % 'truth'} t ON l.obsid = t.obsid" if truth else ""
+    observed = "NULL::DOUBLE AS teff_k, NULL::DOUBLE AS snr_g"
+    if observations:
+        observed = "o.teff_k::DOUBLE AS teff_k, o.snr_g::DOUBLE AS snr_g"
+        join += f' {read % "observations"} o USING ("row")'
     params = {"labels": parquet_files(labels), "predictions": parquet_files(predictions)}
     if truth:
         params["truth"] = parquet_files(truth / "observations.parquet")
+    if observations:
+        params["observations"] = parquet_files(observations)
+    query = _JOINED.format(truth=columns, observed=observed, join=join)
     with duckdb.connect() as db:
-        table = db.sql(_JOINED.format(truth=columns, join=join), params=params).to_arrow_table()
+        table = db.sql(query, params=params).to_arrow_table()
     texts = {
         name: np.array(table[name].fill_null("").to_pylist(), dtype=str)
         for name in ("label", "split", "model_id", "kind")
     }
-    numbers = {name: table[name].to_numpy().astype(float) for name in ("p_b", "logit", "q")}
+    names = ("p_b", "logit", "q", "teff_k", "snr_g")
+    numbers = {name: table[name].to_numpy().astype(float) for name in names}
     return LabelledPredictions(
         table["source_id"].to_numpy(),
         texts["label"],
@@ -125,4 +139,6 @@ def read_labelled_predictions(
         texts["model_id"],
         texts["kind"],
         numbers["q"],
+        numbers["teff_k"],
+        numbers["snr_g"],
     )

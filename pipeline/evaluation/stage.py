@@ -17,10 +17,12 @@ from pipeline.evaluation.evaluation import Evaluation, evaluate
 from pipeline.evaluation.figures import reliability_figure, roc_figure, scores_figure
 from pipeline.evaluation.labelled import LabelledPredictions, read_labelled_predictions
 from pipeline.evaluation.paper import PAPER
+from pipeline.evaluation.smooth import SmoothCalibration
 from pipeline.network.checkpoint import ModelCard, read_card
 from pipeline.network.ensemble import plan_ensemble, wanted_networks
 from pipeline.settings.load import Settings
 from schemas.catalogue import PREDICTIONS
+from schemas.observations import OBSERVATIONS
 from schemas.sample import LABELS
 
 FIGURES = ("roc", "scores", "reliability")
@@ -47,14 +49,17 @@ def run(run: Run) -> StageReport:
     """
     settings, root = run.settings, run.root
     labels, predictions = run.needs()
+    by_star = settings.evaluate.calibration == "smooth"
+    observed = run.needs("observations") if by_star else ()
     plan = plan_ensemble(wanted_networks(run))
     cards = [read_card(member.path) for member in plan.members]
     for card in cards:
         _check_split(card, settings)
     figures = [field.name for field in fields(Combination)]
     digest = run.digest(
-        labels, predictions, settings.evaluate, str(settings.inputs.truth), figures, FIGURES
-    )
+        labels, predictions, settings.evaluate, str(settings.inputs.truth), figures, FIGURES,
+        *observed,
+    )  # fmt: skip
     full = run.digest(digest, plan.model_id)
     done = run.once(_evaluate, settings, root, cards, plan.model_id, digest, digest=full)
     return run.publish(full, done.counts, notes=done.notes, outputs=done.outputs, table=done.table)
@@ -63,9 +68,11 @@ def run(run: Run) -> StageReport:
 def _evaluate(
     settings: Settings, root: Root, cards: Sequence[ModelCard], model_id: str, digest: str
 ) -> Done:
+    smooth = settings.evaluate.calibration == "smooth"
     judged = read_labelled_predictions(
-        root.table(LABELS), root.table(PREDICTIONS), settings.inputs.truth
-    )
+        root.table(LABELS), root.table(PREDICTIONS), settings.inputs.truth,
+        root.table(OBSERVATIONS) if smooth else None,
+    )  # fmt: skip
     _check_judged(judged, model_id)
     evaluation = evaluate(judged, trained_fraction(cards, judged), settings.evaluate)
     words = "; ".join(card.data for card in cards)
@@ -93,7 +100,7 @@ def _evaluate(
         "without p_b": int(((judged.split_B == "test") & ~np.isfinite(judged.p_b_B)).sum()),
     }
     notes = (f"model {model_id}: {words}",)
-    return Done(counts, outputs, notes, tuple(as_table(evaluation)))
+    return Done(counts, outputs, notes, tuple(as_table(evaluation, smooth=smooth)))
 
 
 def trained_fraction(cards: Sequence[ModelCard], judged: LabelledPredictions) -> float:
@@ -106,8 +113,16 @@ def trained_fraction(cards: Sequence[ModelCard], judged: LabelledPredictions) ->
     return n_binary / (n_binary + n_single)
 
 
-def as_table(evaluation: Evaluation) -> list[str]:
-    """Return the main figures beside the paper's as lines of text."""
+def as_table(evaluation: Evaluation, *, smooth: bool = False) -> list[str]:
+    """Return the main figures beside the paper's as lines of text.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        The figures.
+    smooth : bool
+        A calibration by Teff and S/N was asked for.
+    """
     half, high = evaluation.row(0.5), evaluation.row(0.8)
     rows = [
         ("AUC on labels", evaluation.auc, "auc"),
@@ -127,7 +142,19 @@ def as_table(evaluation: Evaluation) -> list[str]:
         f"{calibration.before.expected_error:.3f} / {calibration.after.expected_error:.3f} "
         f"(T = {calibration.temperature:.2f})"
     )
+    if smooth:
+        lines.append(_smooth_line(calibration.smooth))
     return [*lines, *_epoch_lines(evaluation)]
+
+
+def _smooth_line(smooth: SmoothCalibration | None) -> str:
+    """Say whether Teff and S/N make the probabilities likelier."""
+    if smooth is None:
+        return "calibration by Teff and S/N: no likelier than one temperature, which is kept"
+    return (
+        f"calibration by Teff and S/N, in place of the temperature: -log L {smooth.loss:.3f} "
+        f"instead of {smooth.loss_temperature:.3f} (validation stars, cross-validated)"
+    )
 
 
 def _epoch_lines(evaluation: Evaluation) -> list[str]:

@@ -1,5 +1,7 @@
 """How a network is judged on the held-out test part."""
 
+from typing import Literal
+
 from pydantic import Field, field_validator
 
 from pipeline.settings.section import Section
@@ -16,6 +18,11 @@ class EvaluateSettings(Section):
 
     binary_fraction: float = Field(1 / 3, gt=0, lt=1)
     """Fraction of binaries that the posterior assumes. [derived: the paper's 1:2]"""
+
+    calibration: Literal["temperature", "smooth"] = "temperature"
+    """How log-odds become the posterior, and with it `p_b_combined`; `p_b` stays as it is.
+    `temperature`: one number; `smooth`: scale and shift that change with Teff and S/N, if they are
+    likelier on the validation stars. [assumed: one number, as Guo et al. 2017]"""
 
     n_bootstrap: int = Field(400, ge=20)
     """Draws of stars for each interval. [assumed]"""

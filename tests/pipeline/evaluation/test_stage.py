@@ -11,8 +11,9 @@ from scipy.stats import norm
 
 from pipeline.core.atomic import write_parquet
 from pipeline.core.errors import MismatchError
-from pipeline.core.published import Published, publish
+from pipeline.core.published import NotReadyError, Published, publish
 from pipeline.core.root import Root
+from pipeline.evaluation.epochs import Combination
 from pipeline.network.checkpoint import ModelCard, save_model
 from pipeline.network.model import build_model
 from pipeline.settings.load import load_settings
@@ -22,6 +23,7 @@ from pipeline.settings.training import TrainingSettings
 from pipeline.spectra.grid import WaveGrid
 from pipeline.stages import run_stage
 from schemas.catalogue import PREDICTIONS
+from schemas.observations import OBSERVATIONS
 from schemas.sample import LABELS
 
 run = partial(run_stage, "evaluate")
@@ -137,3 +139,35 @@ def test_a_part_without_binaries_is_refused(settings, client):
     write(Root(settings.root), columns | {"label": label})
     with pytest.raises(ValueError, match="test part holds 0 binaries"):
         run(settings, client)
+
+
+def test_a_calibration_by_teff_takes_the_place_of_the_temperature(settings, client):
+    settings, columns = settings
+    root = Root(settings.root)
+    teff = np.where(columns["row"] // 2 % 2, 5600.0, 4600.0)
+    logit = np.where(teff > 5000, 4, 1) * columns["logit"]
+    given = columns | {"logit": logit, "p_b": expit(logit), "teff_k": teff}
+    write(root, given | {"snr_g": np.full(teff.size, 50.0)})
+    few = load_settings(None, ["evaluate.n_bootstrap=20"], root=settings.root)
+    run(few, client)
+    plain = json.loads(root.evaluation.read_bytes())
+    assert plain["combination"]["smooth"] is None
+    by_teff = load_settings(
+        None, ["evaluate.n_bootstrap=20", "evaluate.calibration=smooth"], root=settings.root
+    )
+    with pytest.raises(NotReadyError, match="run `pairspec ingest"):
+        run(by_teff, client)
+    observed = given | {"snr_g": np.full(teff.size, 50.0)}
+    write_parquet(root.part(OBSERVATIONS, 0), table_of(OBSERVATIONS.schema, observed))
+    publish(root.path, "observations", Published("c", {}))
+    report = run(by_teff, client)
+    content = json.loads(root.evaluation.read_bytes())
+    assert content["auc"] == plain["auc"]
+    error = content["calibration_error"]["temperature"]
+    assert error < 0.03 < plain["calibration_error"]["temperature"]
+    smooth = Combination.from_report(content["combination"]).smooth
+    assert smooth.loss < smooth.loss_temperature
+    where = np.array([4600.0, 5600.0]), np.full(2, 50.0)
+    slope = smooth.calibrated(np.ones(2), *where) - smooth.calibrated(np.zeros(2), *where)
+    assert slope[0] / slope[1] == pytest.approx(4, rel=0.15)
+    assert "in place of the temperature" in "\n".join(report.lines())
