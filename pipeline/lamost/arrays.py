@@ -55,12 +55,10 @@ def assemble(
     SpectrumError
         If the wavelengths are not log-linear.
     """
-    wave_N = as_float32(wave)
-    check_wave(wave_N, path)
     return Spectrum(
         flux=as_float32(flux),
         ivar=as_float32(ivar),
-        wave=wave_N,
+        wave=as_wave(wave, path),
         andmask=as_mask(andmask),
         ormask=as_mask(ormask),
         header=header,
@@ -94,7 +92,7 @@ def as_mask(values: Values) -> MaskArray:
 def log_linear_wave(coeff0: object, coeff1: object, n_pixel: int) -> FloatArray:
     """Wavelengths 10^(COEFF0 + COEFF1 i) in Angstrom, shape (n_pixel,).
 
-    Without two numbers the result is NaN, which `check_wave` refuses.
+    Without two numbers the result is NaN, which `as_wave` refuses. It may not be written to.
 
     Parameters
     ----------
@@ -108,9 +106,17 @@ def log_linear_wave(coeff0: object, coeff1: object, n_pixel: int) -> FloatArray:
     numbers = (int, float)
     if not isinstance(coeff0, numbers) or not isinstance(coeff1, numbers):
         return np.full(n_pixel, np.nan, np.float32)
+    return _log_linear(float(coeff0), float(coeff1), n_pixel)
+
+
+# The survey's files share a dozen grids, and powers take as long as the rest of the arrays.
+@lru_cache(maxsize=64)
+def _log_linear(log10_first: float, step_dex: float, n_pixel: int) -> FloatArray:
     with np.errstate(over="ignore", invalid="ignore"):
-        wave_N = 10.0 ** (float(coeff0) + float(coeff1) * np.arange(n_pixel))
-        return wave_N.astype(np.float32)
+        wave_N = 10.0 ** (log10_first + step_dex * np.arange(n_pixel))
+        wave_N = wave_N.astype(np.float32)
+    wave_N.flags.writeable = False
+    return wave_N
 
 
 def check_length(n_pixel: int, path: str | os.PathLike[str]) -> None:
@@ -126,26 +132,40 @@ def check_length(n_pixel: int, path: str | os.PathLike[str]) -> None:
         raise SpectrumError(Reason.TOO_LARGE, path, detail)
 
 
-def check_wave(wave_N: FloatArray, path: str | os.PathLike[str]) -> None:
-    """Require a rise by 1e-4 dex a pixel to within 0.01 Angstrom.
+def as_wave(values: Values, path: str | os.PathLike[str]) -> FloatArray:
+    """Native float32 of wavelengths that rise by 1e-4 dex a pixel to within 0.01 Angstrom.
+
+    They may not be written to.
 
     Raises
     ------
     SpectrumError
         With reason bad_wavelength.
     """
+    try:
+        return _checked_wave(values.tobytes(), values.dtype)
+    except ValueError as error:
+        raise SpectrumError(Reason.BAD_WAVELENGTH, path, str(error)) from error
+
+
+# The survey's files share a few dozen of them, and checking takes twice as long as a look-up.
+@lru_cache(maxsize=64)
+def _checked_wave(content: bytes, dtype: np.dtype[np.generic]) -> FloatArray:
+    wave_N = as_float32(np.frombuffer(content, dtype))
     low, high = WAVE_START_ANGSTROM
     start = float(wave_N[0]) if wave_N.size > 1 else float("nan")
     if not low < start < high:
         detail = f"first of {wave_N.size} wavelengths is {start}, not between {low} and {high}"
-        raise SpectrumError(Reason.BAD_WAVELENGTH, path, f"{detail} Angstrom; fetch it again")
+        raise ValueError(f"{detail} Angstrom; fetch it again")
     off_N = start * _ratios(wave_N.size)
     with np.errstate(invalid="ignore"):  # a signalling NaN
         off_N -= wave_N
     off = np.abs(off_N, out=off_N).max()
     if not off <= WAVE_TOLERANCE_ANGSTROM:
         detail = f"wavelengths leave a step of {LOG10_STEP} dex by {off:.4g} Angstrom"
-        raise SpectrumError(Reason.BAD_WAVELENGTH, path, f"{detail}; fetch the file again")
+        raise ValueError(f"{detail}; fetch the file again")
+    wave_N.flags.writeable = False
+    return wave_N
 
 
 @lru_cache(maxsize=64)

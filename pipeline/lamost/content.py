@@ -1,6 +1,5 @@
 """The bytes of a file, inflated where they are gzip, whatever the name says."""
 
-import io
 import os
 import stat
 
@@ -29,16 +28,15 @@ def read_content(path: str | os.PathLike[str]) -> bytes:
         With reason unreadable, too_large, empty, truncated or corrupt.
     """
     try:
-        with io.FileIO(path, opener=_open) as stream:
-            status = os.fstat(stream.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise SpectrumError(Reason.UNREADABLE, path, _NO_FILE)
-            content = stream.readall() if status.st_size <= MAX_BYTES else None
+        # A pipe would wait for somebody to write.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            content = _read(descriptor, path)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         detail = f"{error.strerror or error}; check that the file is there and may be read"
         raise SpectrumError(Reason.UNREADABLE, path, detail) from error
-    if content is None:
-        raise _too_large(path)
     if content.startswith(GZIP_MAGIC):
         content = _inflate(content, path)
     if not content:
@@ -46,8 +44,18 @@ def read_content(path: str | os.PathLike[str]) -> bytes:
     return content
 
 
-def _open(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK)  # a pipe would wait for somebody to write
+def _read(descriptor: int, path: str | os.PathLike[str]) -> bytes:
+    """Read an open file, mostly by a single call."""
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise SpectrumError(Reason.UNREADABLE, path, _NO_FILE)
+    if status.st_size > MAX_BYTES:
+        raise _too_large(path)
+    content = os.read(descriptor, status.st_size + 1)
+    # File systems may give less at once, and a file may have changed since its size was asked.
+    while len(content) != status.st_size and (more := os.read(descriptor, MAX_BYTES)):
+        content += more
+    return content
 
 
 def _inflate(packed: bytes, path: str | os.PathLike[str]) -> bytes:

@@ -3,6 +3,7 @@
 import pytest
 
 from pipeline.lamost.astropy_reader import KEYWORDS, read_with_astropy
+from pipeline.lamost.cards import UnusualError, read_cards
 from pipeline.lamost.reader import read_spectrum
 
 TEXTS = {
@@ -49,3 +50,15 @@ def test_common_ones_take_the_short_way(text, synthetic, tmp_path, monkeypatch):
     path = tmp_path / "file"
     path.write_bytes(with_card(synthetic().image(), "Z", text))
     assert read_spectrum(path).header.z is None
+
+
+@pytest.mark.parametrize(
+    "text", ["$\n  5", "  5\n  6", "  5\n$", "5\n".rjust(70), "  \xe9"],
+    ids=["second", "both", "first", "end", "accent"],
+)  # fmt: skip
+def test_a_card_is_never_taken_for_two(text, synthetic):
+    content = synthetic().image()
+    place = content.index(b"OBSID   =")
+    card = f"OBSID   = {text}".encode("latin-1").ljust(80)
+    with pytest.raises(UnusualError):
+        read_cards(content[:place] + card + content[place + 80 :], 0)
