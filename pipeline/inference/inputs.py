@@ -5,6 +5,8 @@ from pipeline.core.errors import InputError, given_by
 from pipeline.core.published import NotReadyError, Published
 from pipeline.network.checkpoint import load_model
 from pipeline.network.ensemble import plan_ensemble, wanted_networks
+from pipeline.network.novelty import read_novelty
+from pipeline.network.pair_fit import read_pair_fit
 from pipeline.store.store import format_of
 
 
@@ -34,7 +36,9 @@ def check(asked: Datasets) -> None:
     survey = format_of(asked.root.store) or asked.settings.inputs.format
     with given_by("infer.models"):
         for member in plan_ensemble(networks).members:
-            load_model(member.path, member.sha256)
+            _, card = load_model(member.path, member.sha256)
+            read_pair_fit(member.path, card.pair_fit_sha256)
+            read_novelty(member.path, member.novelty_sha256)
             if member.survey != survey and not infer.other_surveys:
                 raise InputError(
                     f"{member.path} was trained on spectra of the format {member.survey!r}, and "

@@ -33,6 +33,7 @@ NAMED = {
     QualityFlag.GIANT: "giants",
     QualityFlag.BLENDED: "blended",
     QualityFlag.SUSPECT_DISTANCE: "suspect distance",
+    QualityFlag.UNLIKE_TRAINING: "unlike the training spectra",
 }
 """Bits that are counted on the screen."""
 

@@ -94,10 +94,12 @@ def _predict_block(block: StoredBlock, ensemble: Ensemble, job: InferenceJob) ->
     ready = prepare(block, job.ensemble.spectra, ensemble.device if on_gpu else None)
     usable = _host(ready.usable_B)
     logit, p_b, spread = (np.full(len(rows), np.nan, np.float32) for _ in range(3))
+    quality = rows["quality"].to_numpy(dtype="int64").copy()
     if usable.any():
-        answer = ensemble.predict(ready.flux_BL[ready.usable_B])
-        logit[usable], p_b[usable], spread[usable] = answer
-    quality = rows["quality"].to_numpy(dtype="int64")
+        flux_BL = ready.flux_BL[ready.usable_B]
+        logit[usable], p_b[usable], spread[usable] = ensemble.predict(flux_BL)
+        unlike = job.ensemble.unlike_training(flux_BL)
+        quality[usable] |= np.where(unlike, int(QualityFlag.UNLIKE_TRAINING), 0)
     quality = quality | np.where(usable, 0, int(QualityFlag.TOO_MANY_BAD_PIXELS))
     columns = {
         "shard": rows["shard"],

@@ -55,6 +55,7 @@ def run(run: Run) -> StageReport:
         [member.sha256 for member in ensemble.members],
         infer.model_dump(mode="json", exclude={"models"}),
         [ensemble.ranges, [member.stars_sha256 for member in ensemble.members], missing],
+        *filter(None, (member.novelty_sha256 for member in ensemble.members)),
     )
     counts = run.each_partition(
         partial(read_rows, selection=Selection(root, sample_only, photometry is not None)),
@@ -85,11 +86,17 @@ def run(run: Run) -> StageReport:
 
 def _domain_notes(ensemble: EnsemblePlan) -> list[str]:
     """Say what the bits rest on."""
+    notes = []
+    if not all(member.novelty_sha256 for member in ensemble.members):
+        notes.append(
+            "a network's card does not say what its training spectra are like: the bit "
+            "UNLIKE_TRAINING is not set by it"
+        )
     if not ensemble.ranges:
         text = "the networks' cards state no training range: whether p_b applies is not judged"
-        return [text]
+        return [text, *notes]
     ranges = ", ".join(f"{n} {low:.4g} to {high:.4g}" for n, (low, high) in ensemble.ranges.items())
-    notes = [f"trained on {ranges}"]
+    notes.insert(0, f"trained on {ranges}")
     if ensemble.n_nameless:
         notes.append(
             f"{ensemble.n_nameless:,} training stars have no Gaia source: their spectra have no "

@@ -14,6 +14,8 @@ from pipeline.core.atomic import write_bytes
 from pipeline.core.sealed import read_sealed, write_sealed
 from pipeline.network.domain import Domain, write_stars
 from pipeline.network.model import PairNet, build_model
+from pipeline.network.novelty import Novelty, write_novelty
+from pipeline.network.pair_fit import PairFit, write_pair_fit
 from pipeline.settings.network import NetworkSettings
 from pipeline.settings.section import Section
 from pipeline.settings.spectra import SpectraSettings
@@ -39,7 +41,7 @@ class ModelCard(Section):
     """Layout of the card."""
 
     model_id: str = ""
-    """First 12 digits of ``sha256``; filled in on saving."""
+    """First 12 digits of :attr:`identity`; filled in on saving."""
 
     sha256: str = ""
     """Digest of the weights' file; filled in on saving."""
@@ -55,6 +57,9 @@ class ModelCard(Section):
 
     training: TrainingSettings | None = None
     """How it was trained."""
+
+    teacher_id: str = ""
+    """Model id of the network that taught it; empty: the labels alone."""
 
     data: str
     """What it was trained on, in words."""
@@ -81,6 +86,14 @@ class ModelCard(Section):
     nameless_training_stars: int = Field(0, ge=0)
     """Further training stars, which have no Gaia source and cannot be recognised."""
 
+    novelty_sha256: str = ""
+    """Digest of the file that says what the training spectra are like; filled in on saving. Empty
+    in the card of a network of an earlier version, or of one trained on very few spectra."""
+
+    pair_fit_sha256: str = ""
+    """Digest of the file by which single stars and pairs are fitted to a spectrum; filled in on
+    saving. Empty: p_b is the network's alone."""
+
     metrics: dict[str, FiniteFloat] = Field(default_factory=dict)
     """What it reached: epoch, validation AUC and the like."""
 
@@ -91,8 +104,22 @@ class ModelCard(Section):
     versions: dict[str, str] = Field(default_factory=package_versions)
     """Versions of the packages that trained it."""
 
+    @property
+    def identity(self) -> str:
+        """Digest of all that gives p_b: the weights, and the fit of pairs where there is one."""
+        if not self.pair_fit_sha256:
+            return self.sha256
+        return hashlib.sha256(f"{self.sha256}{self.pair_fit_sha256}".encode()).hexdigest()
 
-def save_model(folder: Path, model: PairNet, card: ModelCard, domain: Domain | None = None) -> Path:
+
+def save_model(
+    folder: Path,
+    model: PairNet,
+    card: ModelCard,
+    domain: Domain | None = None,
+    novelty: Novelty | None = None,
+    pair_fit: PairFit | None = None,
+) -> Path:
     """Write weights, training stars and card, the card last, since it makes the others valid.
 
     Parameters
@@ -105,6 +132,10 @@ def save_model(folder: Path, model: PairNet, card: ModelCard, domain: Domain | N
         Its description; ``model_id``, digests and what ``domain`` says are filled in here.
     domain : Domain, optional
         What it was trained on.
+    novelty : Novelty, optional
+        What these spectra are like.
+    pair_fit : PairFit, optional
+        Evidence that is weighed into its log-odds.
 
     Returns
     -------
@@ -123,7 +154,7 @@ def save_model(folder: Path, model: PairNet, card: ModelCard, domain: Domain | N
         )
     weights = save({name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()})
     digest = hashlib.sha256(weights).hexdigest()
-    filled: dict[str, Any] = {"sha256": digest, "model_id": digest[:12]}
+    filled: dict[str, Any] = {"sha256": digest}
     folder.mkdir(parents=True, exist_ok=True)
     write_bytes(folder / WEIGHTS, weights)
     if domain is not None:
@@ -133,7 +164,12 @@ def save_model(folder: Path, model: PairNet, card: ModelCard, domain: Domain | N
             "training_stars_sha256": write_stars(folder, domain.star_S),
             "nameless_training_stars": domain.n_nameless,
         }
+    if novelty is not None:
+        filled["novelty_sha256"] = write_novelty(folder, novelty)
+    if pair_fit is not None:
+        filled["pair_fit_sha256"] = write_pair_fit(folder, pair_fit)
     card = card.model_copy(update=filled)
+    card = card.model_copy(update={"model_id": card.identity[:12]})
     write_sealed(folder / CARD, card.model_dump(mode="json"))
     return folder
 
@@ -185,7 +221,7 @@ def load_model(path: Path, sha256: str | None = None) -> tuple[PairNet, ModelCar
     path : pathlib.Path
         Folder that holds the weights and the card.
     sha256 : str, optional
-        Digest that the weights must have, where the caller expects certain ones.
+        Its card's ``identity``, where the caller expects a certain network.
 
     Returns
     -------
@@ -210,9 +246,9 @@ def load_model(path: Path, sha256: str | None = None) -> tuple[PairNet, ModelCar
             f"{path / WEIGHTS} has sha256 {digest}, its card says {card.sha256}: "
             "a file was damaged or replaced alone; copy both again"
         )
-    if sha256 is not None and digest != sha256:
+    if sha256 is not None and card.identity != sha256:
         raise CheckpointError(
-            f"{path} holds the model {digest[:12]}, but {sha256[:12]} is wanted: "
+            f"{path} holds the model {card.model_id}, but {sha256[:12]} is wanted: "
             "give the folder of that model, or plan the run again with this one"
         )
     model = build_model(card.network, card.n_pixel)

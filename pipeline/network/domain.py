@@ -1,6 +1,5 @@
 """What a network was trained on: the range of its stars' parameters, and which stars they were."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,11 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
 
-from pipeline.core.atomic import write_bytes
-from pipeline.core.errors import InputError
+from pipeline.network.named_file import read_named, write_named
 
 PARAMETERS = ("teff_k", "logg", "feh", "snr_g")
 """What the range is given of."""
@@ -77,9 +73,7 @@ def write_stars(folder: Path, star_S: NDArray[np.int64]) -> str:
     star_S : ndarray of int64, (S,)
         Gaia sources, rising.
     """
-    content = save({"source_id": star_S})
-    write_bytes(folder / STARS, content)
-    return hashlib.sha256(content).hexdigest()
+    return write_named(folder / STARS, {"source_id": star_S})
 
 
 @lru_cache(maxsize=8)
@@ -105,13 +99,5 @@ def read_stars(folder: Path, sha256: str) -> NDArray[np.int64]:
     """
     if not sha256:
         return np.empty(0, np.int64)
-    try:
-        content = (folder / STARS).read_bytes()
-        if hashlib.sha256(content).hexdigest() == sha256:
-            return np.asarray(load(content)["source_id"])
-    except (FileNotFoundError, SafetensorError):
-        pass
-    raise InputError(
-        f"{folder / STARS} is missing or is not the one that the network's card names: it says "
-        "which stars the network was trained on; copy the whole folder of the network again"
-    )
+    arrays = read_named(folder / STARS, sha256, "which stars the network was trained on")
+    return np.asarray(arrays["source_id"])

@@ -15,6 +15,7 @@ from pipeline.core.datasets import Datasets
 from pipeline.core.errors import InputError
 from pipeline.network.checkpoint import ModelCard, read_card
 from pipeline.network.domain import PARAMETERS, Range, read_stars
+from pipeline.network.novelty import read_novelty
 from pipeline.network.predictor import Float32, Predictor
 from pipeline.settings.infer import InferSettings
 from pipeline.settings.spectra import SpectraSettings
@@ -29,17 +30,20 @@ class Member:
     path : pathlib.Path
         The folder.
     sha256 : str
-        The digest.
+        Its card's ``identity``.
     stars_sha256 : str
         Digest of the list of its training stars; empty where there is none.
     survey : str
         Format of the spectra that it was trained on.
+    novelty_sha256 : str
+        Digest of what its training spectra are like; empty where there is none.
     """
 
     path: Path
     sha256: str
     stars_sha256: str = ""
     survey: str = "lamost"
+    novelty_sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,21 @@ class EnsemblePlan:
         """
         lists = [read_stars(member.path, member.stars_sha256) for member in self.members]
         return np.unique(np.concatenate(lists))
+
+    def unlike_training(self, flux_BL: Float32 | torch.Tensor) -> NDArray[np.bool_]:
+        """Tell which spectra are unlike the training spectra of any member: (B,).
+
+        Parameters
+        ----------
+        flux_BL : ndarray or Tensor of float32, (B, L)
+            Normalised flux (continuum = 1) on the common grid.
+        """
+        unlike_B = np.zeros(len(flux_BL), bool)
+        for member in self.members:
+            novelty = read_novelty(member.path, member.novelty_sha256)
+            if novelty is not None:
+                unlike_B |= novelty.unlike(flux_BL)
+        return unlike_B
 
 
 def wanted_networks(run: Datasets) -> tuple[Path, ...]:
@@ -119,12 +138,12 @@ def plan_ensemble(paths: Sequence[Path]) -> EnsemblePlan:
         The same network is named twice, or preprocessing differs.
     """
     cards = [(path.resolve(), read_card(path)) for path in paths]
-    cards.sort(key=lambda pair: pair[1].sha256)
+    cards.sort(key=lambda pair: pair[1].identity)
     (first_path, first), *others = cards
-    digests = [card.sha256 for _, card in cards]
+    digests = [card.identity for _, card in cards]
     if len(set(digests)) < len(digests):
         twice = next(d for d in digests if digests.count(d) > 1)
-        named = ", ".join(str(path) for path, card in cards if card.sha256 == twice)
+        named = ", ".join(str(path) for path, card in cards if card.identity == twice)
         raise InputError(f"{named} hold the same network: name each member of an ensemble once")
     for path, card in others:
         differences = _differences(first, card)
@@ -134,7 +153,8 @@ def plan_ensemble(paths: Sequence[Path]) -> EnsemblePlan:
                 f"({differences}): an ensemble needs members trained with the same [spectra]"
             )
     members = tuple(
-        Member(path, card.sha256, card.training_stars_sha256, card.survey) for path, card in cards
+        Member(path, card.identity, card.training_stars_sha256, card.survey, card.novelty_sha256)
+        for path, card in cards
     )
     whole = hashlib.sha256("".join(digests).encode()).hexdigest()
     return EnsemblePlan(

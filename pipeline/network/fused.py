@@ -49,6 +49,7 @@ def _as_image(conv: nn.Conv1d) -> nn.Conv2d:
         (1, conv.kernel_size[0]),
         (1, conv.stride[0]),
         (0, int(conv.padding[0])),
+        groups=conv.groups,
         bias=conv.bias is not None,
     )
     weight = conv.weight.detach().unsqueeze(2)

@@ -1,7 +1,7 @@
 """The work of training: blocks of examples, and the network trained on them by each rank."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,15 @@ from pipeline.network.checkpoint import ModelCard, read_card, save_model
 from pipeline.network.examples import TRUTH, Examples, example_block
 from pipeline.network.loader import Labelled
 from pipeline.network.model import build_model
+from pipeline.network.novelty import fit_novelty
+from pipeline.network.pair_training import fit_pairs
 from pipeline.network.parts import Parts, simulated_parts, survey_parts
 from pipeline.network.rounding import bfloat16_blocks
-from pipeline.network.trainer import RUNTIME_ONLY, evaluate, train
+from pipeline.network.scoring import evaluate
+from pipeline.network.teacher import Teacher, taught
+from pipeline.network.trainer import RUNTIME_ONLY, train
+from pipeline.pairfit.spectra import FEWEST
+from pipeline.settings.composites import CompositeSettings
 from pipeline.settings.network import NetworkSettings
 from pipeline.settings.simulate import SimulateSettings
 from pipeline.settings.spectra import SpectraSettings
@@ -45,6 +51,10 @@ class TrainingJob:
         Digest of the survey's labels and composites; empty where none are used.
     split_seed
         Seed of the split into training, validation and test part.
+    teacher
+        Network that teaches this one.
+    composites
+        How the light of stars is scaled, for the fit of pairs.
     """
 
     root: Root
@@ -54,6 +64,8 @@ class TrainingJob:
     training: TrainingSettings
     source_digest: str = ""
     split_seed: int = 0
+    teacher: Teacher | None = None
+    composites: CompositeSettings = field(default_factory=CompositeSettings)
 
     @property
     def examples_digest(self) -> str:
@@ -69,7 +81,8 @@ class TrainingJob:
             if self.training.source == "simulated"
             else digest_of(self.source_digest, self.spectra)
         )
-        return digest_of(data, self.network, plain)
+        taught_by = [self.teacher.sha256] if self.teacher else []
+        return digest_of(data, self.network, plain, *taught_by)
 
     @property
     def folder(self) -> Path:
@@ -113,6 +126,7 @@ class Sources:
             self.composites,
             training.composite_share,
             oversample=training.oversample,
+            soft=training.labels == "soft",
         )
 
 
@@ -159,6 +173,8 @@ def train_rank(
     threads = job.training.threads or max(1, _cores() // rank.on_host)
     settings = job.training.model_copy(update={"threads": threads})
     parts = sources.parts(settings)
+    if job.teacher:
+        parts = taught(parts, job.teacher, settings, rank.number, rank.world)
     model = build_model(job.network, parts.training.flux_BL.shape[1], settings.seed)
     result = train(
         model,
@@ -177,19 +193,28 @@ def train_rank(
         notes = (*notes, "no test AUC: the test part needs spectra of both classes")
     if rank.number:
         return None, notes
+    pair_fit = None
+    if job.training.fits_pairs and job.spectra.frame == "rest":
+        pair_fit, reached = fit_pairs(job.root, job.composites, job.spectra, result.model, parts)
+        tested |= reached
+        if pair_fit is None:
+            notes = (*notes, f"no fit of pairs: the pool has fewer than {FEWEST} training stars")
     card = ModelCard(
         network=job.network,
         n_pixel=model.n_pixel,
         spectra=job.spectra,
         training=job.training,
+        teacher_id=job.teacher.sha256[:12] if job.teacher else "",
         data=parts.words,
-        survey=_survey(job),
+        survey=survey_of(job.root, job.training),
         data_digest=parts.training.digest(),
         split_seed=job.split_seed,
         metrics={name: result.best[name] for name in REACHED} | tested,
         bfloat16_blocks=bfloat16_blocks(result.model, parts.validation),
     )
-    return read_card(save_model(job.root.model, result.model, card, parts.domain)), notes
+    novelty = fit_novelty(parts.training, parts.validation)
+    folder = save_model(job.root.model, result.model, card, parts.domain, novelty, pair_fit)
+    return read_card(folder), notes
 
 
 def train_on_blocks(n_blocks: int, job: TrainingJob) -> ModelCard:
@@ -207,10 +232,10 @@ def train_on_blocks(n_blocks: int, job: TrainingJob) -> ModelCard:
     return card
 
 
-def _survey(job: TrainingJob) -> str:
+def survey_of(root: Root, training: TrainingSettings) -> str:
     """Return the format of the spectra that are learnt from; simulated ones are LAMOST's."""
-    simulated = job.training.source == "simulated"
-    return "lamost" if simulated else format_of(job.root.store) or "lamost"
+    simulated = training.source == "simulated"
+    return "lamost" if simulated else format_of(root.store) or "lamost"
 
 
 def _cores() -> int:

@@ -47,9 +47,9 @@ def write_label_block(
 ) -> Done:
     """Clean, resample and normalise the labelled spectra of one shard, keep them as float16.
 
-    The block holds ``flux``, ``label`` (0 single, 1 binary), ``star`` (source id), ``split`` (place
-    in `PARTS`), ``weight``, ``row`` and the parameters of the star of those that pass the cleaning;
-    the others are counted.
+    The block holds ``flux``, ``label`` (0 single, 1 binary), ``target`` (probability of binary),
+    ``star`` (source id), ``split`` (place in `PARTS`), ``weight``, ``row`` and the parameters of
+    the star of those that pass the cleaning; the others are counted.
     float16 is the exact one of the two short types: it rounds by about 1e-4 (rms), bfloat16 by
     9e-4, a fifth of the noise at S/N 200.
 
@@ -91,6 +91,7 @@ def write_label_block(
     arrays: dict[str, NDArray[Any]] = {
         "flux": np.concatenate(fluxes),
         "label": np.asarray(pc.equal(kept["label"], "binary")).astype(np.int8),
+        "target": np.asarray(kept["p_label_binary"], np.float32),
         "star": np.asarray(kept["source_id"], np.int64),
         "split": np.asarray(split, np.int8),
         "weight": np.asarray(kept["weight"], np.float32),
@@ -105,7 +106,7 @@ def write_label_block(
 
 
 def _labelled_rows(shard: int, root: Root) -> pa.Table:
-    columns = ["shard", "row", "source_id", "label", "split", "weight"]
+    columns = ["shard", "row", "source_id", "label", "p_label_binary", "split", "weight"]
     wanted = pc.field("label").isin(["single", "binary"])
     rows = read_table(root.part(LABELS, shard), LABELS, columns, wanted)
     seen = read_table(root.part(OBSERVATIONS, shard), OBSERVATIONS, ["row", "rv_kms", *PARAMETERS])

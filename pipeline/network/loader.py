@@ -22,15 +22,19 @@ class Labelled:
         Normalised flux (continuum = 1), in memory or memory-mapped.
     label_B : ndarray of int, (B,)
         0 single, 1 binary.
+    target_B : ndarray of float32, (B,), optional
+        What a network that is trained on them is to answer: the probability of class 1, from its
+        photometry or a teacher; None: the class.
 
     Raises
     ------
     ValueError
-        The two do not fit together.
+        They do not fit together.
     """
 
     flux_BL: NDArray[np.floating] | Stacked
     label_B: NDArray[np.integer]
+    target_B: NDArray[np.floating] | None = None
 
     def __post_init__(self) -> None:
         if self.flux_BL.ndim != 2 or self.label_B.shape != self.flux_BL.shape[:1]:
@@ -42,13 +46,25 @@ class Labelled:
             raise ValueError(f"flux must be float16 or float32, not {self.flux_BL.dtype}")
         if not np.isin(self.label_B, (0, 1)).all():
             raise ValueError("labels must be 0 (single) or 1 (binary)")
+        if self.target_B is not None:
+            if self.target_B.shape != self.label_B.shape:
+                raise ValueError(
+                    f"targets of shape {self.target_B.shape} and labels of shape "
+                    f"{self.label_B.shape} do not fit: one of each per spectrum"
+                )
+            if not ((self.target_B >= 0) & (self.target_B <= 1)).all():
+                raise ValueError("targets are probabilities, from 0 to 1")
 
     def __len__(self) -> int:
         """Count the spectra."""
         return len(self.label_B)
 
     def digest(self) -> str:
-        """SHA-256 of the labels and the flux."""
+        """SHA-256 of the labels and the flux.
+
+        Not of the targets: those of a teacher differ in the last digits with the number of ranks,
+        and settings and datasets say where targets come from.
+        """
         sha = hashlib.sha256(f"{self.flux_BL.shape} {self.flux_BL.dtype}".encode())
         sha.update(self.label_B.astype(np.int8).tobytes())
         for start in range(0, len(self), 1024):
@@ -67,12 +83,12 @@ class Labelled:
         -------
         flux_BL : Tensor, (B, L)
             Of the type in which it is stored.
-        label_B : Tensor of float32, (B,)
-            0 or 1.
+        target_B : Tensor of float32, (B,)
+            What to answer: 0 or 1, or the probability of class 1.
         """
         flux_BL = np.array(self.flux_BL[rows])
-        label_B = np.array(self.label_B[rows], dtype=np.float32)
-        return torch.from_numpy(flux_BL), torch.from_numpy(label_B)
+        target_B = self.label_B if self.target_B is None else self.target_B
+        return torch.from_numpy(flux_BL), torch.from_numpy(np.array(target_B[rows], np.float32))
 
 
 class Loader:
@@ -106,19 +122,19 @@ class Loader:
         ------
         flux_BL : Tensor of float32, (B, L)
             Normalised flux on the device.
-        label_B : Tensor of float32, (B,)
-            0 or 1, on the device.
+        target_B : Tensor of float32, (B,)
+            What to answer, on the device.
         """
         batches = self._sampler.batches()
         at_once = max(1, self._read_rows // max(map(len, batches)))
         for start in range(0, len(batches), at_once):
             window = batches[start : start + at_once]
             rows = np.unique(np.concatenate(window))
-            flux_BL, label_B = self._data.fetch(rows)
+            flux_BL, target_B = self._data.fetch(rows)
             for batch in window:
                 place = torch.from_numpy(np.searchsorted(rows, np.sort(batch)))
                 # Half as many bytes to the device; the network reads float32.
                 yield (
                     flux_BL[place].to(self._device).float(),
-                    label_B[place].to(self._device),
+                    target_B[place].to(self._device),
                 )

@@ -22,11 +22,17 @@ class ConvNorm(nn.Module):
         Size of the kernel, and step, in pixels.
     norm : str
         ``batch`` or ``group``.
+    groups : int
+        Groups of channels that are convolved apart.
     """
 
-    def __init__(self, n_in: int, n_out: int, kernel: int, stride: int, norm: Norm) -> None:
+    def __init__(
+        self, n_in: int, n_out: int, kernel: int, stride: int, norm: Norm, groups: int = 1
+    ) -> None:
         super().__init__()
-        self.conv = nn.Conv1d(n_in, n_out, kernel, stride, padding=kernel // 2, bias=False)
+        self.conv = nn.Conv1d(
+            n_in, n_out, kernel, stride, padding=kernel // 2, groups=groups, bias=False
+        )
         self.norm: nn.BatchNorm1d | nn.GroupNorm | nn.Identity = build_norm(norm, n_out)
 
     def forward(self, x_BFL: Tensor) -> Tensor:
@@ -71,12 +77,21 @@ class BasicBlock(nn.Module):
         Size of the kernels, and step of the first, in pixels.
     norm : str
         ``batch`` or ``group``.
+    separable : bool
+        The first convolution takes each channel by itself, the second mixes the channels of one
+        pixel (Howard et al. 2017).
     """
 
-    def __init__(self, n_in: int, n_out: int, kernel: int, stride: int, norm: Norm) -> None:
+    def __init__(
+        self, n_in: int, n_out: int, kernel: int, stride: int, norm: Norm, *, separable: bool
+    ) -> None:
         super().__init__()
-        self.first = ConvNorm(n_in, n_out, kernel, stride, norm)
-        self.second = ConvNorm(n_out, n_out, kernel, 1, norm)
+        if separable:
+            self.first = ConvNorm(n_in, n_in, kernel, stride, norm, groups=n_in)
+            self.second = ConvNorm(n_in, n_out, 1, 1, norm)
+        else:
+            self.first = ConvNorm(n_in, n_out, kernel, stride, norm)
+            self.second = ConvNorm(n_out, n_out, kernel, 1, norm)
         same = n_in == n_out and stride == 1
         self.skip = nn.Identity() if same else ConvNorm(n_in, n_out, 1, stride, norm)
         # A block that starts as its skip alone lets a deep network learn from the first step.
@@ -122,7 +137,11 @@ class PairNet(nn.Module):
         ):
             for i in range(blocks):
                 step = stride if i == 0 else 1
-                stages.append(BasicBlock(n_in, n_out, settings.kernel, step, norm))
+                stages.append(
+                    BasicBlock(
+                        n_in, n_out, settings.kernel, step, norm, separable=settings.separable
+                    )
+                )
                 n_in, length = n_out, -(-length // step)
         self.stages = nn.Sequential(*stages)
         head: list[nn.Module] = [nn.Flatten()]

@@ -38,6 +38,10 @@ class Parts(NamedTuple):
         Describes them.
     domain : Domain
         Stars of the training part, and the range of their parameters.
+    unseen_S : ndarray of int64, (S,)
+        Gaia sources of the validation and the test part, rising; none for simulated stars.
+    n_held : int
+        Stars that the validation part shows, first ones of pairs.
     """
 
     training: Labelled
@@ -46,6 +50,8 @@ class Parts(NamedTuple):
     test: Labelled
     words: str
     domain: Domain
+    unseen_S: NDArray[np.int64]
+    n_held: int
 
 
 def simulated_parts(
@@ -87,7 +93,9 @@ def simulated_parts(
     weight_B = _weights(training.label_B, None, oversample=oversample)
     words = f"{len(training)} simulated spectra of single and composite dwarfs"
     shown = {name: columns[name][: len(training)] for name in columns}
-    return Parts(training, weight_B, validation, test, words, find_domain([shown], real=False))
+    domain = find_domain([shown], real=False)
+    unseen = np.empty(0, np.int64)
+    return Parts(training, weight_B, validation, test, words, domain, unseen, len(validation))
 
 
 def survey_parts(
@@ -96,6 +104,7 @@ def survey_parts(
     composite_share: float,
     *,
     oversample: bool,
+    soft: bool = False,
 ) -> Parts:
     """Divide the survey's own spectra by their labels' split, and mix composites in.
 
@@ -111,6 +120,9 @@ def survey_parts(
         the best epoch; the test part has labels alone, except with a share of 1.
     oversample : bool
         Take the labels' weights; off: each labelled spectrum once.
+    soft : bool
+        Let the training part be taught each label's probability instead of the label; validation
+        and test keep to the labels.
 
     Returns
     -------
@@ -128,24 +140,44 @@ def survey_parts(
         weight_B = _weights(training.label_B, None, oversample=oversample)
         words = f"{len(training)} composites of the survey's single stars"
         domain = find_domain([parts[0][1]], real=True)
-        return Parts(training, weight_B, validation, test, words, domain)
-    flux, columns = _stack(labelled, ("label", "split", "weight"), SHOWN)
+        unseen = find_domain([columns for _, columns in parts[1:]], real=True)
+        n_held = _n_star([parts[1][1]])
+        return Parts(training, weight_B, validation, test, words, domain, unseen.star_S, n_held)
+    flux, columns = _stack(labelled, ("label", "split", "weight"), (*SHOWN, "target"))
     of_part = [np.flatnonzero(columns["split"] == i) for i in range(len(PARTS))]
     training, validation, test = (
         Labelled(flux.take(rows), columns["label"][rows]) for rows in of_part
     )
+    if soft:
+        if "target" not in columns:
+            raise InputError(
+                "the labels have no probabilities, they are of an older version: run "
+                "`pairspec label` again"
+            )
+        target_B = columns["target"][of_part[0]]
+        training = Labelled(training.flux_BL, training.label_B, target_B)
     stored = columns["weight"][of_part[0]]
     weight_B = _weights(training.label_B, stored, oversample=oversample)
     words = f"{len(training)} spectra with photometric labels"
     shown = [{name: column[of_part[0]] for name, column in columns.items()}]
+    kept = [{name: column[columns["split"] > 0] for name, column in columns.items()}]
+    held = [{name: column[of_part[1]] for name, column in columns.items()}]
     if composite_share:
         training, weight_B, added = _mixed(training, weight_B, composites[0], composite_share)
         if composites[1]:
-            validation, *_ = _mixed(validation, np.ones(len(validation)), composites[1], 0.5)
+            validation, _, more = _mixed(validation, np.ones(len(validation)), composites[1], 0.5)
+            kept.append(more)
+            held.append(more)
         words += f" and {len(added['label'])} composites of the survey's single stars"
         shown.append(added)
-    domain = find_domain(shown, real=True)
-    return Parts(training, weight_B, validation, test, words, domain)
+    domain, unseen = (find_domain(columns, real=True) for columns in (shown, kept))
+    return Parts(training, weight_B, validation, test, words, domain, unseen.star_S, _n_star(held))
+
+
+def _n_star(columns: Sequence[Columns]) -> int:
+    """Count the stars; where they are not named, every spectrum is of another one."""
+    named = [c.get("star", np.arange(len(c["label"]))) for c in columns]
+    return int(np.unique(np.concatenate(named)).size)
 
 
 def _mixed(
@@ -157,7 +189,10 @@ def _mixed(
     mine *= share / (1 - share) * weight_B.sum() / mine.sum()
     both = Stacked([training.flux_BL, flux])
     label_B = np.concatenate([training.label_B, columns["label"]])
-    return Labelled(both, label_B), np.concatenate([weight_B, mine]), columns
+    target_B = training.target_B
+    if target_B is not None:
+        target_B = np.concatenate([target_B, columns["label"].astype(target_B.dtype)])
+    return Labelled(both, label_B, target_B), np.concatenate([weight_B, mine]), columns
 
 
 def _weights(

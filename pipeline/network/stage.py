@@ -14,9 +14,13 @@ from pipeline.core.report import StageReport
 from pipeline.core.run import Run
 from pipeline.network.checkpoint import CARD, WEIGHTS
 from pipeline.network.curve import write_curve
+from pipeline.network.diagram import write_diagram
 from pipeline.network.domain import STARS
-from pipeline.network.inputs import source_digest
+from pipeline.network.inputs import source_digest, wanted_teacher
 from pipeline.network.job import TrainingJob, train_rank
+from pipeline.network.model import build_model
+from pipeline.network.novelty import NOVELTY
+from pipeline.network.pair_fit import PAIR_FIT
 from pipeline.network.sources import make_sources
 from pipeline.network.tensorboard import require_tensorboard
 from pipeline.network.trainer import LOG
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 CURVE = "training.png"
+DIAGRAM = "network.png"
 
 
 def run(run: Run) -> StageReport:
@@ -62,6 +67,8 @@ def run(run: Run) -> StageReport:
         training,
         source_digest(run),
         settings.labels.seed if training.source == "labels" else training.seed,
+        wanted_teacher(run),
+        settings.composites,
     )
     done = run.once(_train, run, job, digest=job.digest)
     outputs = (run.root.model, job.folder / LOG, run.root.reports / CURVE)
@@ -82,7 +89,8 @@ def _train(run: Run, job: TrainingJob) -> Done:
             notify=losses.append,
         )
     card, notes = results[0]
-    figures = write_curve(log, curve)
+    drawn = write_diagram(build_model(card.network, card.n_pixel), run.root.reports / DIAGRAM)
+    figures = [*write_curve(log, curve), *drawn]
     metrics = card.metrics
     reached = (
         f"model {card.model_id}, epoch {metrics['epoch']:.0f}: validation AUC "
@@ -90,10 +98,16 @@ def _train(run: Run, job: TrainingJob) -> Done:
     )
     if "test_auc" in metrics:
         reached += f", test AUC {metrics['test_auc']:.4f}"
+    if card.pair_fit_sha256:
+        reached += (
+            f"; validation AUC with the fit of pairs {metrics['validation_auc_with_fit']:.4f}"
+        )
     simulated = "trained on simulated spectra: p_b of real ones needs training on real ones"
+    named = ((NOVELTY, card.novelty_sha256), (PAIR_FIT, card.pair_fit_sha256))
+    told = tuple(model / name for name, sha256 in named if sha256)
     return Done(
         counts | {"ranks": len(results), "epochs": _epochs(log)},
-        (model / WEIGHTS, model / STARS, model / CARD, *figures),
+        (model / WEIGHTS, model / STARS, *told, model / CARD, *figures),
         (reached, *((simulated,) if job.training.source == "simulated" else ()), *losses, *notes),
     )
 

@@ -17,27 +17,26 @@ from torch.nn.parallel import DistributedDataParallel
 
 from pipeline.core.atomic import write_bytes
 from pipeline.network.augment import augmented
-from pipeline.network.collective import from_first, gather_rows, mean_over_ranks
+from pipeline.network.collective import from_first, mean_over_ranks
 from pipeline.network.device import choose_device, choose_dtype
 from pipeline.network.loader import Labelled, Loader
-from pipeline.network.metrics import auc
 from pipeline.network.model import PairNet
 from pipeline.network.norm import average_statistics, synchronise
 from pipeline.network.optimizer import build_optimizer, learning_rate
 from pipeline.network.sampler import Sampler, balancing_weights
+from pipeline.network.scoring import evaluate
 from pipeline.network.state import TrainingState, newest_state
 from pipeline.network.tensorboard import write_tensorboard
 from pipeline.settings.training import TrainingSettings
 
 LOG = "log.jsonl"
 
-EVALUATION_BATCH = 256
-
 RUNTIME_ONLY = {
     "ranks", "min_ranks", "max_restarts", "rejoin_s", "peer_timeout_s", "tensorboard", "device",
-    "threads",
+    "threads", "teacher",
 }  # fmt: skip
-"""Settings that change where a network is trained, but not which one."""
+"""Settings that change where a network is trained, but not which one. A teacher counts by its
+weights, not by its place."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +125,9 @@ def train(
     identity = _identity(model, settings, training, validation) if rank == 0 else {}
     state = TrainingState(model, build_optimizer(model, settings), sampler, identity)
     notes = _resume(state, folder, rank, world)
+    if rank == 0 and state.history:
+        # The run may have been stopped between its last state and the log.
+        _write_log(state, settings, folder)
     if world > 1 and settings.synchronise_norms:
         # Their collectives have a group of their own: DDP's run beside them in the backward.
         synchronise(model, dist.new_group())
@@ -139,7 +141,8 @@ def train(
             measured = evaluate(model, validation, rank, world)
             _record(state, loss, measured, sampler.examples / seconds)
             if rank == 0:
-                _write(state, settings, folder)
+                state.save(folder)
+                _write_log(state, settings, folder)
     finally:
         synchronise(model, None)
     model.load_state_dict(state.best)
@@ -188,9 +191,8 @@ def _record(state: TrainingState, loss: float, measured: tuple[float, float], ra
         state.best = {name: t.detach().clone() for name, t in weights.items()}
 
 
-def _write(state: TrainingState, settings: TrainingSettings, folder: Path) -> None:
-    """Keep the state, then the log, which is made from it."""
-    state.save(folder)
+def _write_log(state: TrainingState, settings: TrainingSettings, folder: Path) -> None:
+    """Write the log, which is made from the state."""
     lines = "".join(json.dumps(record) + "\n" for record in state.history)
     write_bytes(folder / LOG, lines.encode())
     if settings.tensorboard:
@@ -212,7 +214,7 @@ def _train_epoch(
     # Random numbers depend on seed, epoch and rank alone, so that none of their state is saved.
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(settings.seed * 1_000_003 + epoch * 1009 + rank)
-        for step, (flux_BL, label_B) in enumerate(loader.epoch()):
+        for step, (flux_BL, target_B) in enumerate(loader.epoch()):
             rate = learning_rate(settings, epoch * steps + step, settings.max_epochs * steps)
             for group in optimizer.param_groups:
                 group["lr"] = rate
@@ -221,7 +223,7 @@ def _train_epoch(
             )
             with torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16):
                 logit_B = network(changed_BL)
-            loss = cross_entropy(logit_B.float(), label_B)
+            loss = cross_entropy(logit_B.float(), target_B)
             optimizer.zero_grad()
             torch.autograd.backward(loss)
             largest = settings.clip_norm or math.inf
@@ -230,8 +232,8 @@ def _train_epoch(
             if not torch.isfinite(norm):
                 raise ArithmeticError(_diverged(settings, epoch, step, loss, norm))
             optimizer.step()
-            loss_sum += loss.item() * len(label_B)
-            n_sum += len(label_B)
+            loss_sum += loss.item() * len(target_B)
+            n_sum += len(target_B)
     mean = mean_over_ranks(loss_sum / n_sum, world)
     if not math.isfinite(mean):
         raise ArithmeticError(_diverged(settings, epoch, steps - 1, loss, norm))
@@ -253,40 +255,3 @@ def _diverged(
         f"lower learning_rate (now {settings.learning_rate}), or look for spectra that are not "
         "finite"
     )
-
-
-def evaluate(model: PairNet, data: Labelled, rank: int = 0, world: int = 1) -> tuple[float, float]:
-    """Mean loss and AUC of a network on labelled spectra, without oversampling.
-
-    Each rank computes its share; the result is that of all, the same on every rank.
-
-    Parameters
-    ----------
-    model : PairNet
-        The network.
-    data : Labelled
-        The whole of it on every rank.
-    rank, world : int
-        This rank, and the number of ranks.
-
-    Returns
-    -------
-    loss, auc : float
-        Cross-entropy, and area under the ROC curve.
-
-    Raises
-    ------
-    ValueError
-        A class is missing, or a log-odds is NaN.
-    """
-    device = next(model.parameters()).device
-    model.eval()
-    mine = np.arange(rank, len(data), world)
-    logits = [torch.empty(0)]
-    with torch.inference_mode():
-        for start in range(0, len(mine), EVALUATION_BATCH):
-            flux_BL, _ = data.fetch(mine[start : start + EVALUATION_BATCH])
-            logits.append(model(flux_BL.to(device).float()).cpu())
-    logit_B = gather_rows(torch.cat(logits), len(data), world)
-    label_B = torch.from_numpy(data.label_B.astype("float32"))
-    return cross_entropy(logit_B, label_B).item(), auc(logit_B.numpy(), data.label_B)

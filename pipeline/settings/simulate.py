@@ -39,6 +39,11 @@ class InstrumentSettings(Section):
     """Scatter of the wave that the join leaves between 5900 and 6250 Angstrom. [derived: same
     stars]"""
 
+    join_free_sigma: float = Field(0.0, ge=0)
+    """Scatter of a free curve at the join, knots 60 Angstrom apart from 5800 to 6280 Angstrom, on
+    top of that wave; 0 leaves the wave one shape. Real spectra have several: 0.03 carries over to
+    them better. [derived: same stars]"""
+
     flat_sigma: float = Field(0.0025, ge=0)
     """Scatter of the response on scales of 20 pixels, relative. [derived: same stars]"""
 

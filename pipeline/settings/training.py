@@ -1,5 +1,6 @@
 """Section ``training``: how the network is trained."""
 
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -15,9 +16,28 @@ class TrainingSettings(Section):
     """What to train on: the survey's own spectra with their photometric labels, or simulated
     spectra of single and composite dwarfs. [paper: labels]"""
 
+    labels: Literal["hard", "soft"] = "hard"
+    """What a labelled spectrum of the survey teaches: its label, or the probability of the class
+    binary that the errors of its photometry leave (column `p_label_binary` of the labels).
+    Composites and simulated spectra have no such errors. [paper: hard]"""
+
     composite_share: float = Field(0.0, ge=0, le=1)
     """Share of the training examples that are composites of the survey's own single stars
     (`pairspec composites`); 1: only those. [assumed]"""
+
+    pair_fit: Literal["auto", "on", "off"] = "auto"
+    """Fit single stars and pairs to each spectrum, by a model of the survey's own single stars
+    (`pairspec composites`), and weigh the gain in chi^2 by a second star into the network's
+    log-odds. `auto`: where composites are all there is to learn from (`composite_share = 1`).
+    [derived: there it is better, beside labels no gain was seen]"""
+
+    teacher: Path | None = None
+    """Folder of a trained network, relative to where the command runs, whose p_b is learned beside
+    the labels; for a smaller network. It must take the same spectra. [assumed: none]"""
+
+    teacher_weight: float = Field(0.5, ge=0, le=1)
+    """Share of the teacher's p_b in what the network is to answer; the rest is the label.
+    [assumed]"""
 
     ranks: int = Field(0, ge=0)
     """Processes that train together, one per worker; 0: one per GPU, or without GPUs one per
@@ -112,6 +132,19 @@ class TrainingSettings(Section):
 
     threads: int = Field(0, ge=0)
     """CPU threads of each rank; 0: the machine's cores, shared among its ranks. [assumed]"""
+
+    @model_validator(mode="after")
+    def _pairs_are_fitted_by_real_stars(self) -> Self:
+        if self.pair_fit == "on" and self.source == "simulated":
+            raise ValueError("pair_fit learns from the survey's stars: not with source = simulated")
+        return self
+
+    @property
+    def fits_pairs(self) -> bool:
+        """Whether single stars and pairs are fitted to each spectrum."""
+        if self.pair_fit == "auto":
+            return self.source == "labels" and self.composite_share == 1
+        return self.pair_fit == "on"
 
     @model_validator(mode="after")
     def _ranks_are_enough(self) -> Self:

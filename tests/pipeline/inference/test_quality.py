@@ -1,18 +1,28 @@
 """Bits that say how far a spectrum is like those that a network was trained on."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from astropy.io import fits
 
 from pipeline.core.errors import InputError
 from pipeline.inference.quality import NAMED, count_bits, domain_bits, shown_bits
-from pipeline.network.checkpoint import read_card
+from pipeline.network.checkpoint import read_card, save_model
 from pipeline.network.domain import STARS, find_domain, read_stars, write_stars
 from pipeline.network.ensemble import plan_ensemble
+from pipeline.network.loader import Labelled
+from pipeline.network.novelty import NOVELTY, fit_novelty
+from pipeline.spectra.prepare import network_input
+from pipeline.stages import run_stage
 from schemas.catalogue import PREDICTIONS
 from schemas.quality import QualityFlag as Q
+
+infer = partial(run_stage, "infer")
+ingest = partial(run_stage, "ingest")
 
 RANGES = {
     "teff_k": (4400.0, 6000.0),
@@ -108,7 +118,6 @@ def test_a_list_of_training_stars_that_is_lost_is_refused(tmp_path):
 
 
 def test_an_ensemble_knows_what_all_of_its_members_know(tmp_path, save_untrained):
-    from pipeline.network.checkpoint import save_model
     from pipeline.network.domain import Domain
 
     folders = []
@@ -126,10 +135,40 @@ def test_an_ensemble_knows_what_all_of_its_members_know(tmp_path, save_untrained
     assert plan_ensemble([*folders, tmp_path / "other"]).ranges == {}
 
 
+def test_a_spectrum_unlike_the_training_has_its_bit(settings, client, survey, save_untrained):
+    """The files of the survey are noisy continua; the network's card says that it knows these."""
+    model = settings.root / "model"
+    network = save_untrained(model)
+    card = read_card(model)
+    rng, shape = np.random.default_rng(3), (600, 3909)
+    wave = 10 ** (3.5682 + 1e-4 * np.arange(shape[1]))
+    flux = 100 * np.exp(-0.5 * ((wave - 6000) / 3000) ** 2) * rng.normal(1, 0.02, shape)
+    ivar = np.where(rng.random(shape) < 20 / shape[1], 0, 0.25).astype(np.float32)
+    ready = network_input(
+        flux.astype(np.float32), ivar, np.full(600, 3.5682), np.full(600, shape[1], np.int32),
+        rng.normal(0, 50, 600), card.spectra,
+    )  # fmt: skip
+    first, last = (Labelled(flux, np.zeros(300, np.int8)) for flux in np.split(ready.flux_BL, 2))
+    save_model(model, network, card, novelty=fit_novelty(first, last))
+    with fits.open(survey / "plan1" / "spec-012.fits.gz", mode="update") as hdus:
+        data = hdus[1].data
+        data["FLUX"][0] *= 1 + 0.8 * np.exp(-0.5 * ((data["WAVELENGTH"][0] - 6563) / 4) ** 2)
+    ingest(settings, client)
+    aside = (model / NOVELTY).rename(settings.root / "aside")
+    with pytest.raises(InputError, match="copy the whole folder"):
+        infer(settings, client)
+    aside.rename(model / NOVELTY)
+    report = infer(settings, client)
+    found = pq.read_table(settings.root / PREDICTIONS.location).to_pylist()
+    assert [row["obsid"] for row in found if row["quality"] & Q.UNLIKE_TRAINING] == [112]
+    assert report.counts["unlike the training spectra"] == 1
+
+
 def test_every_stage_says_what_it_knows(finished):
     """The small survey of the tests has no catalogue: no spectrum has parameters."""
     settings, _ = finished
     for row in pq.read_table(settings.root / PREDICTIONS.location).to_pylist():
         assert row["quality"] & Q.NO_PARAMETERS
         assert row["quality"] & Q.UNKNOWN_RANGE
+        assert not row["quality"] & Q.UNLIKE_TRAINING  # the network's card does not say
         assert not row["quality"] & Q.NOT_A_STAR

@@ -150,7 +150,9 @@ def test_a_damaged_model_is_refused(finished, client, save_untrained):
     settings, _ = finished
     save_untrained(settings.root / "model", seed=3)
     weights = settings.root / "model" / "model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-1] + b"\0")
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
     with pytest.raises(InputError, match="was damaged or replaced alone"):
         infer(settings, client)
 

@@ -34,9 +34,19 @@ def tiny():
 @pytest.fixture
 def model(tiny):
     """A small network whose batch norms and blocks all do something."""
+    return lively(tiny)
+
+
+@pytest.fixture(params=[False, True], ids=["basic", "separable"])
+def either(request, tiny):
+    """The same with either kind of blocks."""
+    return lively(tiny.model_copy(update={"separable": request.param}))
+
+
+def lively(settings):
     with torch.random.fork_rng():
         torch.manual_seed(5)
-        model = build_model(tiny, N_PIXEL)
+        model = build_model(settings, N_PIXEL)
         for module in model.modules():
             if isinstance(module, torch.nn.BatchNorm1d):
                 module.weight.data.uniform_(0.5, 1.5)

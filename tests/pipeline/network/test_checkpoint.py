@@ -20,6 +20,21 @@ def test_round_trip(tmp_path, model, card):
     assert sorted(p.name for p in folder.iterdir()) == ["model.json", "model.safetensors"]
 
 
+def test_the_card_names_the_blocks(tmp_path, either, card):
+    """Weights need them; a card that is older than the setting means basic ones."""
+    card = card.model_copy(update={"network": either.settings})
+    folder = save_model(tmp_path, either, card)
+    assert load_model(folder)[0].settings == either.settings
+    content = read_sealed(folder / "model.json")
+    del content["network"]["separable"], content["teacher_id"]
+    write_sealed(folder / "model.json", content)
+    if either.settings.separable:
+        with pytest.raises(CheckpointError, match="do not fit the network"):
+            load_model(folder)
+    else:
+        assert load_model(folder)[1] == read_card(folder)
+
+
 def _edit_card(folder, **change):
     path = folder / "model.json"
     write_sealed(path, read_sealed(path) | change)

@@ -62,6 +62,7 @@ def labelled_survey(tmp_path, write_spectrum, client):
             "shard": seen["shard"], "row": number, "obsid": seen["obsid"],
             "source_id": number + 2**60, "label": label, "split": split,
             "weight": np.where(split == "training", np.where(label == "binary", 3.0, 1.0), 0.0),
+            "p_label_binary": np.where(label == "binary", 0.75, 0.125),
         }  # fmt: skip
         arrays = [pa.array(columns[f.name], type=f.type) for f in LABELS.schema]
         write_parquet(root.part(LABELS, shard), pa.Table.from_arrays(arrays, schema=LABELS.schema))
@@ -161,7 +162,7 @@ def test_composites_are_mixed_in_by_their_share(labelled, client, tmp_path):
     run(half, client)
     assert "30 composites" in load_model(labelled.root / "model")[1].data
     only = labelled.model_copy(
-        update={"training": TRAINING.model_copy(update={"composite_share": 1.0})}
+        update={"training": TRAINING.model_copy(update={"composite_share": 1.0, "pair_fit": "off"})}
     )
     run(only, client)
     assert load_model(labelled.root / "model")[1].data == (
@@ -171,6 +172,50 @@ def test_composites_are_mixed_in_by_their_share(labelled, client, tmp_path):
     other = only.model_copy(update={"training": only.training.model_copy(update={"seed": 9})})
     with pytest.raises(InputError, match=r"no composites of the test part.*test_couples"):
         run(other, client)
+
+
+def test_soft_labels_teach_their_probability_and_are_judged_by_the_label(
+    labelled, client, tmp_path
+):
+    rng = np.random.default_rng(0)
+    for part in ("training", "validation", "test"):
+        composites(tmp_path / "composites", part, 8, rng)
+    files = [[tmp_path / "composites" / p / "block-000000.safetensors"]
+             for p in ("training", "validation", "test")]  # fmt: skip
+    root = Root(labelled.root)
+    for shard in range(3):
+        write_label_block(shard, root, "d", labelled.spectra, 8)
+    blocks = [label_block_path(root, "d", i) for i in range(3)]
+    hard = survey_parts(blocks, files, 0.25, oversample=True)
+    soft = survey_parts(blocks, files, 0.25, oversample=True, soft=True)
+    rows, n = slice(None), len(soft.training) - 8
+    wanted = np.where(hard.training.label_B == 1, 0.75, 0.125)
+    wanted[n:] = hard.training.label_B[n:]
+    np.testing.assert_array_equal(soft.training.fetch(rows)[1].numpy(), wanted)
+    np.testing.assert_array_equal(hard.training.fetch(rows)[1].numpy(), hard.training.label_B)
+    np.testing.assert_array_equal(soft.weight_B, hard.weight_B)
+    assert soft.validation.target_B is None and soft.test.target_B is None
+    told = TRAINING.model_copy(update={"labels": "soft"})
+    run(labelled, client)
+    taught = load_model(labelled.root / "model")[1]
+    run(labelled.model_copy(update={"training": told}), client)
+    other = load_model(labelled.root / "model")[1]
+    assert other.model_id != taught.model_id
+    assert other.data_digest == taught.data_digest
+
+
+def test_blocks_of_an_older_version_still_teach_their_labels(labelled):
+    from safetensors.numpy import save_file
+
+    root, blocks = Root(labelled.root), []
+    for shard in range(3):
+        write_label_block(shard, root, "d", labelled.spectra, 8)
+        path = label_block_path(root, "d", shard)
+        save_file({k: np.array(v) for k, v in map_block(path).items() if k != "target"}, path)
+        blocks.append(path)
+    assert survey_parts(blocks, ((), (), ()), 0, oversample=True).training.target_B is None
+    with pytest.raises(InputError, match="no probabilities.*pairspec label"):
+        survey_parts(blocks, ((), (), ()), 0, oversample=True, soft=True)
 
 
 def test_damaged_blocks_are_named(tmp_path):

@@ -16,6 +16,8 @@ def _norm(x_FL, norm):
 
 def _conv(x_FL, conv):
     weight = conv.weight.detach().double().numpy()
+    if conv.groups > 1:  # each channel by itself
+        weight = weight * np.eye(len(weight))[:, :, None]
     k, stride = weight.shape[2], conv.stride[0]
     padded = np.pad(x_FL, ((0, 0), (k // 2, k // 2)))
     starts = range(0, x_FL.shape[1], stride)
@@ -40,7 +42,8 @@ def _reference_logit(model, flux_L):
     return (last.weight.detach().double().numpy() @ x_F)[0] + last.bias.item()
 
 
-def test_forward_is_the_formula_and_folding_keeps_it(model, flux_BL):
+def test_forward_is_the_formula_and_folding_keeps_it(either, flux_BL):
+    model = either
     expected_B = np.array([_reference_logit(model, flux_L) for flux_L in flux_BL[:5]])
     assert np.ptp(expected_B) > 1e-2
     for net in (model, folded(model)):
@@ -57,6 +60,11 @@ def test_default_sizes():
     assert flop_count(model) <= 55e6
 
 
+def test_the_fast_preset_has_a_tenth_of_the_arithmetic():
+    fast, small = (build_model(NetworkSettings(preset=p), 3535) for p in ("fast", "small"))
+    assert flop_count(fast) < 0.1 * flop_count(small)
+
+
 def test_flops_count_a_multiply_add_as_two(tiny):
     settings = tiny.model_copy(update={"channels": (4,), "blocks": (1,), "strides": (1,)})
     length = 50  # 200 pixels, stem stride 4
@@ -64,6 +72,15 @@ def test_flops_count_a_multiply_add_as_two(tiny):
     block = 2 * 2 * length * 4 * 4 * 5
     head = 2 * (4 * length * 8 + 8 * 6 + 6)
     assert flop_count(build_model(settings, 200)) == stem + block + head
+
+
+def test_separable_blocks_count_what_they_compute(tiny):
+    update = {"channels": (8,), "blocks": (1,), "strides": (1,), "separable": True}
+    stem, skip = 2 * 50 * 4 * 7, 2 * 50 * 4 * 8
+    depthwise, pointwise = 2 * 50 * 4 * 5, 2 * 50 * 4 * 8
+    head = 2 * (8 * 50 * 8 + 8 * 6 + 6)
+    expected = stem + depthwise + pointwise + skip + head
+    assert flop_count(build_model(tiny.model_copy(update=update), 200)) == expected
 
 
 def test_too_short_spectra_are_refused():

@@ -1,14 +1,17 @@
+import shutil
 from functools import partial
 
 import numpy as np
 import pytest
 from distributed import Client, LocalCluster
 
+from pipeline.core.errors import InputError
 from pipeline.core.root import Root
 from pipeline.network import job as job_module
 from pipeline.network.checkpoint import load_model
 from pipeline.network.job import Sources, TrainingJob, read_block, write_block
 from pipeline.network.loader import Labelled
+from pipeline.network.novelty import read_novelty
 from pipeline.network.predictor import Predictor
 from pipeline.settings.infer import InferSettings
 from pipeline.settings.load import Settings
@@ -51,6 +54,7 @@ def test_from_nothing_to_a_model_and_again(tmp_path, client, monkeypatch):
     }  # fmt: skip
     assert "240 simulated" in card.data
     flux_BL = np.ones((2, card.n_pixel), np.float32)
+    assert read_novelty(tmp_path / "model", card.novelty_sha256).unlike(flux_BL).all()
     assert Predictor(tmp_path / "model", card.sha256, InferSettings()).predict(flux_BL)[1].all()
 
     def forbidden(*args):
@@ -62,6 +66,20 @@ def test_from_nothing_to_a_model_and_again(tmp_path, client, monkeypatch):
     other = run(settings(tmp_path, learning_rate=1e-3), client)
     assert other.outputs[1] != report.outputs[1]
     assert load_model(tmp_path / "model")[1].training.learning_rate == 1e-3
+
+
+def test_a_teacher_counts_by_its_weights(tmp_path, client):
+    run(settings(tmp_path / "first"), client)
+    model, copy = tmp_path / "first" / "model", tmp_path / "copy"
+    shutil.copytree(model, copy)
+    report = run(settings(tmp_path / "second", teacher=model), client)
+    card = load_model(tmp_path / "second" / "model")[1]
+    assert card.teacher_id == load_model(model)[1].model_id != card.model_id
+    assert run(settings(tmp_path / "second", teacher=copy), client) == report
+    less = run(settings(tmp_path / "second", teacher=copy, teacher_weight=0.1), client)
+    assert less.outputs[1] != report.outputs[1]
+    with pytest.raises(InputError, match="training.teacher: .*copy the folder"):
+        run(settings(tmp_path / "first", teacher=model), client)
 
 
 def test_a_block_comes_back_as_it_was_written(tmp_path):

@@ -13,8 +13,9 @@ from pipeline.network.augment import augmented
 from pipeline.network.checkpoint import CheckpointError
 from pipeline.network.loader import Labelled
 from pipeline.network.model import build_model
+from pipeline.network.scoring import evaluate
 from pipeline.network.state import newest_state, state_files
-from pipeline.network.trainer import evaluate, train
+from pipeline.network.trainer import train
 from pipeline.settings.network import NetworkSettings
 from pipeline.settings.training import TrainingSettings
 
@@ -137,6 +138,18 @@ def test_a_finished_run_is_not_trained_again(tmp_path):
     ]  # fmt: skip
     assert weights(again) == weights(first)
     assert again.history == first.history
+
+
+@pytest.mark.parametrize("epochs", [0, 3])
+def test_stopped_between_the_last_state_and_the_log(tmp_path, epochs):
+    run(tmp_path)
+    log = tmp_path / "log.jsonl"
+    content = log.read_bytes()
+    log.unlink()
+    if epochs:
+        log.write_bytes(b"".join(content.splitlines(keepends=True)[:epochs]))
+    run(tmp_path)
+    assert log.read_bytes() == content
 
 
 def test_early_stopping_keeps_the_best(tmp_path):
