@@ -13,12 +13,15 @@ from tests.pipeline.acquire import test_downloader as small
 from tests.pipeline.acquire import test_killed as killed
 
 RATE_PER_S = 400.0
+"""Of the download that is killed."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=5000)
     parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--rates", type=float, nargs="*", default=[20, 50])
+    parser.add_argument("--memory", type=int, nargs="*", default=[500, 5000, 20_000])
     asked = parser.parse_args()
     n, files = asked.files, small.files_of(asked.files)
     with small.Server(files, small.by_tenth) as server, tempfile.TemporaryDirectory() as folder:
@@ -34,29 +37,30 @@ def main() -> None:
     counts = ", ".join(f"{count} {status}" for status, count in summary.counts.items() if count)
     print(f"acquire     {seconds:6.1f} s   {n / seconds:6.0f} files/s   {counts}")
     print(f"requests    {plain:6.1f} s   {n / plain:6.0f} files/s   no faults, nothing written")
-    print_rate(n)
-    print_memory(n)
+    for rate_per_s in asked.rates:
+        print_rate(rate_per_s)
+    print_memory(asked.memory)
     print_kills(n, asked.kills)
 
 
-def print_rate(n: int) -> None:
-    """Hold a rate that the server could exceed."""
-    n = min(n, 2000)
+def print_rate(rate_per_s: float, seconds: float = 20) -> None:
+    """Hold a rate that both sides could exceed."""
+    n = int(rate_per_s * seconds)
     with small.Server(small.files_of(n)) as server, tempfile.TemporaryDirectory() as folder:
         plan = small.plan_of(server, Path(folder), n)
-        small.downloader(rate_per_s=RATE_PER_S).run(plan, small.kind())
-        rate = (n - 1) / (server.times[-1] - server.times[0])
-    print(f"rate        {rate:6.1f} requests/s where {RATE_PER_S:.0f} were allowed")
+        small.downloader(rate_per_s=rate_per_s).run(plan, small.kind())
+        reached = (n - 1) / (server.times[-1] - server.times[0])
+    off = 100 * (reached / rate_per_s - 1)
+    print(f"rate        {reached:6.2f} requests/s where {rate_per_s:g} were stated: {off:+.1f} %")
 
 
-def print_memory(n: int) -> None:
-    """Compare the memory of a process that fetches few files with that of one for many."""
-    peaks = []
-    with small.Server(small.files_of(n)) as server:
-        for few in (n // 2, n):
+def print_memory(counts: list[int]) -> None:
+    """Compare the memory of processes that fetch few files and many."""
+    with small.Server(small.files_of(max(counts, default=0))) as server:
+        for n in counts:
             with tempfile.TemporaryDirectory() as folder, multiprocessing.Pool(1) as pool:
-                peaks.append(pool.apply(_peak_mb, (server.url, Path(folder), few)))
-    print(f"memory      {peaks[0]:6.0f} MB for {n // 2} files, {peaks[1]:.0f} MB for {n}")
+                peak = pool.apply(_peak_mb, (server.url, Path(folder), n))
+            print(f"memory      {peak:6.0f} MB at most for {n} files")
 
 
 def _peak_mb(url: str, out: Path, n: int) -> float:

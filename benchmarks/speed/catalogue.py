@@ -18,7 +18,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from select_sample import SHARD, fill, measure, write_tables
+from process_tree import measure
+from select_sample import SHARD, SPECTRA_A_STAR, fill, write_tables
 
 from pipeline.catalogue.assignment import gaia_part
 from pipeline.catalogue.query import connect
@@ -36,7 +37,7 @@ STAR_SPREAD_DEG = 1e-5
 def write_predictions(root: Root, rows: int) -> None:
     """Write predictions, and positions of the spectra that fit their sources."""
     rng = np.random.default_rng(2)
-    n_stars = int(rows / 1.6)
+    n_stars = int(rows / SPECTRA_A_STAR)
     ra_S = rng.uniform(0, 360, n_stars)
     dec_S = np.degrees(np.arcsin(rng.uniform(-0.17, 0.87, n_stars)))
     for shard in range(-(-rows // SHARD)):
@@ -131,8 +132,7 @@ def main() -> None:
         command += ["--set", "cluster.workers=2"]
         print("run      predictions  seconds  of CPU  peak MiB")
         for name in ("first", "second"):
-            seconds, cpu, peak = measure(command)
-            print(f"{name:6} {options.rows:13,} {seconds:8.1f} {cpu:7.1f} {peak:9.0f}", flush=True)
+            print(f"{name:6} {options.rows:13,} {measure(command)}", flush=True)
         print(f"{check(root):,} stars, which are those of DuckDB")
         print(f"cone of 10 arcmin: median {time_cones(root):.0f} ms")
 

@@ -1,16 +1,17 @@
 """The cross-match: this project compared with astropy's ``match_to_catalog_sky``.
 
 Usage: ``python benchmarks/speed/crossmatch.py [--observations N] [--sources N] [--workers N]``.
-Sources are uniform in 400 fields of 1.5 degrees radius, in plain Parquet, so that partitioning is
-part of the time; a twentieth of the observations have a source that moves by up to 10 arcsec a
-year. Astropy gets arrays in memory and does not apply proper motion: it misses the moving ones.
-Peak memory is that of this process and its workers together (proportional set size, read 5 times
-per second).
+Sources are uniform in 400 fields of 1.5 degrees radius, in plain Parquet and in no order; a
+twentieth of the observations have a source that moves by up to 10 arcsec a year. Astropy reads the
+same files into memory and does not apply proper motion: it misses the moving ones. Each line has
+seconds, seconds of CPU of the process with its workers, and peak memory. Peak memory is that of
+this process and its workers together (proportional set size, read 5 times per second).
 """
 
 import argparse
 import json
 import multiprocessing
+import resource
 import shutil
 import tempfile
 import threading
@@ -27,6 +28,7 @@ N_FIELDS = 400
 RADIUS_DEG = 1.5
 BLOCK = 500_000
 SHARD = 4096
+UNIT = 32 * SHARD
 
 
 def make_sources(number: int, n: int, folder: Path) -> None:
@@ -79,14 +81,27 @@ def make_targets(n: int, sources: Path, folder: Path) -> np.ndarray:
     dec = dec + rng.normal(0, 0.1 / 3600, len(dec))
     row = np.arange(len(ra))
     written = pa.table([row, row // SHARD, ra, dec, year], names=TARGETS.names).cast(TARGETS)
-    for shard in range(-(-len(ra) // SHARD)):
-        part = written.slice(shard * SHARD, SHARD)
-        pq.write_table(part, folder / f"part-{shard:06d}.parquet")
+    for unit in range(-(-len(ra) // UNIT)):
+        pq.write_table(written.slice(unit * UNIT, UNIT), folder / f"part-{unit:06d}.parquet")
     return table["source_id"].to_numpy()
 
 
-def measured(call: Callable[[], object]) -> tuple[object, float, float]:
-    """Return what the call returns, its seconds, and the peak memory in GB."""
+watching_s = [0.0]
+"""Seconds of CPU that it took to look at the memory: not what is measured."""
+
+
+def cpu_s() -> float:
+    """Return the seconds of CPU of this process and all its children, ended or not."""
+    me, ended = psutil.Process(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    total = ended.ru_utime + ended.ru_stime - watching_s[0]
+    for process in [me, *me.children(recursive=True)]:
+        used = process.cpu_times()
+        total += used.user + used.system
+    return total
+
+
+def measured(call: Callable[[], object]) -> tuple[object, float, float, float]:
+    """Return what the call returns, its seconds, those of CPU, and the peak memory in GB."""
     peak, stop = [0.0], threading.Event()
 
     def watch() -> None:
@@ -99,6 +114,7 @@ def measured(call: Callable[[], object]) -> tuple[object, float, float]:
                 except psutil.Error:
                     continue
             peak[0] = max(peak[0], total / 1e9)
+            watching_s[0] = time.thread_time()
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -109,10 +125,12 @@ def measured(call: Callable[[], object]) -> tuple[object, float, float]:
         wall = time.perf_counter() - start
         stop.set()
         watcher.join()
-    return result, wall, peak[0]
+    return result, wall, cpu_s(), peak[0]
 
 
-def in_process(function: Callable[..., object], *args: object) -> tuple[object, float, float]:
+def in_process(
+    function: Callable[..., object], *args: object
+) -> tuple[object, float, float, float]:
     """Measure a call in a fresh process."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -133,52 +151,58 @@ def _child(pipe: object, function: Callable[..., object], args: tuple[object, ..
 
 
 def ours(work: Path, workers: int) -> dict[str, float]:
-    """Partition both, cross-match, and choose the nearest of every observation."""
-    import lsdb
-
+    """Sort the observations, cross-match, and choose the nearest of every observation."""
     from cluster.connect import connect
     from cluster.settings import ClusterSettings
-    from pipeline.photometry.hats_import import import_parquet
+    from pipeline.core.pieces import Pieces
+    from pipeline.core.root import Root
+    from pipeline.core.run import Run
     from pipeline.photometry.matching import MovingMatch
     from pipeline.photometry.nearest import choose_nearest
-    from pipeline.photometry.pairs import Pairs, match_catalogues, read_pairs
+    from pipeline.photometry.pairs import Match, match_catalogues, read_pairs
     from pipeline.photometry.sources import find_catalogue
-    from pipeline.photometry.targets import POSITION, TARGETS
+    from pipeline.photometry.target_parts import TargetParts, sort_targets
+    from pipeline.settings.load import load_settings
+    from pipeline.stages import find_stage, makers
     from pipeline.tables.source_columns import GAIA, GAIA_REQUIRED
 
     aliases = GAIA | {"e_bv": ("e_bv",)}
     reach = 3 + 11 * 9
-    times = {}
-    with connect(ClusterSettings(workers=workers)) as client:
-        start = time.perf_counter()
-        found = find_catalogue(str(work / "sources"), aliases, GAIA_REQUIRED)
-        catalogue = found.open(client, work, 500_000, 2)
-        times["partition sources"] = time.perf_counter() - start
-        start = time.perf_counter()
-        parts = sorted((work / "targets").glob("*.parquet"))
-        folder = import_parquet(
-            client, parts, work / "targets_hats", TARGETS.names, POSITION,
-            partition_rows=100_000, margin_arcsec=reach,
-        )  # fmt: skip
-        times["partition observations"] = time.perf_counter() - start
-        start = time.perf_counter()
-        files = match_catalogues(
-            client, catalogue, lsdb.open_catalog(folder),
-            MovingMatch(3.0, reach, found.names, 2016.0), Pairs(work / "pairs", "x"), 2,
-        )  # fmt: skip
-        times["match"] = time.perf_counter() - start
-    start = time.perf_counter()
     truth = np.load(work / "truth.npy")
+    pieces = Pieces.of_rows(-(-len(truth) // SHARD), SHARD, UNIT)
+    settings = load_settings(None, [], root=work)
+    times, clock = {}, [time.perf_counter(), cpu_s()]
+
+    def told(name: str) -> None:
+        now = [time.perf_counter(), cpu_s()]
+        times[name], times[f"{name}, CPU"] = now[0] - clock[0], now[1] - clock[1]
+        clock[:] = now
+
+    inline = ClusterSettings(kind="inline")
+    with connect(ClusterSettings(workers=workers) if workers else inline) as client:
+        run = Run(find_stage("photometry"), settings, Root(work), client, makers())
+        told("start")
+        parts = sorted((work / "targets").glob("*.parquet"))
+        rows = settings.photometry.partition_rows
+        targets = TargetParts(work / "targets_sorted", 3.0, reach)
+        sort_targets(run, parts, targets, rows)
+        told("sort observations")
+        found = find_catalogue(str(work / "sources"), aliases, GAIA_REQUIRED)
+        columns = tuple(found.names.values())
+        algorithm = MovingMatch(3.0, reach, found.names, 2016.0)
+        match = Match(columns, targets, algorithm, work / "pairs", pieces)
+        files, _ = match_catalogues(run, found.blocks(work, rows, targets), match, "match", "x")
+        told("match")
     right = 0
-    for shard, paths in files.items():
-        pairs = read_pairs(shard, paths)
+    for unit, paths in files.items():
+        pairs = read_pairs(pieces.shards(unit), paths)
         ids = pairs["source_id"].to_numpy()
         chosen = choose_nearest(
             pairs["target_row"].to_numpy(), pairs["separation_arcsec"].to_numpy(), ids,
             pairs["phot_g_mean_mag"].to_numpy(), np.zeros(len(ids), bool), 2.0,
         )  # fmt: skip
         right += int((ids[chosen.pair] == truth[chosen.row]).sum())
-    times["choose (1 core)"] = time.perf_counter() - start
+    told("choose")
     return times | {"right": right / len(truth)}
 
 
@@ -207,7 +231,7 @@ def main() -> None:
     )
     parser.add_argument("--observations", type=int, default=2_000_000)
     parser.add_argument("--sources", type=int, default=20_000_000)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=2, help="0: this process alone")
     parser.add_argument("--work", type=Path, help="folder for the tables; temporary by default")
     args = parser.parse_args()
     work = Path(tempfile.mkdtemp(dir=args.work))
@@ -215,7 +239,7 @@ def main() -> None:
         for name in ("sources", "targets"):
             (work / name).mkdir()
         n_files = -(-args.sources // BLOCK)
-        with multiprocessing.get_context("spawn").Pool(args.workers) as pool:
+        with multiprocessing.get_context("spawn").Pool(max(args.workers, 1)) as pool:
             jobs = [
                 (k, min(BLOCK, args.sources - k * BLOCK), work / "sources") for k in range(n_files)
             ]
@@ -228,9 +252,9 @@ def main() -> None:
             "astropy": (astropys, work, args.sources),
         }
         for name, (function, *rest) in calls.items():
-            result, wall, peak = in_process(function, *rest)
+            result, wall, cpu, peak = in_process(function, *rest)
             shown = json.dumps({key: round(value, 4) for key, value in result.items()})
-            print(f"{name:10}{wall:8.1f} s{peak:8.2f} GB  {shown}", flush=True)
+            print(f"{name:10}{wall:8.1f} s{cpu:8.1f} s of CPU{peak:8.2f} GB  {shown}", flush=True)
     finally:
         shutil.rmtree(work)
 

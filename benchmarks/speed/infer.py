@@ -1,14 +1,15 @@
 """From files to p_b, and the network alone: a plain loop compared with ours.
 
 Usage: ``python benchmarks/speed/infer.py [--files FOLDER] [--spectra N] [--rounds N] [--workers
-N]``.
+N] [--presets NAME ...]``.
 
 FOLDER holds LAMOST files (default: ``$PAIRSPEC_REAL_DATA/spectra``; without, files are simulated).
 The plain loop is what a user would write: astropy, ``np.interp``, the continuum as a dense float32
 product, the eager float32 network; one process per core, at its best batch size. Ours is the
 reader, ``network_input`` and the predictor, one worker per core. Rounds are interleaved, so that
-a busy machine slows all alike; the best round of every way counts. Rates per core-second use the
-processor time; rates per second the wall time.
+a busy machine slows all alike; the best round of every way counts. Of several presets each is
+compared with the plain loop of its own network, and with that of the first. Rates per core-second
+use the processor time; rates per second the wall time.
 """
 
 import argparse
@@ -23,7 +24,9 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import torch
@@ -43,7 +46,7 @@ from pipeline.network.device import computes_bfloat16
 from pipeline.network.model import build_model, flop_count, parameter_count
 from pipeline.settings.infer import InferSettings
 from pipeline.settings.load import load_settings
-from pipeline.settings.network import NetworkSettings
+from pipeline.settings.network import NetworkSettings, Preset
 from pipeline.spectra.grid import WaveGrid
 from pipeline.stages import run_stage
 
@@ -87,9 +90,10 @@ class Way:
         return self.n / self.cpu_s
 
 
-def untrained(folder: Path) -> tuple[Path, int]:
+def untrained(folder: Path, preset: str) -> tuple[Path, int]:
     """Save a network whose every layer matters, as in a trained one; its FLOP per spectrum."""
-    model = build_model(NetworkSettings(), WaveGrid.from_settings(SPECTRA).n_pixel)
+    network = NetworkSettings.model_validate({"preset": preset})
+    model = build_model(network, WaveGrid.from_settings(SPECTRA).n_pixel)
     torch.manual_seed(0)
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm1d):
@@ -100,7 +104,7 @@ def untrained(folder: Path) -> tuple[Path, int]:
     card = ModelCard(
         network=model.settings, n_pixel=model.n_pixel, spectra=SPECTRA, data="", split_seed=0
     )
-    print(f"network: {parameter_count(model) / 1e6:.2f} M parameters, ", end="")
+    print(f"network {preset}: {parameter_count(model) / 1e6:.2f} M parameters, ", end="")
     print(f"{flop_count(model) / 1e6:.1f} MFLOP a spectrum")
     return save_model(folder, model.eval(), card), flop_count(model)
 
@@ -169,8 +173,23 @@ def measure(ways: list[Way], pool: ProcessPoolExecutor, rounds: int) -> None:
             way.run(pool)
 
 
+def plain_ways(ways: list[Way]) -> list[Way]:
+    return [way for way in ways if way.name.startswith("plain")]
+
+
+def show_against(ways: list[Way], others: list[Way], names: tuple[str, str]) -> None:
+    """Compare our best with the plain loops of another network."""
+    ours, plain = [w for w in ways if w not in plain_ways(ways)], plain_ways(others)
+    seconds = max(w.per_s for w in ours) / max(w.per_s for w in plain)
+    core_s = max(w.per_core_s for w in ours) / max(w.per_core_s for w in plain)
+    print(
+        f"ours with {names[0]} against the plain loop with {names[1]}: {seconds:.2f} x per second, "
+        f"{core_s:.2f} x per core-second"
+    )
+
+
 def show(ways: list[Way], flop: float = 0, peak: float = 0) -> None:
-    plain = [way for way in ways if way.name.startswith("plain")]
+    plain = plain_ways(ways)
     best_s, best_core_s = max(w.per_s for w in plain), max(w.per_core_s for w in plain)
     head = f"{'':44}{'spectra/s':>10}{'x plain':>8}{'/core-s':>9}{'x plain':>8}{'of matmul':>10}"
     print(f"{head}{'max |dp_b|':>12}")
@@ -197,6 +216,7 @@ def main() -> None:
     parser.add_argument("--spectra", type=int, default=2048)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--presets", nargs="+", default=["small"], choices=get_args(Preset))
     args = parser.parse_args()
     named = os.environ.get("PAIRSPEC_REAL_DATA")
     folder = args.files or (Path(named) / "spectra" if named else None)
@@ -209,7 +229,7 @@ def main() -> None:
         tempfile.TemporaryDirectory() as scratch,
         ProcessPoolExecutor(args.workers, mp_context=context) as pool,
     ):
-        model, flop = untrained(Path(scratch) / "model")
+        networks = {name: untrained(Path(scratch) / name, name) for name in args.presets}
         kinds = [torch.float32, *([torch.bfloat16] if has_bfloat16 else [])]
         peaks = [list(pool.map(matmul, [kind] * args.workers)) for kind in kinds]
         for kind, rates in zip(kinds, peaks, strict=True):
@@ -221,16 +241,29 @@ def main() -> None:
         flux = Path(scratch) / "flux.npy"
         np.save(flux, (1 + 0.1 * rng.standard_normal((args.spectra, n_pixel))).astype(np.float32))
         print(f"\nThe network alone, {args.spectra} spectra")
-        ways = network_ways(flux, args.spectra, model, args.workers, precisions)
-        measure(ways, pool, args.rounds)
-        show(ways, flop, float(np.mean(peaks[0])))
+        ways = {
+            name: network_ways(flux, args.spectra, model, args.workers, precisions)
+            for name, (model, _) in networks.items()
+        }
+        measure(list(chain(*ways.values())), pool, args.rounds)
+        for name, (_, flop) in networks.items():
+            print(f"\nnetwork {name}")
+            show(ways[name], flop, float(np.mean(peaks[0])))
         paths = fits_files(folder or simulated(Path(scratch)))
         print(f"\nFrom file to p_b, {len(paths)} files; processor time by part below each way")
-        ways = file_ways(paths, model, args.workers, InferSettings(precision=precisions[-1]))
-        measure(ways, pool, args.rounds)
-        show(ways)
-        one, many = ways[2], ways[-1]
-        print(f"\n1 -> {args.workers} workers: {many.per_s / one.per_s:.2f} x")
+        settings = InferSettings(precision=precisions[-1])
+        ways = {
+            name: file_ways(paths, model, args.workers, settings)
+            for name, (model, _) in networks.items()
+        }
+        measure(list(chain(*ways.values())), pool, args.rounds)
+        first = args.presets[0]
+        for name, some in ways.items():
+            print(f"\nnetwork {name}")
+            show(some)
+            print(f"1 -> {args.workers} workers: {some[-1].per_s / some[2].per_s:.2f} x")
+            if name != first:
+                show_against(some, ways[first], (name, first))
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from select_sample import POOL, fill
 
 from pipeline.catalogue.hats import count_pixels, describe, plan_partitions
 from pipeline.catalogue.query import Tables, connect
+from pipeline.catalogue.spectra import ROW_GROUP
 from pipeline.core.atomic import write_parquet
 from pipeline.core.parquet import table_files
 from pipeline.core.root import Root
@@ -59,7 +60,7 @@ def write_run(root: Root, n: int) -> None:
                       own.row_group_stars)  # fmt: skip
         rows.append((pixel, last - first))
         for table in (SPECTRA, OBSERVATIONS):
-            write_parquet(root.part(table, number), fill(table, last - first, known), 8192)
+            write_parquet(root.part(table, number), fill(table, last - first, known), ROW_GROUP)
     describe(root.table(STARS).parent, rows, own.part_stars)
 
 

@@ -11,18 +11,15 @@ same two tables and counts the same cut flow. Processor time is of a command wit
 """
 
 import argparse
-import resource
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import duckdb
 import numpy as np
-import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
+from process_tree import measure
 
 from pipeline.core.published import Published, publish
 from pipeline.core.root import Root
@@ -39,8 +36,7 @@ from schemas.table import Table
 
 SHARD = 4096
 POOL = 100_000
-SPECTRA_A_STAR = 1.6
-MIB = 2**20
+SPECTRA_A_STAR = 0.7
 
 
 def fill(table: Table, n: int, known: dict[str, object]) -> pa.Table:
@@ -107,40 +103,6 @@ def _write_shard(
         path = root.part(table, shard)
         path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(fill(table, row.size, known), path, compression="zstd")
-
-
-def measure(command: list[str]) -> tuple[float, float, float]:
-    """Run a command; return seconds, processor seconds and the peak memory of its tree in MiB."""
-    used = _children_seconds()
-    begin = time.perf_counter()
-    peak = 0.0
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        tree = psutil.Process(process.pid)
-        while process.poll() is None:
-            total = 0
-            for member in [tree, *_children(tree)]:
-                try:
-                    total += member.memory_full_info().pss
-                except psutil.Error:  # it has just ended
-                    continue
-            peak = max(peak, total / MIB)
-            time.sleep(0.25)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} failed with {process.returncode}")
-    return time.perf_counter() - begin, _children_seconds() - used, peak
-
-
-def _children_seconds() -> float:
-    """Return the processor time of all children that have ended, and of theirs."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-def _children(process: psutil.Process) -> list[psutil.Process]:
-    try:
-        return process.children(recursive=True)
-    except psutil.Error:
-        return []
 
 
 def _conditions() -> list[tuple[str, str]]:
@@ -235,8 +197,7 @@ def main() -> None:
         peer = [sys.executable, __file__, "--peer", str(root.path)]
         print("run          spectra  seconds  of CPU  peak MiB")
         for name, what in (("first", command), ("second", command), ("DuckDB", peer)):
-            seconds, cpu, peak = measure(what)
-            print(f"{name:6} {options.rows:13,} {seconds:8.1f} {cpu:7.1f} {peak:9.0f}", flush=True)
+            print(f"{name:6} {options.rows:13,} {measure(what)}", flush=True)
         check(root)
         print("the cut flow is that which DuckDB counts")
 

@@ -6,8 +6,9 @@ Five stars for seven spectra are drawn from the simulator's populations, with th
 tables, LAMOST's catalogue and the headers of all spectra, in parallel with Dask; p_b is drawn at
 random, since no pixel is there to be classified. Then each step runs in a process of its own with
 two workers: freeze of the manifest, observations (duplicates, match with LAMOST's catalogue, join),
-photometry, select, label, catalogue, and the ten queries of docs/catalogue.md. Peak memory is that
-of the process and all its workers together. Compare the steps at 70,000, 700,000 and 7,000,000.
+photometry, select, label, catalogue, and the ten queries of docs/catalogue.md. Peaks of memory are
+those of all processes together, of the driver and of the largest worker. Compare the steps at
+70,000, 700,000 and 7,000,000.
 """
 
 import argparse
@@ -21,8 +22,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from process_tree import measure
 from query import DOCS, ask, median_s
-from select_sample import SHARD, fill, measure
+from select_sample import SHARD, fill
 
 from cluster.connect import connect
 from cluster.settings import ClusterSettings
@@ -38,10 +40,11 @@ from pipeline.ingest.duplicates import write_duplicates
 from pipeline.ingest.matches import matches_path, write_matches
 from pipeline.ingest.observations import ObservationsJob, write_observations
 from pipeline.lamost.columns import COLUMNS
-from pipeline.photometry.positions import degrees, propagate
+from pipeline.photometry.positions import degrees, julian_year, propagate
 from pipeline.settings.load import load_settings
 from pipeline.settings.simulate import SimulateSettings
 from pipeline.simulate.catalogues import gaia_table, tmass_tables
+from pipeline.simulate.merge import merge_parquet
 from pipeline.simulate.parameters import measure as measure_parameters
 from pipeline.simulate.photometry import observe_sources
 from pipeline.simulate.population import draw_population
@@ -53,7 +56,7 @@ from schemas.table import Column, Table
 
 BLOCK = 16 * SHARD
 STARS = BLOCK * 5 // 7
-J2000_MJD = 51544.5
+BLOCKS = "blocks"
 LAMOST = Table(
     "lamost_catalogue", "", "", tuple(Column(c.name, c.dtype, "") for c in COLUMNS)
 )  # fmt: skip
@@ -89,7 +92,7 @@ def draw_block(number: int, folder: Path, rows: int) -> None:
     )
     mjd = rng.uniform(55900, 60000, n)
     motion = (sources.pmra_masyr[star], sources.pmdec_masyr[star])
-    years = 2000 + (mjd - J2000_MJD) / 365.25 - 2016
+    years = julian_year(mjd) - 2016
     seen_ra, seen_dec = degrees(propagate(ra[star], dec[star], *motion, years))
     exposure = {
         "obsid": 100_000_000 + row, "lmjd": 55900 + row // 4000, "spid": 1 + row % 4000 // 250,
@@ -113,7 +116,7 @@ def draw_block(number: int, folder: Path, rows: int) -> None:
         "rv_kms": rng.normal(0, 30, n), "rv_err_kms": rng.uniform(2, 8, n), "obj_class": "STAR",
     }  # fmt: skip
     table = fill(LAMOST, n, listed).take(pa.array(rng.permutation(n)))
-    write_parquet(lamost(root) / f"{number:05d}.parquet", table)
+    write_parquet(lamost(root).parent / BLOCKS / f"part-{number:05d}.parquet", table)
 
 
 def predict(shard: int, root: Root) -> None:
@@ -130,7 +133,7 @@ def predict(shard: int, root: Root) -> None:
 
 
 def lamost(root: Root) -> Path:
-    """Folder of LAMOST's catalogue in canonical columns."""
+    """File of LAMOST's catalogue in canonical columns."""
     return root.path / "tables" / "lamost_catalogue" / "catalogue.parquet"
 
 
@@ -138,6 +141,10 @@ def step_tables(folder: Path, rows: int) -> None:
     """Draw the survey."""
     with connect(ClusterSettings(workers=2)) as client:
         list(run_window(client, draw_block, range(-(-rows // BLOCK)), folder, rows))
+    # `pairspec ingest` writes one file.
+    catalogue = lamost(Root(folder / "run"))
+    merge_parquet(catalogue.parent / BLOCKS, catalogue)
+    shutil.rmtree(catalogue.parent / BLOCKS)
 
 
 def step_freeze(folder: Path, rows: int) -> None:
@@ -223,13 +230,13 @@ def main() -> None:
     folder = (options.folder or Path(tempfile.mkdtemp())).resolve()
     try:
         print(f"{options.rows:,} spectra of {options.rows * 5 // 7:,} stars")
-        print("step           seconds   of CPU  peak MiB  GB below the folder")
+        print("step           seconds  of CPU  peak MiB  driver  worker  GB below the folder")
         for step in STEPS:
             done = folder / f"{step}.done"
             if done.exists():
                 continue
-            seconds, cpu, peak = measure(command_of(step, folder, options.rows))
-            line = f"{step:13}{seconds:9.1f}{cpu:9.1f}{peak:10.0f}{size_gb(folder):8.2f}"
+            use = measure(command_of(step, folder, options.rows))
+            line = f"{step:13} {use}{use.driver:8.0f}{use.worker:8.0f}{size_gb(folder):8.2f}"
             print(line, flush=True)
             done.write_text(f"{line} {time.strftime('%H:%M')} load {os.getloadavg()[0]:.1f}\n")
         print((folder / "queries.txt").read_text())

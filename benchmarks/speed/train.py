@@ -1,10 +1,10 @@
 """Training: a plain PyTorch loop and the trainer with one and two ranks, on the same arrays.
 
-Usage: ``python benchmarks/speed/train.py [--spectra N] [--rounds N]``. The plain loop is what a
-user would write: a Dataset over a float16 file, a DataLoader, Adam, float32, all cores for one
-process. The trainer's figures are those of its own log, without the evaluation. Rounds are
-interleaved, so that a busy machine hits all alike; rates are medians. The last columns are the
-ratios to the plain loop with batches of either size.
+Usage: ``python benchmarks/speed/train.py [--spectra N] [--rounds N] [--presets NAME ...]``. The
+plain loop is what a user would write: a Dataset over a float16 file, a DataLoader, Adam, float32,
+all cores for one process. The trainer's figures are those of its own log, without the evaluation.
+Rounds are interleaved, so that a busy machine hits all alike; rates are medians. The last columns
+are the ratios to the plain loop with batches of either size, which trains the same network.
 """
 
 import argparse
@@ -12,7 +12,9 @@ import os
 import statistics
 import tempfile
 import time
+from itertools import product as product_of
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import torch
@@ -25,7 +27,7 @@ from cluster.settings import ClusterSettings
 from pipeline.network.loader import Labelled
 from pipeline.network.model import build_model, flop_count
 from pipeline.network.trainer import train
-from pipeline.settings.network import NetworkSettings
+from pipeline.settings.network import NetworkSettings, Preset
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.settings.training import TrainingSettings
 from pipeline.spectra.grid import WaveGrid
@@ -48,8 +50,12 @@ class Plain(Dataset):
         return torch.from_numpy(self.flux[i].astype(np.float32)), torch.tensor(float(self.label[i]))
 
 
-def plain_rate(folder: Path, batch_size: int) -> float:
-    model = build_model(NetworkSettings(), N_PIXEL, 1).train()
+def network(preset: str) -> NetworkSettings:
+    return NetworkSettings.model_validate({"preset": preset})
+
+
+def plain_rate(folder: Path, batch_size: int, preset: str) -> float:
+    model = build_model(network(preset), N_PIXEL, 1).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
     loss_of = torch.nn.BCEWithLogitsLoss()
     data = Plain(folder)
@@ -63,11 +69,13 @@ def plain_rate(folder: Path, batch_size: int) -> float:
     return len(data) / (time.perf_counter() - begin)
 
 
-def train_epoch(rank: Rank, folder: Path, out: Path, settings: TrainingSettings) -> float:
+def train_epoch(
+    rank: Rank, folder: Path, out: Path, settings: TrainingSettings, preset: str
+) -> float:
     flux = np.load(folder / "flux.npy", mmap_mode="r")
     part = Labelled(flux, np.load(folder / "label.npy"))
     few = Labelled(flux[:64], part.label_B[:64])
-    model = build_model(NetworkSettings(), N_PIXEL, 1)
+    model = build_model(network(preset), N_PIXEL, 1)
     result = train(model, settings, part, few, out, rank=rank.number, world=rank.world)
     return result.history[-1]["spectra_per_s"]
 
@@ -78,6 +86,7 @@ def main() -> None:
     )
     parser.add_argument("--spectra", type=int, default=1024)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--presets", nargs="+", default=["small"], choices=get_args(Preset))
     args = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
     torch.set_num_threads(cores)
@@ -94,7 +103,7 @@ def main() -> None:
         flux = 1 + 0.1 * rng.standard_normal((args.spectra, N_PIXEL), dtype=np.float32)
         np.save(folder / "flux.npy", flux.astype(np.float16))
         np.save(folder / "label.npy", (rng.random(args.spectra) < 0.5).astype(np.int8))
-        rates: dict[str, list[float]] = {}
+        rates: dict[tuple[str, str], list[float]] = {}
         product: list[float] = []
         with connect(ClusterSettings(workers=2)) as client:
             for number in range(args.rounds):
@@ -103,28 +112,35 @@ def main() -> None:
                 for _ in range(10):
                     a @ b
                 product.append(10 * 2 * 1024**3 / (time.perf_counter() - begin))
-                for size in SIZES:
-                    plain = plain_rate(folder, size)
-                    rates.setdefault(f"plain loop, batch {size}", []).append(plain)
+                for preset, size in product_of(args.presets, SIZES):
+                    plain = plain_rate(folder, size, preset)
+                    rates.setdefault((preset, f"plain loop, batch {size}"), []).append(plain)
                     for way, (ranks, threads, together) in ways.items():
                         update = {"threads": threads, "batch_size": size}
                         update["synchronise_norms"] = together
-                        out = folder / f"{number}-{size}-{way}"
+                        out = folder / f"{number}-{preset}-{size}-{way}"
                         rate = run_gang(
                             client,
                             train_epoch,
                             folder,
                             out,
                             base.model_copy(update=update),
+                            preset,
                             options=GangOptions(ranks=ranks, backend="cpu"),
                             notify=print,
                         )[0]
-                        rates.setdefault(f"{way}, batch {size}", []).append(rate)
+                        rates.setdefault((preset, f"{way}, batch {size}"), []).append(rate)
+    for preset in args.presets:
+        mine = {way: found for (name, way), found in rates.items() if name == preset}
+        show(preset, mine, statistics.median(product))
+
+
+def show(preset: str, rates: dict[str, list[float]], peak: float) -> None:
     # Backward is twice forward.
-    flop = 3 * flop_count(build_model(NetworkSettings(), N_PIXEL))
-    peak = statistics.median(product)
+    flop = 3 * flop_count(build_model(network(preset), N_PIXEL))
     plain = {size: statistics.median(rates[f"plain loop, batch {size}"]) for size in SIZES}
-    print(f"{flop / 1e6:.0f} MFLOP a spectrum; matrix product {peak / 1e9:.0f} GFLOP/s")
+    print(f"\nnetwork {preset}: {flop / 1e6:.0f} MFLOP a spectrum; ", end="")
+    print(f"matrix product {peak / 1e9:.0f} GFLOP/s")
     print(f"{'':36}{'spectra/s':>10}{'of matmul':>11}" + "".join(f"{f'x {s}':>9}" for s in SIZES))
     for way, found in rates.items():
         rate = statistics.median(found)
