@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 from composite_folds import N_FOLDS
-from real_stars import WAYS, ranked
-from real_tables import COOL_K
+from real_scores import read_columns, read_scores
+from real_stars import WAYS
+from real_tables import COOL_K, star_weights
 
 from pipeline.network.metrics import weighted_auc
 
@@ -54,19 +55,15 @@ FORMS = (
 
 
 def drawn_aucs(
-    scores: list[np.ndarray], columns: dict[str, np.ndarray], rows: np.ndarray
+    scores: list[np.ndarray],
+    columns: dict[str, np.ndarray],
+    rows: np.ndarray,
+    n_draw: int = N_DRAW,
 ) -> np.ndarray:
     """AUC of every way, as it is and with stars drawn again, the same for all; (1 + D, N)."""
     rows = np.flatnonzero(rows)
     label = columns["label"][rows] == 1
-    both = np.concatenate([columns["star"][rows], columns["star2"][rows]])
-    names, place = np.unique(both, return_inverse=True)
-    first, second = np.split(place, 2)
-    rng = np.random.default_rng(0)
-    weights = [np.ones(len(rows))]
-    for _ in range(N_DRAW):
-        times = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))
-        weights.append((times[first] * times[second]).astype(np.float64))
+    weights = list(star_weights({name: columns[name][rows] for name in ("star", "star2")}, n_draw))
     return np.array(
         [
             [np.mean([weighted_auc(one, label, w) for one in way[:, rows]]) for way in scores]
@@ -98,14 +95,8 @@ def main() -> None:
     n_N = np.array([WAYS[w].n_stars or args.full_stars for w in ways], float)
     wanted_W = np.array(WANTED, float)
     for test in ("classic", "label"):
-        kept = [np.load(folder / f"{test}-{k}.npz") for k in range(N_FOLDS)]
-        columns = {k: np.concatenate([one[k] for one in kept]) for k in kept[0].files}
-        scores = [
-            np.concatenate(
-                [ranked(np.load(folder / f"{w}-{k}.npz")[test]) for k in range(N_FOLDS)], axis=1
-            )
-            for w in ways
-        ]
+        columns = read_columns(folder, test, N_FOLDS)
+        scores = [read_scores(folder, way, test, N_FOLDS).score_SB for way in ways]
         everyone = np.ones(len(columns["label"]), bool)
         for name, rows in (("all", everyone), ("cool", columns["teff_k"] < COOL_K)):
             auc_DN = drawn_aucs(scores, columns, rows)

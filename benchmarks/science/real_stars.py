@@ -8,17 +8,19 @@ decides which epoch counts. ``--tables`` only prints.
 
 import argparse
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from composite_fits import QUARTER, fit_network, quadratic_scores, score
-from composite_folds import N_FOLDS, Arrays
+from composite_folds import Arrays
 from label_like import label_couples, population
-from real_data import add_data
+from real_data import fold_parser
 from real_folds import Draw, Stars, made, parts_of, read_stars, settings_for
-from real_tables import COOL_K, COOL_TITLE, Q_CLASSIC, Q_LABEL, Scores, bins_of, counts
+from real_scores import read_columns, read_scores
+from real_tables import COOL_K, COOL_TITLE, Q_CLASSIC, Q_LABEL, bins_of, counts, head
 from windowed_pca import Windows, fit_mlp, mlp_logit
 
 from pipeline.composites.couples import Composites
@@ -48,6 +50,8 @@ class Way:
         Train with couples like the labels, else of mass ratio 0.71-0.93.
     n_stars : int
         Most stars to train with; 0 all.
+    seed : int
+        Of the network; the MLP has all of `SEEDS`.
     """
 
     name: str
@@ -56,6 +60,7 @@ class Way:
     vary: bool = False
     like: bool = False
     n_stars: int = 0
+    seed: int = 1
 
 
 MLP = "windowed-PCA MLP"
@@ -80,6 +85,11 @@ WAYS = {
     },
     "network": Way("the network", model="network"),
     "network-every": Way("the network, every star", "network", every=True),
+    **{
+        f"network-every-{n}": Way(f"the network, every star, seed {n}", "network", every=True,
+                                  seed=n)
+        for n in (2, 3)
+    },
     "network-every-vary": Way("the network, every star, new stars", "network", every=True,
                               vary=True),
 }  # fmt: skip
@@ -112,6 +122,27 @@ class Fold:
             draw = partial(labelled, settings=self.settings)
         seed = 100 * self.number + ("training", "validation", "test").index(part)
         return made(stars, n, draw, self.settings, seed, vary=vary)
+
+    def held(self) -> Composites:
+        """Couples of every validation star."""
+        return self.composites("validation", self.couples // 8, every=True, like=False)
+
+    def tests(self) -> dict[str, Composites]:
+        """Couples of the test stars: of mass ratio 0.71-0.93 against twins, and like the labels."""
+        n = self.couples // 4
+        return {
+            "classic": self.composites("test", n, every=False, like=False),
+            "label": self.composites("test", n, every=True, like=True),
+        }
+
+
+def folds_of(
+    stars: Stars, tested: np.ndarray, settings: Settings, args: argparse.Namespace
+) -> Iterator[Fold]:
+    """Yield the folds that are asked for."""
+    for number in range(args.folds):
+        part, bright = parts_of(stars.pool, tested, number, 1)
+        yield Fold(number, stars, part, bright, settings, args.couples)
 
 
 def classic(rng: np.random.Generator, n: int, pool: Pool, settings: Settings) -> Couples:
@@ -149,17 +180,18 @@ def examples(way: Way, fold: Fold) -> Examples:
     return Examples(training, held)
 
 
-def scores(model: str, given: Examples, tests: dict[str, Composites], epochs: int) -> Arrays:
+def scores(way: Way, given: Examples, tests: dict[str, Composites], epochs: int) -> Arrays:
     """Train with every seed; scores of each test, (S, B)."""
     training, held = given.training, given.held
     flux_BL = np.concatenate([test.flux_BL for test in tests.values()])
-    if model == "pca":
+    if way.model == "pca":
         data = {"flux": training.flux_BL, "label": training.label_B}
         found = [quadratic_scores(data, {"flux": flux_BL})]
-    elif model == "network":
+    elif way.model == "network":
         asked = Labelled(held.flux_BL, held.label_B)
         data_of = Labelled(training.flux_BL, training.label_B)
-        found = [score(fit_network(data_of, asked, epochs, QUARTER, noise=0.02), flux_BL)]
+        network = fit_network(data_of, asked, epochs, QUARTER, noise=0.02, seed=way.seed)
+        found = [score(network, flux_BL)]
     else:
         windows = Windows.fit(training.flux_BL)
         x, asked_x, test_x = (
@@ -190,20 +222,12 @@ def columns_of(test: Composites, number: int) -> Arrays:
     }
 
 
-def ranked(score_SB: np.ndarray) -> np.ndarray:
-    """Bring the scores of a fold to one scale: their ranks."""
-    return np.argsort(np.argsort(score_SB, axis=1), axis=1) / score_SB.shape[1]
-
-
 def run_fold(fold: Fold, ways: list[str], folder: Path, epochs: int) -> None:
     """Make the tests of a fold, and all scores that are not kept yet."""
     missing = [w for w in ways if not (folder / f"{w}-{fold.number}.npz").exists()]
     if not missing:
         return
-    tests = {
-        "classic": fold.composites("test", fold.couples // 4, every=False, like=False),
-        "label": fold.composites("test", fold.couples // 4, every=True, like=True),
-    }
+    tests = fold.tests()
     for name, test in tests.items():
         np.savez(folder / f"{name}-{fold.number}.npz", **columns_of(test, fold.number))
     # Ways that differ in the model alone follow each other and share their examples.
@@ -212,7 +236,7 @@ def run_fold(fold: Fold, ways: list[str], folder: Path, epochs: int) -> None:
         begin = time.perf_counter()
         if given is None or same != made_for(WAYS[way]):
             same, given = made_for(WAYS[way]), examples(WAYS[way], fold)
-        found = scores(WAYS[way].model, given, tests, epochs)
+        found = scores(WAYS[way], given, tests, epochs)
         np.savez(folder / f"{way}-{fold.number}.npz", **found)
         print(f"fold {fold.number}: {way}, {time.perf_counter() - begin:.0f} s", flush=True)
 
@@ -236,16 +260,10 @@ def print_tables(ways: list[str], folds: int, folder: Path) -> None:
         return
     done = [w for w in ways if all((folder / f"{w}-{k}.npz").exists() for k in range(folds))]
     for name, edges in (("classic", Q_CLASSIC), ("label", Q_LABEL)):
-        kept = [np.load(folder / f"{name}-{k}.npz") for k in range(folds)]
-        columns = {k: np.concatenate([one[k] for one in kept]) for k in kept[0].files}
-        tests = {}
-        for way in done:
-            parts = [ranked(np.load(folder / f"{way}-{k}.npz")[name]) for k in range(folds)]
-            tests[way] = Scores(np.concatenate(parts, axis=1), columns)
-        for title, bins in bins_of(columns, edges):
+        tests = {way: read_scores(folder, way, name, folds) for way in done}
+        for title, bins in bins_of(read_columns(folder, name, folds), edges):
             print(f"\n{name}, by {title}\n")
-            print("| classifier | " + " | ".join(head for head, _ in bins) + " |")
-            print("|---" * (1 + len(bins)) + "|")
+            print(head(bins, "classifier"))
             print(counts(next(iter(tests.values())), bins))
             for way, test in tests.items():
                 print(test.row(WAYS[way].name, bins), flush=True)
@@ -257,13 +275,7 @@ def print_tables(ways: list[str], folds: int, folder: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add_data(parser)
-    parser.add_argument("--root", type=Path, required=True, help="keeps spectra and scores")
-    parser.add_argument("--folds", type=int, default=N_FOLDS, choices=range(1, N_FOLDS + 1))
-    parser.add_argument("--couples", type=int, default=10_000, help="to train with, a fold")
+    parser = fold_parser(__doc__, couples=10_000)
     parser.add_argument("--epochs", type=int, default=6, help="of the network")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS), metavar="NAME")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
@@ -279,9 +291,7 @@ def main() -> None:
         pool = stars.pool
         print(f"{np.unique(pool.star[tested]).size} tested of {np.unique(pool.star).size} stars")
         keep_shares(pool, settings, folder)
-        for number in range(args.folds):
-            part, bright = parts_of(pool, tested, number, 1)
-            fold = Fold(number, stars, part, bright, settings, args.couples)
+        for fold in folds_of(stars, tested, settings, args):
             run_fold(fold, args.ways, folder, args.epochs)
     print_tables(args.ways, args.folds, folder)
 

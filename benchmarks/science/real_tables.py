@@ -20,6 +20,7 @@ SNR = ((25, 40), (40, 60), (60, 100))
 TEFF = ((0, 5300), (5300, 5650), (5650, 6000), (6000, 8000))
 Q_CLASSIC = ((0.71, 0.82), (0.82, 0.88), (0.88, 0.93))
 Q_LABEL = tuple(pairwise(Q_EDGES))
+Bins = list[tuple[str, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -47,27 +48,20 @@ class Scores:
         places = [np.flatnonzero(rows) for rows in bins]
         if any(self._few(rows) for rows in places):
             return Estimate(np.nan, np.nan, np.nan)
-        stars = np.concatenate([self.columns["star"], self.columns["star2"]])
-        names, place = np.unique(stars, return_inverse=True)
-        first, second = np.split(place, 2)
-        rng = np.random.default_rng(0)
 
-        def mean(times: np.ndarray) -> float:
-            weight = (times[first] * times[second]).astype(np.float64)
-            return float(
-                sum(
-                    share * self._auc(rows, weight[rows])
-                    for rows, share in zip(places, share_Q, strict=True)
-                )
-            )
+        def mean(weight: np.ndarray) -> float:
+            shares = zip(places, share_Q, strict=True)
+            return float(sum(share * self._auc(rows, weight[rows]) for rows, share in shares))
 
-        value = mean(np.ones(len(names)))
-        draws = [
-            mean(np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names)))
-            for _ in range(N_DRAW)
-        ]
-        low, high = np.nanpercentile(draws, [2.5, 97.5])
-        return Estimate(value, float(low), float(high))
+        return _estimate(mean(weight) for weight in star_weights(self.columns))
+
+    def less(self, other: "Scores", rows: np.ndarray) -> Estimate:
+        """AUC less that of other scores of the same composites, the same stars drawn for both."""
+        rows = np.flatnonzero(rows)
+        stars = {name: self.columns[name][rows] for name in ("star", "star2")}
+        return _estimate(
+            self._auc(rows, weight) - other._auc(rows, weight) for weight in star_weights(stars)
+        )
 
     def _few(self, rows: np.ndarray) -> bool:
         pairs = rows[self.columns["label"][rows] == 1]
@@ -88,23 +82,50 @@ class Scores:
         )
         return f"{len(pairs):,} / {n_first} / {n_second}"
 
-    def row(self, name: str, bins: list[tuple[str, np.ndarray]]) -> str:
+    def row(self, name: str, bins: Bins) -> str:
         """One line of a table."""
         return f"| {name} | " + " | ".join(str(self.auc(rows)) for _, rows in bins) + " |"
 
 
-def counts(test: Scores, bins: list[tuple[str, np.ndarray]]) -> str:
+def star_weights(columns: dict[str, np.ndarray], n_draw: int = N_DRAW) -> Iterator[np.ndarray]:
+    """Yield how often each composite counts: once, then with all stars drawn again."""
+    stars = np.concatenate([columns["star"], columns["star2"]])
+    names, place = np.unique(stars, return_inverse=True)
+    first, second = np.split(place, 2)
+    rng = np.random.default_rng(0)
+    yield np.ones(len(first))
+    for _ in range(n_draw):
+        times = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))
+        yield (times[first] * times[second]).astype(np.float64)
+
+
+def _estimate(values: Iterator[float]) -> Estimate:
+    """First value, and the 95 % interval of the others."""
+    value, *draws = values
+    low, high = np.nanpercentile(draws, [2.5, 97.5])
+    return Estimate(value, float(low), float(high))
+
+
+def head(bins: Bins, *names: str) -> str:
+    """First two lines of a table."""
+    titles = [*names, *(title for title, _ in bins)]
+    return f"| {' | '.join(titles)} |\n" + "|---" * len(titles) + "|"
+
+
+def counts(test: Scores, bins: Bins, *cells: str) -> str:
     """Line of a table: what each bin holds."""
-    return (
-        "| couples / primaries / companions | "
-        + " | ".join(test.size(rows) for _, rows in bins)
-        + " |"
-    )
+    sizes = (test.size(rows) for _, rows in bins)
+    return f"| {' | '.join(['couples / primaries / companions', *cells, *sizes])} |"
+
+
+def signed(found: Estimate) -> str:
+    """Write a difference with its interval."""
+    return f"{found.value:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
 
 
 def bins_of(
     columns: dict[str, np.ndarray], q_edges: tuple[tuple[float, float], ...]
-) -> Iterator[tuple[str, list[tuple[str, np.ndarray]]]]:
+) -> Iterator[tuple[str, Bins]]:
     """Columns of three tables: all and cool by q, then S/N, then Teff; whole couples each."""
     q = np.repeat(columns["mass_ratio"][1::2], 2)
     snr, teff = columns["snr_g"], columns["teff_k"]
