@@ -7,9 +7,9 @@ from bokeh.models.layouts import Column
 
 from pipeline.browse.region import Condition
 from pipeline.browse.selection import Selection
-from pipeline.browse.stars import Stars
+from pipeline.browse.stars import Mask, Stars
 from pipeline.browse.theme import WIDGETS
-from pipeline.core.errors import InputError
+from pipeline.browse.work import Work
 
 NAME = "condition"
 
@@ -23,10 +23,12 @@ class Chooser:
         All stars.
     selection : Selection
         What is selected.
+    work : Work
+        Where conditions are looked up: a slow one must not hold the other pages.
     """
 
-    def __init__(self, stars: Stars, selection: Selection) -> None:
-        self._stars, self._selection = stars, selection
+    def __init__(self, stars: Stars, selection: Selection, work: Work) -> None:
+        self._stars, self._selection, self._work = stars, selection, work
         self._field = TextInput(
             title="Select by a condition in SQL on the columns of `stars`, then Enter",
             placeholder="p_b > 0.9 AND n_spectra > 1", sizing_mode="stretch_width",
@@ -57,10 +59,28 @@ class Chooser:
 
     def _ask(self, text: str) -> None:
         sql = text.strip()
-        try:
-            self._selection.put(NAME, Condition(sql) if sql else None)
-        except InputError as error:
-            self._said.text = f"<b>not selected:</b> {escape(str(error))}"
+        if not sql:
+            self._selection.put(NAME, None)
+            return
+        part = Condition(sql)
+        self._said.text = f"looking for <code>{escape(sql)}</code>"
+        self._work.do(
+            lambda: part.mask(self._stars),
+            lambda mask_S: self._put(part, mask_S),
+            lambda error: self._refuse(part, error),
+        )
+
+    def _put(self, part: Condition, mask_S: Mask) -> None:
+        if self._asked(part):
+            self._selection.put(NAME, part, mask_S)
+
+    def _refuse(self, part: Condition, error: str) -> None:
+        if self._asked(part):
+            self._said.text = f"<b>not selected:</b> {escape(error)}"
+
+    def _asked(self, part: Condition) -> bool:
+        # Another condition may have been written while this one was looked up.
+        return bool(self._field.value.strip() == part.sql)
 
     def _clear(self) -> None:
         self._field.value = ""

@@ -83,7 +83,7 @@ class Explorer:
         marks = DiagramMarks(diagram.figure)
         sky = Plane(stars, selection, "sky", "Sky, ICRS", RA, DEC, (640, 300), clicked)
         histogram = Histogram(stars, selection, (640, 250))
-        chooser = Chooser(stars, selection)
+        chooser = Chooser(stars, selection, work)
         table = StarTable(stars, selection, clicked)
         export = ExportBox(root, self.folder, selection, work)
         query = QueryBox(root, work)

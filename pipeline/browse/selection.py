@@ -34,7 +34,7 @@ class Selection:
         """
         self._listeners.append(listener)
 
-    def put(self, view: str, part: Part | None) -> None:
+    def put(self, view: str, part: Part | None, mask_S: Mask | None = None) -> None:
         """Put the part of a view in place of its last one.
 
         Parameters
@@ -43,6 +43,8 @@ class Selection:
             Who gives it.
         part : Part, optional
             None: the view no longer selects.
+        mask_S : ndarray of bool, (S,), optional
+            Stars within the part where that is known already, as from a slow condition.
 
         Raises
         ------
@@ -52,7 +54,7 @@ class Selection:
         if part is None:
             self._parts.pop(view, None)
         else:
-            self._parts[view] = (part, part.mask(self._stars))
+            self._parts[view] = (part, part.mask(self._stars) if mask_S is None else mask_S)
         self._join()
 
     def clear(self) -> None:

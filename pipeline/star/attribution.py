@@ -41,8 +41,8 @@ class Attribution:
 
     def __str__(self) -> str:
         return (
-            f"logit {self.logit:+.2f} = {self.continuum_logit:+.2f} of a bare continuum "
-            f"{self.pixel_L.sum():+.2f} of the pixels"
+            f"logit of the network {self.logit:+.2f} = {self.continuum_logit:+.2f} "
+            f"of a bare continuum {self.pixel_L.sum():+.2f} of the pixels"
         )
 
 
