@@ -72,53 +72,6 @@ def map_partitions_window(
         yield int(number.iloc[0])
 
 
-def run_delayed(
-    client: "Client",
-    work: Callable[..., Any],
-    pieces: Sequence[Any],
-    numbers: Sequence[int],
-    retries: int = 2,
-) -> Iterator[None]:
-    """Run ``work(value, number)`` on some of many Dask ``delayed`` values.
-
-    Parameters
-    ----------
-    client : distributed.Client
-        Where to run.
-    work : callable
-        Top-level and idempotent; what it returns is dropped.
-    pieces : sequence of dask.delayed.Delayed
-        All values.
-    numbers : sequence of int
-        Which of them.
-    retries : int
-        Tries after a failure.
-
-    Yields
-    ------
-    None
-        Once for each that is done, in the order in which they finish.
-
-    Raises
-    ------
-    Exception
-        The first error that is left after the retries; the tasks in flight are cancelled.
-    """
-    from dask.delayed import delayed
-
-    do = delayed(work, pure=False)
-
-    def submit(some: list[int]) -> "list[Future[None]]":
-        futures: list[Future[None]] = client.compute(
-            [do(pieces[number], number) for number in some], retries=retries
-        )
-        return futures
-
-    window = max(PER_THREAD * threads_of(client), 2 * GROUP)
-    for _ in watch(client, submit, numbers, window, GROUP):
-        yield
-
-
 def _as_series(number: int) -> "pd.Series[int]":
     import pandas as pd
 

@@ -65,8 +65,8 @@ STAGES: tuple[Stage, ...] = (
         page="photometry.md",
         summary="Match every spectrum to Gaia and 2MASS; derive intrinsic colour and brightness.",
         manual="""
-    Sources come from HATS catalogues (folder or URL) or plain Parquet, which is partitioned into
-    ROOT/catalogues/ first. Positions are moved to the epoch of each observation.
+    Sources come from HATS catalogues (folder or URL) or tables, which are read where they are.
+    Positions are moved to the epoch of each observation.
 
     Writes ROOT/tables/photometry/, one row per counted spectrum, and ROOT/crossmatch/ on the way.
 
@@ -95,13 +95,14 @@ STAGES: tuple[Stage, ...] = (
         "pipeline.labels.stage",
         inputs="pipeline.labels.inputs",
         makes="labels",
-        needs=("sample", "observations"),
+        needs=("sample", "observations", "photometry"),
         tables=("ridge", "labels"),
         page="labels.md",
         summary="Label the stars of the training sample as single or binary, and split them.",
         manual="""
     Fits the main-sequence ridge and labels by the distance from it; or takes the labels of a
-    table of yours (inputs.labels: source_id or obsid, and label).
+    table of yours (inputs.labels: source_id or obsid, and label). Each label comes with the
+    probability of the class binary, from the errors of the photometry.
 
     Writes ROOT/tables/ridge.parquet, ROOT/tables/labels/ and ROOT/reports/ridge.png (.pdf).
 
@@ -140,8 +141,8 @@ STAGES: tuple[Stage, ...] = (
     The workers of the cluster train as a gang. A lost one costs the epoch at hand: training goes
     on from the last finished epoch, as it does when this command is run again.
 
-    Writes ROOT/model/ (model.safetensors, model.json), ROOT/reports/training.png, and the log and
-    state of the training below ROOT/training/.
+    Writes ROOT/model/ (model.safetensors, model.json), ROOT/reports/training.png and network.png,
+    and the log and state of the training below ROOT/training/.
 
     Example: pairspec train --root run --set training.source=simulated
     """,

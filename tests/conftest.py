@@ -13,6 +13,8 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# As the command line does, before `hats` is imported.
+os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
 
 # The same examples every time, and no failure because the machine has other work.
 # `make fuzz` takes others: --hypothesis-profile=random.

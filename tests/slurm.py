@@ -18,6 +18,9 @@ SCRIPTS = Path(__file__).resolve().parents[1] / "scripts" / "slurm"
 N_NODES = 2
 UNFINISHED = ("PENDING", "CONFIGURING", "RUNNING", "COMPLETING")
 
+PATIENCE = 4
+"""Times as long on a machine that has other work."""
+
 
 class Slurm:
     """The daemons, and what a test does to them.
@@ -120,7 +123,8 @@ class Slurm:
 
 
 def until(condition: Callable[[], object], seconds: float, what: str) -> None:
-    """Wait for a condition, or fail with what was waited for."""
+    """Wait for a condition, or fail with what was waited for; a busy machine has more time."""
+    seconds *= PATIENCE
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

@@ -4,7 +4,7 @@ import logging
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from cluster.engine import Engine
@@ -29,11 +29,22 @@ def start(settings: ClusterSettings, notify: Callable[[str], None]) -> Iterator[
     Engine
         Of the cluster.
     """
+    import dask
     from distributed import LocalCluster
 
     del notify
-    with deaf_to_interrupts(LocalCluster, **_options(settings)) as cluster:
+    # The one worker of this process is not lost because the process was stopped for minutes
+    # (Ctrl-Z); nothing would start it again.
+    lasting = {"distributed.scheduler.worker-ttl": None} if settings.kind == "inline" else {}
+    with dask.config.set(lasting):
+        cluster = deaf_to_interrupts(LocalCluster, **_options(settings))
+    try:
         yield Engine(cluster)
+    finally:
+        # Workers that take seconds to end, as on a busy machine, have been killed by then: what
+        # was done stays done.
+        with suppress(TimeoutError):
+            cluster.close()
 
 
 def deaf_to_interrupts(start: Callable[..., T], **options: Any) -> T:

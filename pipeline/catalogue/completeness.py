@@ -24,6 +24,14 @@ _MACROS = f"""
         SELECT max(share) FROM completeness
         WHERE kind = 'pair' AND q >= q_low AND (q < q_high OR (q = 1 AND q_high = 1)) AND {_INSIDE}
     );
+    CREATE MACRO mean_completeness(q_from, q_to, snr, teff, feh, threshold := 0.5) AS (
+        SELECT CASE WHEN sum(width) > 0.9999 * (max(q_to) - max(q_from))
+            THEN sum(share * width) / sum(width) END
+        FROM (
+            SELECT share, greatest(0, least(q_high, q_to) - greatest(q_low, q_from)) AS width
+            FROM completeness WHERE kind = 'pair' AND {_INSIDE}
+        )
+    );
     CREATE MACRO false_positive_rate(snr, teff, feh, threshold := 0.5) AS (
         SELECT max(share) FROM completeness WHERE kind = 'single' AND {_INSIDE}
     );
@@ -31,7 +39,7 @@ _MACROS = f"""
 
 
 def add_completeness(db: "duckdb.DuckDBPyConnection") -> None:
-    """Add the macros ``completeness`` and ``false_positive_rate`` beside the view.
+    """Add the macros ``completeness``, its mean, and ``false_positive_rate`` beside the view.
 
     Parameters
     ----------

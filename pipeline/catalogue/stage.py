@@ -99,7 +99,7 @@ def _job(
     manifest = open_manifest(root.manifest)
     combination = None
     if evaluation is not None:
-        combination = Combination(**_report(run)["combination"])
+        combination = Combination.from_report(_report(run)["combination"])
     return CatalogueJob(
         root,
         settings.catalogue,

@@ -169,7 +169,9 @@ def _scores(spectra: pa.Table, stars: Groups, job: CatalogueJob) -> dict[str, An
         spread = np.sqrt(stars.sum(deviation**2) / np.where(n > 1, n - 1, np.nan))
     combined = np.full(len(stars), np.nan)
     if job.combination is not None:
-        logit_sum = stars.sum(np.where(known, _numbers(spectra["logit"]), 0.0))
+        given = (_numbers(spectra[name]) for name in ("logit", "teff_k", "snr_g"))
+        evidence = job.combination.evidence(*given)
+        logit_sum = stars.sum(np.where(known, evidence, 0.0))
         combined = job.combination.posterior(logit_sum, n)
         combined = np.where(n > 0, combined, np.nan)
     return {

@@ -87,6 +87,9 @@ def acquire(
         bool,
         typer.Option("--to-store", help="Spectra straight into OUT/run; no files are kept."),
     ] = False,
+    tap: Annotated[
+        bool, typer.Option("--tap", help="gaia, tmass: by a TAP service, without HATS.")
+    ] = False,
     skip_failed: Annotated[
         bool, typer.Option("--skip-failed", help="With --to-store: leave out files that failed.")
     ] = False,
@@ -99,7 +102,7 @@ def acquire(
 
     Sources: lamost-catalogue, lamost-spectra, lamost-vo, gaia, tmass, bailer-jones,
     tmass-neighbours, dust, eclipsing, planets, spectroscopic-binaries, jing2025. Gaia and 2MASS
-    need no copy: `photometry` reads them by URL.
+    need no copy: `photometry` reads them by URL. Without HATS, --tap asks a TAP service for them.
 
     A file is there whole or not at all. What cannot be had has one row with its reason in
     OUT/ledger/; a run that was stopped goes on. LAMOST's token is that of LAMOST_TOKEN or of the
@@ -119,7 +122,7 @@ def acquire(
         secret = token_of(keyring=needs_token(what))
         request = Request(
             out, loaded.acquire, secret, name, where, obsids, cone, limit, dry_run, again,
-            to_store, skip_failed, loaded.ingest,
+            to_store, skip_failed, loaded.ingest, tap, loaded.photometry,
         )  # fmt: skip
         outcomes = acquire_source(what, request)
     typer.echo("\n".join([f"acquire {what}:", *outcomes.lines]))

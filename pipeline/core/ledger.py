@@ -70,9 +70,9 @@ class Ledger:
             Number of the unit.
         """
         record = self._record(unit)
-        files = self.files(unit)
-        if record is None or files is None:
+        if record is None:
             return None
+        files = recorded_files(self.root, record)
         if any(damage_of(file, content=file.path.suffix == ".json") for file in files):
             return None
         notes, table = tuple(record["notes"]), tuple(record["table"])

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cluster.partitions import map_partitions_window, run_delayed
+from cluster.partitions import map_partitions_window
 from cluster.window import run_window
 from pipeline.core.ledger import Done, Ledger
 from pipeline.core.progress import track
@@ -52,6 +52,7 @@ class Units:
         step: str = "",
         of: str = "shards",
         extra: Callable[[int], Any] | None = None,
+        folders: Iterable[Path] = (),
     ) -> dict[str, int]:
         """Run ``work(unit, *args)`` once for every unit that is not done, and record each.
 
@@ -71,6 +72,8 @@ class Units:
             What the units are.
         extra : callable, optional
             Gives a further argument for a unit, which follows its number.
+        folders : iterable of pathlib.Path
+            Folders of tables: files there that belong to no unit are deleted first.
 
         Returns
         -------
@@ -79,6 +82,7 @@ class Units:
         """
 
         def start(ledger: Ledger, pending: list[int]) -> Iterator[Any]:
+            ledger.drop_strays(n_units, folders)
             items = ((unit, *((extra(unit),) if extra else ())) for unit in pending)
             return self.tasks(_record_item, items, work, ledger, args)
 
@@ -107,7 +111,7 @@ class Units:
         *args, digest, of
             As in :meth:`each`.
         folders : iterable of pathlib.Path
-            Folders of tables: files there that belong to no unit are deleted first.
+            As in :meth:`each`.
 
         Returns
         -------
@@ -122,39 +126,6 @@ class Units:
             return map_partitions_window(self.client, read, record, pending, retries=retries)
 
         return self._each(self._ledger("", digest, n_units), n_units, of, start)
-
-    def each_delayed(
-        self,
-        pieces: Sequence[Any],
-        work: Callable[..., Done],
-        *args: Any,
-        digest: str,
-        step: str,
-        of: str,
-    ) -> dict[str, int]:
-        """Run ``work(value, unit, *args)`` on every Dask ``delayed`` value not yet done.
-
-        Parameters
-        ----------
-        pieces : sequence of dask.delayed.Delayed
-            One per unit.
-        work : callable
-            As in :meth:`each`.
-        *args, digest, step, of
-            As in :meth:`each`.
-
-        Returns
-        -------
-        dict of str to int
-            As of :meth:`each`.
-        """
-
-        def start(ledger: Ledger, pending: list[int]) -> Iterator[Any]:
-            record = partial(_record_value, work=work, ledger=ledger, args=args)
-            retries = self.settings.cluster.retries
-            return run_delayed(self.client, record, pieces, pending, retries=retries)
-
-        return self._each(self._ledger(step, digest, len(pieces)), len(pieces), of, start)
 
     def once(self, work: Callable[..., Done], *args: Any, digest: str, step: str = "") -> Done:
         """Run ``work(*args)`` in this process unless it is done, and record it.

@@ -18,7 +18,7 @@ from schemas.table import conform
 # DESI numbers targets: coadds of one target in two programmes are two spectra.
 # Versions compare as lists of numbers: 2.9.10 is newer than 2.9.9, DR13-Q1 newer than DR9.
 _SUPERSEDED = r"""
-    WITH file AS (
+    WITH file AS NOT MATERIALIZED (
         SELECT "row", path, layout, planid, if(obsid > 0, obsid, NULL) AS obsid,
                concat_ws('-', lmjd, planid, spid, fiberid) AS fibre,
                regexp_extract_all(pipeline_version, '\d+')::INTEGER[] AS version,
@@ -28,7 +28,7 @@ _SUPERSEDED = r"""
     ), named AS (
         SELECT fibre, min(obsid) AS fibre_obsid FROM file WHERE obsid IS NOT NULL
         GROUP BY fibre HAVING count(DISTINCT obsid) = 1
-    ), exposed AS (
+    ), exposed AS NOT MATERIALIZED (
         SELECT file.*,
                coalesce('OBSID ' || coalesce(obsid, fibre_obsid), file.fibre)
                || if(layout = 'desi', ' of ' || planid, '') AS exposure

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.core.atomic import PARTIAL
+from pipeline.core.atomic import whole
 from pipeline.core.ledger import Done
 from pipeline.lamost.catalogue import catalogue_columns, iter_catalogue
 
@@ -97,19 +97,17 @@ def convert_catalogue(catalogue: Catalogue) -> Done:
         As `check_catalogue`, or the file has no rows.
     """
     out, notes = catalogue.parquet, check_catalogue(catalogue.source)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(out.name + PARTIAL)
     writer: pq.ParquetWriter | None = None
     n_rows = 0
-    for batch in iter_catalogue(catalogue.source, 100_000):
+    with whole(out) as partial:
+        for batch in iter_catalogue(catalogue.source, 100_000):
+            if writer is None:
+                writer = pq.ParquetWriter(
+                    partial, batch.schema, compression="zstd", write_page_checksum=True
+                )
+            writer.write_table(pa.Table.from_batches([batch]))
+            n_rows += batch.num_rows
         if writer is None:
-            writer = pq.ParquetWriter(
-                partial, batch.schema, compression="zstd", write_page_checksum=True
-            )
-        writer.write_table(pa.Table.from_batches([batch]))
-        n_rows += batch.num_rows
-    if writer is None:
-        raise ValueError(f"the catalogue {catalogue.source} has no rows")
-    writer.close()
-    partial.replace(out)
+            raise ValueError(f"the catalogue {catalogue.source} has no rows")
+        writer.close()
     return Done({"rows": n_rows}, (out,), notes)

@@ -1,6 +1,5 @@
 """The stellar catalogue joined with the headers once; each shard reads its own rows."""
 
-import os
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.core.atomic import PARTIAL
+from pipeline.core.atomic import whole
 from pipeline.core.ledger import Done
 from pipeline.core.parquet import read_files
 from pipeline.core.root import Root
@@ -63,7 +62,7 @@ def write_matches(root: Root, catalogue: Path) -> Done:
     root : Root
         Where the headers are.
     catalogue : pathlib.Path
-        Catalogue in Parquet, canonical columns.
+        Catalogue in canonical columns: one Parquet file, since its rows are known by their numbers.
 
     Returns
     -------
@@ -71,15 +70,13 @@ def write_matches(root: Root, catalogue: Path) -> Done:
         Count: matched files.
     """
     out = matches_path(catalogue)
-    partial = out.with_name(f"{out.name}.{os.getpid()}{PARTIAL}")
     names = {
         "exposure": ", ".join(_EXPOSURE),
         "columns": ", ".join(f'entry."{name}"' for name in COLUMNS),
-        "partial": quoted(partial),
         "group": _ROW_GROUP_ROWS,
     }
     source = {"catalogue": parquet_files(catalogue)}
-    with database(catalogue.parent) as db:
+    with whole(out) as partial, database(catalogue.parent) as db:
         db.execute(
             f'CREATE TEMP TABLE file AS SELECT "row", obsid, {names["exposure"]} '  # noqa: S608
             "FROM read_parquet($headers, hive_partitioning = false) "
@@ -87,8 +84,7 @@ def write_matches(root: Root, catalogue: Path) -> Done:
             {"headers": parquet_files(root.table(HEADERS))},
         )
         db.execute(_FIRST.format(**names), source)
-        db.execute(_WRITE.format(**names), source)
-    partial.replace(out)
+        db.execute(_WRITE.format(**names, partial=quoted(partial)), source)
     return Done({"matched": pq.read_metadata(out).num_rows}, (out,))
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Set
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +9,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.core.atomic import write_parquet
 from pipeline.core.ledger import Done
 from pipeline.core.parquet import read_files, read_table
+from pipeline.core.parts import write_parts
 from pipeline.core.pieces import Pieces
 from pipeline.core.root import Root
 from pipeline.ingest.matches import NUMBERS, read_matches
@@ -62,10 +61,7 @@ def write_observations(unit: int, job: ObservationsJob) -> Done:
     rows = (pc.field("row") >= headers["row"].min()) & (pc.field("row") <= headers["row"].max())
     duplicates = read_table(job.root.table(DUPLICATES), DUPLICATES, ["row"], rows)
     table = combine(headers, found, set(duplicates["row"].to_pylist()))
-    edges = np.searchsorted(table["shard"].to_numpy(), [*shards, shards.stop]).tolist()
-    parts = [job.root.part(OBSERVATIONS, shard) for shard in shards]
-    for part, (first, last) in zip(parts, pairwise(edges), strict=True):
-        write_parquet(part, table.slice(first, last - first))
+    parts = write_parts(job.root, OBSERVATIONS, shards, table)
     quality = table["quality"]
     counts = {
         "rows": table.num_rows,
@@ -99,15 +95,19 @@ def combine(headers: pd.DataFrame, found: pd.DataFrame, superseded: Set[int]) ->
     for name in (*NUMBERS[5:], "uid"):
         out[name] = found[name]
     out["obj_class"] = headers["obj_class"].fillna(found["obj_class"])
-    velocity = pd.DataFrame(
-        {
-            "catalogue_rv": numeric["rv_kms"].astype("Float64"),
-            "catalogue_z": numeric["z"].astype("Float64") * SPEED_OF_LIGHT_KMS,
-            "header_z": headers["header_z"].astype("Float64") * SPEED_OF_LIGHT_KMS,
-        }
-    )
-    out["rv_kms"] = velocity.bfill(axis=1).iloc[:, 0]
-    out["rv_source"] = velocity.notna().idxmax(axis=1).where(velocity.notna().any(axis=1))
+    velocity = {
+        "catalogue_rv": numeric["rv_kms"].astype("Float64"),
+        "catalogue_z": numeric["z"].astype("Float64") * SPEED_OF_LIGHT_KMS,
+        "header_z": headers["header_z"].astype("Float64") * SPEED_OF_LIGHT_KMS,
+    }
+    # Not along the rows of a frame: pandas takes each for a column of its own.
+    first, second, third = velocity.values()
+    out["rv_kms"] = first.fillna(second).fillna(third)
+    known = [one.notna().to_numpy() for one in velocity.values()]
+    source = np.full(len(out), None, object)
+    for name, there in reversed([*zip(velocity, known, strict=True)]):
+        source[there] = name
+    out["rv_source"] = source
     out["obsid"] = headers["obsid"].astype("Int64").fillna(found["found_obsid"].astype("Int64"))
     out["quality"] = _quality(out, found, superseded)
     arrays = [pa.array(out[f.name], type=f.type, from_pandas=True) for f in OBSERVATIONS.schema]

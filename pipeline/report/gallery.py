@@ -58,6 +58,10 @@ _SCORES = "Histogram of p_b from 0 to 1"
 PICTURES = (
     _validated(1, "training_cmd", "the training sample",
                f"{_PANEL}: single stars along the main sequence, those labelled binary above it."),
+    Picture("fig02-network", "In the place of figure 2 of the paper: the network",
+            "Layers of the network from the normalised flux to the log-odds of two stars, each "
+            "with its channels, pixels and number of parameters. [assumed: that figure 2 of the "
+            "paper shows its network]", "reports/network", "model"),
     Picture("roc", "ROC curve of the test part",
             "True positive rate against false positive rate, with the 95 % interval and the "
             "point of the paper.", "reports/roc", "evaluation"),

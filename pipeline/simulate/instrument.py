@@ -22,6 +22,9 @@ JOIN_WAVE = ((5965.0, 55.0, 1.0), (6120.0, 65.0, -0.8))
 """Centre, width (Angstrom) and height of the crest and the trough of the wave at the join.
 [source: the same 1,336 files]"""
 
+FREE_KNOTS, FREE_WIDTH = np.arange(5800.0, 6300.0, 60.0), 40.0
+"""Centres and width (Angstrom) of the bumps of which a free curve at the join is made."""
+
 BLUE_PIXELS = 2000
 """Pixels of the blue arm, up to about 5860 Angstrom."""
 
@@ -239,7 +242,20 @@ def _response(
     error_BN += step.astype(np.float32) * arm_1N.astype(np.float32)
     error_BN += crest.astype(np.float32) * _join_wave(n_pixel)
     error_BN -= product(depth.astype(np.float32), telluric_bands(FIRST, n_pixel))
+    if settings.join_free_sigma > 0:
+        # Drawn last and only if asked for, so that other spectra stay what they are.
+        bump_BK = settings.join_free_sigma * rng.standard_normal((n_spectrum, len(FREE_KNOTS)))
+        error_BN += product(bump_BK.astype(np.float32), _free_bumps(n_pixel))
     return np.asarray(np.exp(error_BN), dtype=np.float32)
+
+
+@lru_cache(maxsize=4)
+def _free_bumps(n_pixel: int) -> NDArray[np.float32]:
+    """Overlapping bumps at the join, whose squares sum to about 1 between the knots: (K, N)."""
+    wave = 10 ** (FIRST + STEP * np.arange(n_pixel))
+    bumps_KN = np.exp(-0.5 * ((wave - FREE_KNOTS[:, None]) / FREE_WIDTH) ** 2)
+    middle = np.square(bumps_KN).sum(axis=0)[(wave > FREE_KNOTS[1]) & (wave < FREE_KNOTS[-2])]
+    return np.asarray(bumps_KN / np.sqrt(middle.mean()), dtype=np.float32)
 
 
 @lru_cache(maxsize=4)

@@ -1,17 +1,15 @@
 """Rows of all fields into one file per table, part by part, so that memory does not grow."""
 
 import gzip
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
 
-from pipeline.core.atomic import PARTIAL
+from pipeline.core.atomic import whole
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -22,18 +20,6 @@ ROW_GROUP = 100_000
 def _parts(folder: Path) -> Iterator[pa.Table]:
     for path in sorted(folder.glob("part-*.parquet")):
         yield pq.read_table(path, partitioning=None)
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file that gets its name only when it is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
-    with partial.open("wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def merge_csv(folder: Path, path: Path, delimiter: str = ",") -> int:
@@ -54,7 +40,7 @@ def merge_csv(folder: Path, path: Path, delimiter: str = ",") -> int:
         Number of rows.
     """
     rows = 0
-    with _whole(path) as file:
+    with whole(path) as partial, partial.open("wb") as file:
         if path.suffix == ".gz":
             with gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
                 rows = _write_csv(folder, packed, delimiter)
@@ -98,7 +84,7 @@ def merge_parquet(folder: Path, path: Path) -> int:
     """
     rows = 0
     held: list[pa.Table] = []
-    with _whole(path) as file:
+    with whole(path) as partial, partial.open("wb") as file:
         writer: pq.ParquetWriter | None = None
         for table in _parts(folder):
             writer = writer or pq.ParquetWriter(file, table.schema, compression="zstd")

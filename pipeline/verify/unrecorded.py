@@ -37,8 +37,7 @@ def unrecorded_checks(root: Path, known: Set[Path]) -> Iterator[Check]:
     for name in _WORK:
         for path in sorted((root / name).rglob("*.parquet")):
             if path not in known:
-                look = partial(_look_at_pages, path, _collection(path, root / name))
-                yield Check(path, "photometry", look, interim=True)
+                yield Check(path, "photometry", partial(_look_at_pages, path), interim=True)
 
 
 def _look_at_state(path: Path) -> Damage | None:
@@ -49,18 +48,11 @@ def _look_at_state(path: Path) -> Damage | None:
     return None
 
 
-def _collection(path: Path, folder: Path) -> Path:
-    """Return what has to be deleted: the whole HATS collection, or the file itself."""
-    first = folder / path.relative_to(folder).parts[0]
-    return first if (first / "collection.properties").is_file() else path
-
-
-def _look_at_pages(path: Path, whole: Path) -> Damage | None:
+def _look_at_pages(path: Path) -> Damage | None:
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             for _ in file.iter_batches():
                 pass
     except (OSError, pa.ArrowException) as error:
-        inside = "" if whole == path else f" in {path.relative_to(whole)}"
-        return Damage(whole, f"is damaged{inside} ({' '.join(str(error).split())})")
+        return Damage(path, f"is damaged ({' '.join(str(error).split())})")
     return None

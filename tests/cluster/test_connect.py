@@ -1,11 +1,15 @@
 import os
 import signal
+import subprocess
+import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
-from distributed import Client
+from distributed import Client, LocalCluster
 from distributed.security import Security
 from pydantic import ValidationError
 
@@ -23,6 +27,53 @@ def test_local_workers_are_processes_and_gone_afterwards():
     for pid in pids.values():
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+def test_workers_that_are_slow_to_end_are_no_failure(monkeypatch):
+    close = LocalCluster.close
+
+    def slow(self, timeout=None):
+        close(self, timeout)
+        raise TimeoutError
+
+    with connect(ClusterSettings(kind="inline")) as client:
+        monkeypatch.setattr(LocalCluster, "close", slow)
+        assert client.submit(sum, [1, 2]).result() == 3
+
+
+STOPPED = """
+import sys, time
+from cluster.connect import connect
+from cluster.settings import ClusterSettings
+
+if __name__ == "__main__":
+    with connect(ClusterSettings(kind=sys.argv[1], workers=1)) as client:
+        tasks = client.map(lambda n: time.sleep(0.2) or n, range(20), pure=False)
+        print("begun", flush=True)
+        print(sum(client.gather(tasks)), flush=True)
+"""
+
+
+@pytest.mark.parametrize("kind", ["inline", "local"])
+def test_work_goes_on_after_it_was_stopped_for_long(kind, tmp_path):
+    """Ctrl-Z and fg, with more time between them than a silent worker has."""
+    script = tmp_path / "stopped.py"
+    script.write_text(STOPPED)
+    environment = os.environ | {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "2s"}
+    with subprocess.Popen(
+        [sys.executable, str(script), kind], env=environment, cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE, text=True, start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout.readline() == "begun\n"
+            os.killpg(process.pid, signal.SIGSTOP)
+            time.sleep(6)
+            os.killpg(process.pid, signal.SIGCONT)
+            said, _ = process.communicate(timeout=120)
+            assert (said, process.returncode) == ("190\n", 0)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_inline_runs_in_this_process():

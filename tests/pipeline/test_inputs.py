@@ -242,7 +242,7 @@ def test_a_dust_map_that_cannot_be_read(refused, given, tmp_path, fault):
         "photometry", given | {"photometry.dust_folder": folder}, "photometry.reddening=map"
     )
     assert f"no SFD map that can be read in {folder} (photometry.dust_folder)" in why
-    assert "dustmaps.sfd.fetch()" in why
+    assert "pairspec acquire dust" in why
 
 
 def test_reddening_needs_its_column(refused, given):

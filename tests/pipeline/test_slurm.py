@@ -29,8 +29,8 @@ JOBS = (
     "cluster.kind='slurm'", "cluster.jobs=2", "cluster.cores=1", "cluster.memory='1500MB'",
     "cluster.interface='lo'", "cluster.walltime='00:20:00'", "cluster.margin=60",
 )  # fmt: skip
-MANY = ("ingest.shard_rows=8", "ingest.chunk_rows=8")
-"""Many small shards, so that there is a middle to disturb."""
+MANY = ("ingest.shard_rows=8", "ingest.chunk_rows=8", "tables.unit_spectra=8")
+"""Many small shards and tasks, so that there is a middle to disturb."""
 RECORDS = {"photometry": "sources"}
 """Step of a stage whose first records tell that it is in its middle, where it is not its last."""
 

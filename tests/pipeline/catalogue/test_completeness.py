@@ -73,3 +73,17 @@ def test_a_threshold_that_was_not_measured_is_refused(root, tmp_path):
         SelectionFunction(root).completeness(0.95, 30, 4500, 0, threshold=0.7)
     with pytest.raises(InputError, match="run `pairspec validate completeness"):
         SelectionFunction(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [((0.5, 1.0), 0.86), ((0.8, 1.0), 0.8), ((0.92, 0.94), 0.7), ((0.4, 1.0), None)],
+)
+def test_the_mean_over_mass_ratios_is_weighted_by_their_range(root, ends, expected):
+    query = """
+        SELECT mean_completeness($1, $2, snr, 4500, 0) FROM (VALUES (30), (300)) AS star(snr)
+    """
+    with connect(root) as tables:
+        inside, outside = (row[0] for row in tables.sql(query, list(ends)).fetchall())
+    assert inside == (None if expected is None else pytest.approx(expected))
+    assert outside is None

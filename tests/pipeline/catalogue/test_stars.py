@@ -1,5 +1,7 @@
 """One row of each star, from spectra written by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -9,6 +11,7 @@ from pipeline.catalogue.job import CatalogueJob
 from pipeline.catalogue.stars import gather_stars
 from pipeline.core.root import Root
 from pipeline.evaluation.epochs import Combination
+from pipeline.evaluation.smooth import SmoothCalibration
 from pipeline.settings.catalogue import CatalogueSettings
 from schemas.catalogue import SPECTRA, STARS
 from schemas.quality import PhotometryFlag, QualityFlag
@@ -71,6 +74,18 @@ def test_a_star_of_several_spectra_by_hand(job):
     assert star["quality"] == QualityFlag.OUTSIDE_SNR | QualityFlag.TOO_MANY_BAD_PIXELS
     assert star["flags"] == PhotometryFlag.NO_GAIA | PhotometryFlag.BLENDED
     assert other["star_id"] == "J1" and other["source_id"] is None
+
+
+def test_a_smooth_calibration_takes_each_spectrum_at_its_own_teff_and_snr(job):
+    smooth = SmoothCalibration(
+        (-0.5, 0.4, 0.1), (0.2, 0.0, 0.3), (4000, 6000), (10, 100), (5000, 50), 3, 0.4, 0.5
+    )
+    combination = replace(job.combination, temperature=1.0, smooth=smooth)
+    star, _ = gather_stars(spectra(ROWS), replace(job, combination=combination)).to_pylist()
+    values = np.array([[-1.4, 5000.0, 50.0], [2.2, 5100.0, 20.0]]).T
+    evidence = smooth.calibrated(*values).sum() / np.sqrt(2)
+    assert star["p_b_combined"] == pytest.approx(expit(evidence + np.log(0.5)))
+    assert star["p_b_mean"] == pytest.approx(0.55)
 
 
 def test_what_is_not_known_is_null(job):

@@ -1,13 +1,13 @@
 """What a run made is read with its checksums: a flipped bit names the file and the cure."""
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pytest
 
 from pipeline.catalogue.completeness import SelectionFunction
 from pipeline.core.atomic import write_parquet
 from pipeline.core.errors import MismatchError
+from pipeline.core.pieces import Pieces
 from pipeline.core.root import Root
 from pipeline.photometry.pairs import ROW, SEPARATION, SHARD, pairs_path, read_pairs, write_pairs
 from pipeline.report.tables import cut_flow, validation_rows
@@ -38,9 +38,10 @@ def made(path, table):
 
 def pairs(folder):
     separation = np.random.default_rng(1).random(N_ROWS)
-    rows = {SHARD: 0, ROW: range(N_ROWS), SEPARATION: separation}
-    write_pairs(pd.DataFrame(rows), 0, folder)
-    return pairs_path(folder, 0)
+    rows = {SHARD: np.zeros(N_ROWS, int), ROW: np.arange(N_ROWS), SEPARATION: separation}
+    path = pairs_path(folder, 0)
+    write_pairs(path, pa.table(rows), Pieces(1, 1))
+    return path
 
 
 READERS = {
@@ -57,8 +58,8 @@ READERS = {
         lambda root: read_injections((root.path / "i.parquet",)), "validate",
     ),
     "pairs": (
-        lambda root: pairs(root.path), lambda root: read_pairs(0, [pairs_path(root.path, 0)]),
-        "photometry",
+        lambda root: pairs(root.path),
+        lambda root: read_pairs(range(1), [pairs_path(root.path, 0)]), "photometry",
     ),
 }  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 import pandas as pd
 import pytest
-from dask.delayed import delayed
 
 from pipeline.core.errors import MismatchError
 from pipeline.core.ledger import Done
@@ -39,10 +38,6 @@ def write_frame(frame, unit, folder):
     return write_unit(unit, folder)
 
 
-def write_value(value, unit, folder):
-    return write_unit(unit, folder, value)
-
-
 def fails_at_two(unit, folder):
     if unit == 2:
         raise ValueError("unit 2 fails")
@@ -62,15 +57,12 @@ def test_every_unit_is_done_once(make_run, tmp_path):
     assert sorted(calls(tmp_path)) == [0, 1, 2, 3, 4]
 
 
-def test_extra_arguments_partitions_and_delayed_values(make_run, tmp_path):
+def test_extra_arguments_and_partitions(make_run, tmp_path):
     run = make_run("select", tmp_path)
     run.each(write_extra, 2, tmp_path, digest="a", step="extra", extra=lambda unit: f"e{unit}-")
     assert (tmp_path / "unit-1").read_text() == "e1-1"
     # Partition 0 is empty, and knows its number all the same.
     assert run.each_partition(read_frame, write_frame, 3, tmp_path, digest="a") == {"units": 3}
-    pieces = [delayed(f"d{number}-") for number in range(3)]
-    run.each_delayed(pieces, write_value, tmp_path, digest="a", step="delayed", of="pieces")
-    assert (tmp_path / "unit-2").read_text() == "d2-2"
 
 
 def test_a_failure_keeps_what_was_done(make_run, tmp_path):

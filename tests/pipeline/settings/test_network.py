@@ -26,3 +26,10 @@ def test_settings_do_not_import_torch():
 def test_sizes_that_do_not_fit_are_refused(wrong):
     with pytest.raises(ValidationError):
         NetworkSettings(**wrong)
+
+
+def test_a_preset_gives_what_is_not_set():
+    fast = NetworkSettings(preset="fast", channels=(48,))
+    assert (fast.stem_stride, fast.channels, fast.strides) == (16, (48,), (4,))
+    assert NetworkSettings() == NetworkSettings(preset="small")
+    assert NetworkSettings().channels == (16, 32, 64, 128)

@@ -69,6 +69,29 @@ def test_any_scale_stays_finite():
     assert scale.max() > 1e7
 
 
+def test_the_free_curve_at_the_join_has_more_than_one_shape():
+    def errors(sigma):
+        settings = PERFECT.model_copy(update={"join_free_sigma": sigma, "wave_sigma": 0.05})
+        given = np.random.default_rng(5), flat(400), np.full(400, 5000.0), fibres(400), settings
+        flux, _ = observe(*given)
+        return flux / flux[:, 1000:1500].mean(axis=1, keepdims=True)
+
+    wave = 10 ** (FIRST + 1e-4 * np.arange(N_PIXEL))
+    join, elsewhere = (wave > 5900) & (wave < 6200), (wave > 6500) & (wave < 7000)
+    one, many = errors(0.0), errors(0.03)
+    assert many[:, elsewhere].std() == pytest.approx(one[:, elsewhere].std(), rel=0.05)
+    added = many[:, join].var(axis=0).mean() - one[:, join].var(axis=0).mean()
+    assert np.sqrt(added) == pytest.approx(0.03, rel=0.1)
+
+    def first_share(flux):
+        size = np.linalg.svd(flux[:, join] - flux[:, join].mean(axis=0), compute_uv=False) ** 2
+        return size[0] / size.sum()
+
+    # Real spectra of S/N above 60: 0.49 between 5600 and 6400 Angstrom.
+    assert first_share(one) > 0.9
+    assert first_share(many) < 0.75
+
+
 def test_padding_is_empty():
     short = Fibres(np.full(2, FIRST), np.array([3748, 3909]), np.full(2, 1800.0))
     flux, ivar = observe(

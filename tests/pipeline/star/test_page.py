@@ -79,7 +79,7 @@ def test_the_figure_shows_what_the_network_read(run, rows, tmp_path):
     assert len(epochs.collections[0].get_offsets()) == rows[0]["n_spectra"]
     assert "logit" in colours.get_ylabel()
     logit = run.sql("SELECT logit FROM spectra WHERE obsid = $o", {"o": obsid})["logit"].item()
-    assert f"logit {logit:+.2f}" in normal.get_title()
+    assert f"logit of the network {logit:+.2f}" in normal.get_title()
     mpl.pyplot.close(figure)
     seen = run.normalised(obsid=obsid).isel(row=0)
     one = read_spectrum(

@@ -74,14 +74,12 @@ def test_files_that_only_helped_may_be_deleted_but_not_damaged(root):
 
 
 def test_parquet_that_no_record_names_is_read(root):
-    collection = root / "catalogues" / "gaia-1"
-    path = collection / "gaia" / "dataset" / "Npix=1.parquet"
+    path = root / "crossmatch" / "targets-1" / "part-000000.parquet"
     write_parquet(path, SAMPLE.schema.empty_table())
-    (collection / "collection.properties").write_text("")
     assert verify(root, deep=True).damaged == ()
     path.write_bytes(path.read_bytes()[:-3])
     (line,) = verify(root, deep=True).damaged
-    assert line.startswith(f"{collection} is damaged in gaia/dataset/Npix=1.parquet (")
+    assert line.startswith(f"{path} is damaged (")
     assert "\n" not in line
 
 
