@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 _DEATH = re.compile(r"Worker process \d+ (?:was killed|exited).*")
+_OVERDUE = re.compile(r"Worker process still alive after")
 
 
 def present(client: "Client") -> dict[str, Any]:
@@ -55,6 +57,8 @@ def most_memory(client: "Client") -> int:
 def deaths(client: "Client") -> set[str]:
     """Collect what the nannies of the workers that are present saw of deaths.
 
+    A process that had to be killed, since it was asked to end and did not, is none.
+
     Parameters
     ----------
     client : distributed.Client
@@ -69,9 +73,20 @@ def deaths(client: "Client") -> set[str]:
     with suppress(OSError):
         nannies = [address for address, worker in present(client).items() if worker["nanny"]]
         logs = client.get_worker_logs(workers=nannies, nanny=True) if nannies else {}
-        lines = [line for log in logs.values() for _, line in log]
-        return {match.group() for line in lines if (match := _DEATH.search(line))}
+        return set().union(*(_deaths(line for _, line in reversed(log)) for log in logs.values()))
     return set()
+
+
+def _deaths(lines: Iterable[str]) -> set[str]:
+    """Find deaths in the lines of a nanny's log, oldest first."""
+    found: set[str] = set()
+    overdue = False
+    for line in lines:
+        if match := _DEATH.search(line):
+            found |= set() if overdue else {match.group()}
+            overdue = False
+        overdue = overdue or bool(_OVERDUE.search(line))
+    return found
 
 
 def host_of(address: str) -> str:

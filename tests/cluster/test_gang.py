@@ -1,3 +1,4 @@
+import ctypes
 import os
 import signal
 import time
@@ -59,6 +60,18 @@ def die_once(rank: Rank, folder: Path) -> str:
     return f"attempt {count}"
 
 
+def die_beside_one_that_hangs(rank: Rank, folder: Path) -> int:
+    """Rank 1 is killed the first time, while rank 0 is in a call in which nothing else runs."""
+    again = (folder / "killed").exists()
+    if rank.number == 1 and not again:
+        time.sleep(2)
+        (folder / "killed").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    if rank.number == 0 and not again:
+        ctypes.PyDLL(None).sleep(60)  # it holds the interpreter's lock
+    return rank.number
+
+
 def die_always(rank: Rank) -> None:
     if rank.number == 1:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -98,6 +111,15 @@ def test_a_killed_worker_restarts_the_gang(pair, tmp_path):
     assert "was killed by signal 9" in notes[1]
     after = set(present(pair))
     assert len(after) == 2 and not after & before  # the survivor was started afresh, too
+
+
+@pytest.mark.timeout(240)
+def test_a_survivor_that_had_to_be_killed_is_not_reported_as_a_death(pair, tmp_path):
+    notes = []
+    assert run(pair, die_beside_one_that_hangs, tmp_path, notes=notes) == [0, 1]
+    assert [("killed by signal" in note, "is gone" in note) for note in notes] == [
+        (False, True), (True, False),
+    ]  # fmt: skip
 
 
 @pytest.mark.timeout(240)
