@@ -96,7 +96,7 @@ def untrained(folder: Path, preset: str) -> tuple[Path, int]:
     model = build_model(network, WaveGrid.from_settings(SPECTRA).n_pixel)
     torch.manual_seed(0)
     for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm1d):
+        if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
             torch.nn.init.uniform_(module.bias, -0.2, 0.2)
     for _ in range(20):  # fills the running means

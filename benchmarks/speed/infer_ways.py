@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from plain_network import PlainNet
 from torch.utils.data import DataLoader, TensorDataset
 
 from pipeline.lamost.reader import read_spectrum
@@ -70,7 +71,7 @@ def kernel() -> np.ndarray:
 
 @cache
 def eager_model(path: Path) -> torch.nn.Module:
-    return load_model(path)[0]
+    return PlainNet(load_model(path)[0]).eval()
 
 
 @cache

@@ -36,7 +36,6 @@ from pipeline.core.figures import legend, new_figure, plain_log, styled, write_f
 from pipeline.core.root import Root
 from pipeline.evaluation.intervals import Bootstrap, Estimate
 from pipeline.network.checkpoint import load_model
-from pipeline.network.fused import fused
 from pipeline.network.metrics import weighted_auc
 from pipeline.network.model import PairNet, build_model, flop_count, folded, parameter_count
 from pipeline.network.teacher import find_teacher, taught
@@ -83,8 +82,7 @@ class Trained(NamedTuple):
 
     def ready(self) -> PairNet:
         """Return it as inference applies it."""
-        convolves = hasattr(self.model, "stem")
-        return fused(self.model, torch.device("cpu")) if convolves else folded(self.model)
+        return folded(self.model)
 
 
 def trained(task: Task, name: str, cache: Path) -> Trained:

@@ -18,6 +18,7 @@ from typing import get_args
 
 import numpy as np
 import torch
+from plain_network import PlainNet
 from torch.utils.data import DataLoader, Dataset
 
 from cluster.connect import connect
@@ -55,7 +56,7 @@ def network(preset: str) -> NetworkSettings:
 
 
 def plain_rate(folder: Path, batch_size: int, preset: str) -> float:
-    model = build_model(network(preset), N_PIXEL, 1).train()
+    model = PlainNet(build_model(network(preset), N_PIXEL, 1)).train()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
     loss_of = torch.nn.BCEWithLogitsLoss()
     data = Plain(folder)

@@ -49,8 +49,8 @@ def layers(model: PairNet) -> list[Layer]:
 
     def note(name: str) -> Any:
         def hook(module: nn.Module, _: Any, y_B: Tensor) -> None:
-            channels, pixels = (*y_B.shape[1:], 1)[:2]
-            found.append(Layer(name, channels, pixels, parameter_count(module)))
+            pixels = y_B[0, 0].numel()
+            found.append(Layer(name, y_B.shape[1], pixels, parameter_count(module)))
 
         return hook
 

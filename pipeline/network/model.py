@@ -4,15 +4,19 @@ import copy
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import conv2d
 from torch.nn.utils import fuse_conv_bn_eval, fuse_linear_bn_eval
 from torch.utils.flop_counter import FlopCounterMode
 
-from pipeline.network.norm import build_norm
+from pipeline.network.norm import BatchNorm, build_norm
 from pipeline.settings.network import NetworkSettings, Norm
 
 
 class ConvNorm(nn.Module):
     """A convolution and its norm; `folded` makes it and a batch norm one convolution.
+
+    The spectra come as images one pixel high, which PyTorch would make of them in each
+    convolution; so they may keep the channels of a pixel side by side in memory.
 
     Parameters
     ----------
@@ -33,12 +37,17 @@ class ConvNorm(nn.Module):
         self.conv = nn.Conv1d(
             n_in, n_out, kernel, stride, padding=kernel // 2, groups=groups, bias=False
         )
-        self.norm: nn.BatchNorm1d | nn.GroupNorm | nn.Identity = build_norm(norm, n_out)
+        self.norm: BatchNorm | nn.GroupNorm | nn.Identity = build_norm(norm, n_out)
 
-    def forward(self, x_BFL: Tensor) -> Tensor:
-        """Convolve and normalise: float32 (B, F, L) to (B, F, L / stride)."""
-        y_BFL: Tensor = self.norm(self.conv(x_BFL))
-        return y_BFL
+    def forward(self, x_BF1L: Tensor) -> Tensor:
+        """Convolve and normalise: float32 (B, F, 1, L) to (B, F, 1, L / stride)."""
+        conv = self.conv
+        step, pad = (1, conv.stride[0]), (0, int(conv.padding[0]))
+        n_out, n_in, kernel = conv.weight.shape
+        # Flat in between, so that the gradient comes back in the order of the weights.
+        weight = conv.weight.flatten(1).view(n_out, n_in, 1, kernel)
+        y_BF1L: Tensor = self.norm(conv2d(x_BF1L, weight, conv.bias, step, pad, 1, conv.groups))
+        return y_BF1L
 
 
 class LinearNorm(nn.Module):
@@ -58,7 +67,7 @@ class LinearNorm(nn.Module):
         super().__init__()
         self.linear = nn.Linear(n_in, n_out, bias=False)
         # One group: a channel has one value per spectrum here, too few for its own statistics.
-        self.norm: nn.BatchNorm1d | nn.GroupNorm | nn.Identity = build_norm(norm, n_out, groups=1)
+        self.norm: BatchNorm | nn.GroupNorm | nn.Identity = build_norm(norm, n_out, groups=1)
 
     def forward(self, x_BF: Tensor) -> Tensor:
         """Connect and normalise: float32 (B, F) to (B, F)."""
@@ -95,14 +104,14 @@ class BasicBlock(nn.Module):
         same = n_in == n_out and stride == 1
         self.skip = nn.Identity() if same else ConvNorm(n_in, n_out, 1, stride, norm)
         # A block that starts as its skip alone lets a deep network learn from the first step.
-        if isinstance(self.second.norm, nn.BatchNorm1d | nn.GroupNorm):
+        if isinstance(self.second.norm, BatchNorm | nn.GroupNorm):
             nn.init.zeros_(self.second.norm.weight)
 
-    def forward(self, x_BFL: Tensor) -> Tensor:
-        """Transform the features: float32 (B, F, L) to (B, F, L / stride)."""
-        y_BFL = torch.relu_(self.first(x_BFL))
-        y_BFL = self.second(y_BFL)
-        return torch.relu_(y_BFL + self.skip(x_BFL))
+    def forward(self, x_BF1L: Tensor) -> Tensor:
+        """Transform the features: float32 (B, F, 1, L) to (B, F, 1, L / stride)."""
+        y_BF1L = torch.relu_(self.first(x_BF1L))
+        y_BF1L = self.second(y_BF1L)
+        return torch.relu_(y_BF1L + self.skip(x_BF1L))
 
 
 class PairNet(nn.Module):
@@ -166,16 +175,30 @@ class PairNet(nn.Module):
         """
         # Zero is the continuum, so that the padding at both ends is continuum too; and the
         # subtraction happens in float32, since bfloat16 resolves only 0.4 % near 1.
-        x_BFL = (flux_BL - 1.0).unsqueeze(1).to(self.dtype)
-        features_BFL = self.stages(torch.relu_(self.stem(x_BFL)))
+        x_B11L = _as_images((flux_BL - 1.0).to(self.dtype))
+        features_BF1L = self.stages(torch.relu_(self.stem(x_B11L)))
+        if features_BF1L.requires_grad and features_BF1L.device.type == "cpu":
+            # The gradient of the head comes channels first, and each layer before would turn it.
+            features_BF1L.register_hook(_channels_last)
         # The last layers are cheap; float32 keeps the logit exact.
-        logit_B1: Tensor = self.head(features_BFL.float())
+        logit_B1: Tensor = self.head(features_BF1L.float())
         return logit_B1.squeeze(1)
 
     @property
     def dtype(self) -> torch.dtype:
         """Arithmetic of the convolutions."""
         return next(self.stem.parameters()).dtype
+
+
+def _as_images(x_BL: Tensor) -> Tensor:
+    """Return images one pixel high, (B, 1, 1, L); on a CPU the layers keep channels last."""
+    if x_BL.device.type == "cpu":
+        return x_BL[:, None, :, None].permute(0, 3, 1, 2)
+    return x_BL[:, None, None]
+
+
+def _channels_last(grad_BF1L: Tensor) -> Tensor:
+    return grad_BF1L.contiguous(memory_format=torch.channels_last)
 
 
 def build_model(settings: NetworkSettings, n_pixel: int, seed: int = 0) -> PairNet:
@@ -217,10 +240,10 @@ def folded(model: PairNet) -> PairNet:
     """Return a copy for inference, each batch norm folded into the layer before it."""
     model = copy.deepcopy(model).eval()
     for module in model.modules():
-        if isinstance(module, ConvNorm) and isinstance(module.norm, nn.BatchNorm1d):
+        if isinstance(module, ConvNorm) and isinstance(module.norm, BatchNorm):
             module.conv = fuse_conv_bn_eval(module.conv, module.norm)
             module.norm = nn.Identity()
-        elif isinstance(module, LinearNorm) and isinstance(module.norm, nn.BatchNorm1d):
+        elif isinstance(module, LinearNorm) and isinstance(module.norm, BatchNorm):
             module.linear = fuse_linear_bn_eval(module.linear, module.norm)
             module.norm = nn.Identity()
     return model

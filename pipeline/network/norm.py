@@ -19,12 +19,13 @@ GROUPS = 8
 """Groups of the group norm, where that divides the channels."""
 
 
-class BatchNorm(nn.BatchNorm1d):
+class BatchNorm(nn.BatchNorm2d):
     """Batch norm that may take its statistics over the ranks of a process group.
 
-    With it, several ranks compute the same function of the whole batch as one rank alone.
-    PyTorch's own synchronised layer works on GPUs only; this one works with any backend.
-    Parameters are those of ``torch.nn.BatchNorm1d`` (Ioffe & Szegedy 2015).
+    It takes images one pixel high, (B, F, 1, L), or features, (B, F). With it, several ranks
+    compute the same function of the whole batch as one rank alone. PyTorch's own synchronised
+    layer works on GPUs only; this one works with any backend. Parameters are those of
+    ``torch.nn.BatchNorm2d`` (Ioffe & Szegedy 2015).
 
     Attributes
     ----------
@@ -36,10 +37,10 @@ class BatchNorm(nn.BatchNorm1d):
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (torch's name)
         """Normalise; the running statistics learn from the whole batch."""
+        if input.ndim == 2:
+            return self.forward(input[:, :, None, None])[:, :, 0, 0]
         if self.group is None or not self.training:
             return super().forward(input)
-        if input.ndim == 2:
-            return self.forward(input.unsqueeze(2)).squeeze(2)
         if self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
         normalised, mean_F, var_F = _Synchronised.apply(  # type: ignore[no-untyped-call]
@@ -59,13 +60,13 @@ class _Synchronised(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x_BFL: Tensor, weight_F: Tensor, bias_F: Tensor, eps: float, group: Any
+        ctx: Any, x_BF1L: Tensor, weight_F: Tensor, bias_F: Tensor, eps: float, group: Any
     ) -> tuple[Tensor, Tensor, Tensor]:
         # Two passes of plain sums: torch.var_mean takes ten times as long on a CPU.
-        mean_F = x_BFL.float().mean((0, 2))
-        away_BFL = x_BFL - mean_F[:, None]
-        norm_BF = torch.linalg.vector_norm(away_BFL, dim=2, dtype=torch.float32)
-        var_F = norm_BF.square().mean(0) / x_BFL.shape[2]
+        mean_F = x_BF1L.float().mean((0, 2, 3))
+        away_BF1L = x_BF1L - _wide(mean_F)
+        norm_BF = torch.linalg.vector_norm(away_BF1L, dim=(2, 3), dtype=torch.float32)
+        var_F = norm_BF.square().mean(0) / x_BF1L[0, 0].numel()
         own_2F = torch.stack([mean_F, var_F])
         all_R2F = [torch.empty_like(own_2F) for _ in range(dist.get_world_size(group))]
         dist.all_gather(all_R2F, own_2F, group=group)
@@ -73,37 +74,43 @@ class _Synchronised(torch.autograd.Function):
         # Chan et al. 1979: variances within the ranks plus the variance between them.
         mean_F = mean_RF.mean(0)
         var_F = var_RF.mean(0) + (mean_RF - mean_F).square().mean(0)
-        ctx.save_for_backward(x_BFL, weight_F, mean_F, var_F)
+        ctx.save_for_backward(x_BF1L, weight_F, mean_F, var_F)
         ctx.eps, ctx.group = eps, group
         ctx.mark_non_differentiable(mean_F, var_F)
-        y_BFL = torch.nn.functional.batch_norm(x_BFL, mean_F, var_F, weight_F, bias_F, eps=eps)
-        return y_BFL, mean_F, var_F
+        y_BF1L = torch.nn.functional.batch_norm(x_BF1L, mean_F, var_F, weight_F, bias_F, eps=eps)
+        return y_BF1L, mean_F, var_F
 
     @staticmethod
     def backward(
-        ctx: Any, grad_BFL: Tensor, _mean: Tensor, _var: Tensor
+        ctx: Any, grad_BF1L: Tensor, _mean: Tensor, _var: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, None, None]:
-        x_BFL, weight_F, mean_F, var_F = ctx.saved_tensors
+        x_BF1L, weight_F, mean_F, var_F = ctx.saved_tensors
         scale_F = torch.rsqrt(var_F + ctx.eps)
-        grad_BFL = grad_BFL.contiguous()
+        if not grad_BF1L.is_contiguous(memory_format=torch.channels_last):
+            grad_BF1L = grad_BF1L.contiguous()
         # With fixed statistics, the sums over this rank alone.
         _, dweight_F, dbias_F = torch.ops.aten.native_batch_norm_backward(
-            grad_BFL, x_BFL, weight_F, mean_F, var_F, None, None, _FIXED, ctx.eps, _SUMS
+            grad_BF1L, x_BF1L, weight_F, mean_F, var_F, None, None, _FIXED, ctx.eps, _SUMS
         )
         sums_2F = torch.stack([dbias_F, dweight_F])
         dist.all_reduce(sums_2F, group=ctx.group)
-        n = x_BFL.numel() // x_BFL.shape[1] * dist.get_world_size(ctx.group)
+        n = x_BF1L.numel() // x_BF1L.shape[1] * dist.get_world_size(ctx.group)
         mean_grad_F, mean_grad_x_F = (sums_2F / n).unbind(0)
         # w s (g - mean(g) - x^ mean(g x^)) with x^ = s (x - mean), in two passes.
         slope_F = -weight_F * scale_F.square() * mean_grad_x_F
         offset_F = -weight_F * scale_F * mean_grad_F - slope_F * mean_F
-        dtype = x_BFL.dtype
-        dx_BFL = torch.addcmul(offset_F[:, None].to(dtype), x_BFL, slope_F[:, None].to(dtype))
-        dx_BFL.addcmul_(grad_BFL, (weight_F * scale_F)[:, None].to(dtype))
-        return dx_BFL, dweight_F, dbias_F, None, None
+        dtype = x_BF1L.dtype
+        dx_BF1L = torch.addcmul(_wide(offset_F).to(dtype), x_BF1L, _wide(slope_F).to(dtype))
+        dx_BF1L.addcmul_(grad_BF1L, _wide(weight_F * scale_F).to(dtype))
+        return dx_BF1L, dweight_F, dbias_F, None, None
 
 
-def build_norm(kind: Norm, n_channels: int, groups: int = GROUPS) -> nn.BatchNorm1d | nn.GroupNorm:
+def _wide(value_F: Tensor) -> Tensor:
+    """Give each channel's value to all of its pixels: (F, 1, 1)."""
+    return value_F[:, None, None]
+
+
+def build_norm(kind: Norm, n_channels: int, groups: int = GROUPS) -> BatchNorm | nn.GroupNorm:
     """Build the normalisation after a layer.
 
     Parameters

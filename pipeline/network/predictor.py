@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline.network.checkpoint import load_model
 from pipeline.network.device import choose_device, choose_dtype, mode_name
-from pipeline.network.fused import fused
+from pipeline.network.model import folded
 from pipeline.network.pair_fit import read_pair_fit
 from pipeline.network.rounding import in_bfloat16
 from pipeline.settings.infer import InferSettings
@@ -62,7 +62,7 @@ class Predictor:
         n_blocks = self.card.bfloat16_blocks if dtype == torch.bfloat16 else 0
         self.dtype = dtype if n_blocks else torch.float32
         self.mode = mode_name(self.device, self.dtype, fuse=settings.fuse)
-        model = fused(model, self.device) if settings.fuse else model
+        model = folded(model) if settings.fuse else model
         self._model = in_bfloat16(model.to(self.device), n_blocks)
 
     def predict(self, flux_BL: Float32 | torch.Tensor) -> tuple[Float32, Float32]:

@@ -4,9 +4,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from pipeline.network.fused import fused
 from pipeline.network.loader import Labelled
-from pipeline.network.model import PairNet
+from pipeline.network.model import PairNet, folded
 
 MAX_ERROR, MEAN_ERROR = 0.02, 0.002
 """Largest and mean difference of p_b from float32 that is allowed."""
@@ -30,9 +29,9 @@ class Cast(nn.Module):
         super().__init__()
         self.dtype = dtype
 
-    def forward(self, x_BFL: torch.Tensor) -> torch.Tensor:
-        """Round the features, (B, F, L)."""
-        return x_BFL.to(self.dtype)
+    def forward(self, x_BF1L: torch.Tensor) -> torch.Tensor:
+        """Round the features, (B, F, 1, L)."""
+        return x_BF1L.to(self.dtype)
 
 
 def in_bfloat16(model: PairNet, n_blocks: int) -> PairNet:
@@ -80,11 +79,10 @@ def bfloat16_blocks(model: PairNet, spectra: Labelled) -> int:
     """
     rows = np.unique(np.linspace(0, len(spectra) - 1, N_LOOKED_AT, dtype=np.int64))
     flux_BL = spectra.fetch(rows)[0].float()
-    cpu = torch.device("cpu")
     with torch.inference_mode():
-        exact_B = torch.sigmoid(fused(model, cpu)(flux_BL))
+        exact_B = torch.sigmoid(folded(model)(flux_BL))
         for n_blocks in range(len(model.stages), 0, -1):
-            rounded_B = torch.sigmoid(in_bfloat16(fused(model, cpu), n_blocks)(flux_BL))
+            rounded_B = torch.sigmoid(in_bfloat16(folded(model), n_blocks)(flux_BL))
             error_B = (rounded_B - exact_B).abs()
             if error_B.max() < MARGIN * MAX_ERROR and error_B.mean() < MARGIN * MEAN_ERROR:
                 return n_blocks

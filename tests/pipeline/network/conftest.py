@@ -48,7 +48,7 @@ def lively(settings):
         torch.manual_seed(5)
         model = build_model(settings, N_PIXEL)
         for module in model.modules():
-            if isinstance(module, torch.nn.BatchNorm1d):
+            if isinstance(module, torch.nn.BatchNorm2d):
                 module.weight.data.uniform_(0.5, 1.5)
                 module.bias.data.uniform_(-0.3, 0.3)
                 module.running_mean.uniform_(-0.1, 0.1)

@@ -20,7 +20,10 @@ def test_the_layers_hold_all_parameters_and_end_in_one_number(preset):
     blocks = [layer for layer in found if layer.name == "residual block"]
     assert len(blocks) == sum(settings.blocks)
     assert blocks[-1].channels == settings.channels[-1]
-    assert blocks[-1].pixels == model.stages(torch.zeros(1, *found[1][1:3])).shape[-1]
+    assert (
+        blocks[-1].pixels
+        == model.stages(torch.zeros(1, found[1].channels, 1, found[1].pixels)).shape[-1]
+    )
     assert found[-1][:3] == ("log-odds", 1, 1)
 
 

@@ -50,8 +50,25 @@ def test_forward_is_the_formula_and_folding_keeps_it(either, flux_BL):
         with torch.inference_mode():
             logit_B = net(torch.from_numpy(flux_BL[:5])).numpy()
         np.testing.assert_allclose(logit_B, expected_B, rtol=1e-5, atol=1e-5)
-    assert any(isinstance(m, torch.nn.BatchNorm1d) for m in model.modules())
-    assert not any(isinstance(m, torch.nn.BatchNorm1d) for m in folded(model).modules())
+    assert any(isinstance(m, torch.nn.BatchNorm2d) for m in model.modules())
+    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in folded(model).modules())
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_channels_stay_last_forward_and_backward(either, flux_BL, training):
+    """Else every layer would bring its images in order first, which takes longer than its work."""
+    model, last = either.train(training), torch.channels_last
+    seen = []
+
+    def look(_, given, found):
+        seen.append(found)
+        given[0].register_hook(seen.append)
+
+    for part in model.stages:
+        part.register_forward_hook(look)
+    model(torch.from_numpy(flux_BL)).sum().backward()
+    assert len(seen) == 2 * len(model.stages) > 0
+    assert all(image.is_contiguous(memory_format=last) for image in seen)
 
 
 def test_default_sizes():
