@@ -77,8 +77,8 @@ def pretrained(flux_BL: np.ndarray, network: NetworkSettings, passes: int = 40) 
         for rows in torch.randperm(len(whole_BL)).split(BATCH):
             wanted_BL = (whole_BL[rows] - mean_L) / scatter_L
             seen_BL = augmented(whole_BL[rows], 0, 0.2, 0.02)
-            features_BFL = model.stages(torch.relu(model.stem((seen_BL - 1).unsqueeze(1))))
-            loss = torch.nn.functional.huber_loss(decoder(encoder(features_BFL)), wanted_BL)
+            restored_BL = decoder(encoder(model.features(seen_BL)))
+            loss = torch.nn.functional.huber_loss(restored_BL, wanted_BL)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -173,16 +173,26 @@ class PairNet(nn.Module):
         Tensor of float32, (B,)
             Log-odds; the binary probability p_b is its sigmoid.
         """
+        # The last layers are cheap; float32 keeps the logit exact.
+        logit_B1: Tensor = self.head(self.features(flux_BL).float())
+        return logit_B1.squeeze(1)
+
+    def features(self, flux_BL: Tensor) -> Tensor:
+        """Return what the convolutions make of spectra: (B, F, 1, L / all strides).
+
+        Parameters
+        ----------
+        flux_BL : Tensor of float32, (B, L)
+            As for `forward`.
+        """
         # Zero is the continuum, so that the padding at both ends is continuum too; and the
         # subtraction happens in float32, since bfloat16 resolves only 0.4 % near 1.
         x_B11L = _as_images((flux_BL - 1.0).to(self.dtype))
-        features_BF1L = self.stages(torch.relu_(self.stem(x_B11L)))
+        features_BF1L: Tensor = self.stages(torch.relu_(self.stem(x_B11L)))
         if features_BF1L.requires_grad and features_BF1L.device.type == "cpu":
             # The gradient of the head comes channels first, and each layer before would turn it.
-            features_BF1L.register_hook(_channels_last)
-        # The last layers are cheap; float32 keeps the logit exact.
-        logit_B1: Tensor = self.head(features_BF1L.float())
-        return logit_B1.squeeze(1)
+            features_BF1L.register_hook(_channels_last)  # type: ignore[no-untyped-call]
+        return features_BF1L
 
     @property
     def dtype(self) -> torch.dtype:

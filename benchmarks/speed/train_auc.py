@@ -1,0 +1,153 @@
+"""What a trained network is worth: a plain loop and the trainer, the same epochs and spectra.
+
+Usage: ``python benchmarks/speed/train_auc.py [--spectra N] [--epochs N] [--seeds N ...]``.
+Simulated single stars and pairs; every way has all cores, AdamW with a decay of 1, a cosine from
+its learning rate, and keeps the weights of its best epoch by the validation spectra. AUC on others
+that no choice has seen. Rates are of the training alone; those of ``train.py`` are less disturbed.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from plain_network import PlainNet
+from torch.utils.data import DataLoader, Dataset
+
+from pipeline.network.examples import simulated_examples
+from pipeline.network.loader import Labelled
+from pipeline.network.metrics import auc
+from pipeline.network.model import build_model
+from pipeline.network.trainer import train
+from pipeline.settings.network import NetworkSettings
+from pipeline.settings.simulate import SimulateSettings
+from pipeline.settings.spectra import SpectraSettings
+from pipeline.settings.training import TrainingSettings
+
+N_VALIDATION, N_TEST = 1_500, 6_000
+WAYS = {
+    "plain loop": (32, 1e-3),
+    "trainer": (32, 1e-3),
+    "trainer, larger batch": (128, 1e-3),
+    "trainer, larger batch and rate": (128, 2e-3),
+}
+
+
+class Parts(NamedTuple):
+    """Spectra to train with, to choose the epoch by, and to judge by."""
+
+    training: Labelled
+    validation: Labelled
+    test: Labelled
+
+
+class Found(NamedTuple):
+    """Spectra per second of the training, and both AUCs."""
+
+    rate: float
+    validation_auc: float
+    test_auc: float
+
+
+class Plain(Dataset):
+    """Spectra as a user would hand them to PyTorch."""
+
+    def __init__(self, part: Labelled) -> None:
+        self.part = part
+
+    def __len__(self) -> int:
+        return len(self.part)
+
+    def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
+        flux_L = torch.from_numpy(np.asarray(self.part.flux_BL[i], np.float32))
+        return flux_L, torch.tensor(float(self.part.label_B[i]))
+
+
+def auc_of(model: torch.nn.Module, part: Labelled) -> float:
+    with torch.inference_mode():
+        logits = [
+            model.eval()(torch.from_numpy(np.asarray(part.flux_BL[i : i + 256], np.float32)))
+            for i in range(0, len(part), 256)
+        ]
+    return auc(torch.cat(logits).numpy(), part.label_B)
+
+
+def plain_loop(parts: Parts, batch: int, rate: float, epochs: int, seed: int) -> Found:
+    torch.manual_seed(seed)
+    model = PlainNet(build_model(NetworkSettings(), parts.training.flux_BL.shape[1], seed))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=1.0)
+    loader = DataLoader(Plain(parts.training), batch_size=batch, shuffle=True, drop_last=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, rate, epochs * len(loader), pct_start=0.05
+    )
+    seconds, best = 0.0, Found(0, 0, 0)
+    for _ in range(epochs):
+        begin = time.perf_counter()
+        model.train()
+        for flux, label in loader:
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(model(flux), label)
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+            optimizer.step()
+            schedule.step()
+        seconds += time.perf_counter() - begin
+        reached = auc_of(model, parts.validation)
+        if reached > best.validation_auc:
+            best = Found(0, reached, auc_of(model, parts.test))
+    return best._replace(rate=epochs * len(parts.training) / seconds)
+
+
+def trainer(parts: Parts, batch: int, rate: float, epochs: int, seed: int) -> Found:
+    settings = TrainingSettings(
+        batch_size=batch, learning_rate=rate, schedule="cosine", optimizer="adamw",
+        weight_decay=1.0, max_epochs=epochs, patience=epochs, seed=seed, device="cpu",
+        threads=torch.get_num_threads(), oversample=False,
+    )  # fmt: skip
+    model = build_model(NetworkSettings(), parts.training.flux_BL.shape[1], seed)
+    with tempfile.TemporaryDirectory() as folder:
+        result = train(model, settings, parts.training, parts.validation, Path(folder))
+    per_epoch = [1 / record["spectra_per_s"] for record in result.history]
+    rate = len(per_epoch) / sum(per_epoch)
+    return Found(rate, result.best["validation_auc"], auc_of(result.model, parts.test))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--spectra", type=int, default=12_000)
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    args = parser.parse_args()
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    n = args.spectra + N_VALIDATION + N_TEST
+    whole = simulated_examples(n, 77, SimulateSettings(), SpectraSettings())
+    cuts = np.split(np.arange(n), [args.spectra, args.spectra + N_VALIDATION])
+    parts = Parts(*(whole.take(rows).spectra for rows in cuts))
+    found: dict[str, list[Found]] = {}
+    for seed in args.seeds:
+        for name, (batch, rate) in WAYS.items():
+            way = plain_loop if name.startswith("plain") else trainer
+            one = way(parts, batch, rate, args.epochs, seed)
+            found.setdefault(name, []).append(one)
+            print(f"{name}, seed {seed}: {one.rate:.0f}/s, AUC {one.test_auc:.4f}", flush=True)
+    plain = np.mean([one.rate for one in found["plain loop"]])
+    print("\n| way | batch | learning rate | times the plain loop | validation AUC | AUC |")
+    print("|---|---|---|---|---|---|")
+    for name, ones in found.items():
+        rates, validations, tests = np.transpose(ones)
+        each = ", ".join(f"{value:.3f}" for value in tests)
+        batch, rate = WAYS[name]
+        print(
+            f"| {name} | {batch} | {rate:g} | {rates.mean() / plain:.2f} | "
+            f"{validations.mean():.3f} | {tests.mean():.3f} ({each}) |"
+        )
+
+
+if __name__ == "__main__":
+    main()
