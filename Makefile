@@ -33,7 +33,7 @@ PLAIN    := $(filter-out simulate ingest,$(shell $(PYTHON) -m pipeline.stages | 
 BENCHES   = $(sort $(notdir $(basename $(shell grep -l __main__ benchmarks/*/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help env acquire demo demo-large simulate ingest $(PLAIN) query browse submit status cancel verify settings test test-slurm test-kills check-install fuzz lint format docs docs-html bench clean
+.PHONY: help env acquire demo demo-large simulate ingest $(PLAIN) query browse submit status cancel verify settings test test-slurm test-kills check-install fuzz lint format docs docs-html bench rates clean
 
 help: ## This list
 	@echo "pairspec: find the unresolved binary stars in millions of low-resolution spectra"; echo
@@ -134,6 +134,9 @@ ifeq ($(NAME),)
 else
 	$(BIN)/python benchmarks/*/$(NAME).py $(ARGS)
 endif
+
+rates: env ## docs/rates.md, from what the benchmarks kept
+	$(BIN)/python benchmarks/speed/rates.py
 
 clean: ## Remove the environment and the demo
 	rm -rf $(VENV) $(DEMO) $(DEMO)-large

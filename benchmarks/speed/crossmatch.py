@@ -23,6 +23,7 @@ import numpy as np
 import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
+from rates import Rate, keep
 
 N_FIELDS = 400
 RADIUS_DEG = 1.5
@@ -150,7 +151,7 @@ def _child(pipe: object, function: Callable[..., object], args: tuple[object, ..
         pipe.send(f"{type(error).__name__}: {error}")
 
 
-def ours(work: Path, workers: int) -> dict[str, float]:
+def ours(work: Path, out: Path, workers: int) -> dict[str, float]:
     """Sort the observations, cross-match, and choose the nearest of every observation."""
     from cluster.connect import connect
     from cluster.settings import ClusterSettings
@@ -170,7 +171,7 @@ def ours(work: Path, workers: int) -> dict[str, float]:
     reach = 3 + 11 * 9
     truth = np.load(work / "truth.npy")
     pieces = Pieces.of_rows(-(-len(truth) // SHARD), SHARD, UNIT)
-    settings = load_settings(None, [], root=work)
+    settings = load_settings(None, [], root=out)
     times, clock = {}, [time.perf_counter(), cpu_s()]
 
     def told(name: str) -> None:
@@ -180,18 +181,18 @@ def ours(work: Path, workers: int) -> dict[str, float]:
 
     inline = ClusterSettings(kind="inline")
     with connect(ClusterSettings(workers=workers) if workers else inline) as client:
-        run = Run(find_stage("photometry"), settings, Root(work), client, makers())
+        run = Run(find_stage("photometry"), settings, Root(out), client, makers())
         told("start")
         parts = sorted((work / "targets").glob("*.parquet"))
         rows = settings.photometry.partition_rows
-        targets = TargetParts(work / "targets_sorted", 3.0, reach)
+        targets = TargetParts(out / "targets_sorted", 3.0, reach)
         sort_targets(run, parts, targets, rows)
         told("sort observations")
         found = find_catalogue(str(work / "sources"), aliases, GAIA_REQUIRED)
         columns = tuple(found.names.values())
         algorithm = MovingMatch(3.0, reach, found.names, 2016.0)
-        match = Match(columns, targets, algorithm, work / "pairs", pieces)
-        files, _ = match_catalogues(run, found.blocks(work, rows, targets), match, "match", "x")
+        match = Match(columns, targets, algorithm, out / "pairs", pieces)
+        files, _ = match_catalogues(run, found.blocks(out, rows, targets), match, "match", "x")
         told("match")
     right = 0
     for unit, paths in files.items():
@@ -232,6 +233,8 @@ def main() -> None:
     parser.add_argument("--observations", type=int, default=2_000_000)
     parser.add_argument("--sources", type=int, default=20_000_000)
     parser.add_argument("--workers", type=int, default=2, help="0: this process alone")
+    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--keep", action="store_true", help="write the result file")
     parser.add_argument("--work", type=Path, help="folder for the tables; temporary by default")
     args = parser.parse_args()
     work = Path(tempfile.mkdtemp(dir=args.work))
@@ -247,14 +250,26 @@ def main() -> None:
         truth = make_targets(args.observations, work / "sources", work / "targets")
         np.save(work / "truth.npy", truth)
         print(f"{len(truth):,} observations, {args.sources:,} sources, {args.workers} workers")
-        calls = {
-            "pairspec": (ours, work, args.workers),
-            "astropy": (astropys, work, args.sources),
-        }
-        for name, (function, *rest) in calls.items():
-            result, wall, cpu, peak = in_process(function, *rest)
+        calls = [
+            ("pairspec", ours, work, Path(tempfile.mkdtemp(dir=work)), args.workers)
+            if name == "pairspec" else (name, astropys, work, args.sources)
+            for name in args.repeats * ("pairspec", "astropy")
+        ]  # fmt: skip
+        used: dict[str, list[tuple[float, ...]]] = {name: [] for name, *_ in calls}
+        for name, function, *rest in calls:
+            result, *took = in_process(function, *rest)
+            used[name].append(tuple(took))
+            wall, cpu, peak = took
             shown = json.dumps({key: round(value, 4) for key, value in result.items()})
             print(f"{name:10}{wall:8.1f} s{cpu:8.1f} s of CPU{peak:8.2f} GB  {shown}", flush=True)
+        if args.keep:
+            size = f"{len(truth):,} observations, {args.sources:,} sources"
+            units = zip(("s", "s of CPU", "GB"), *(zip(*v, strict=True) for v in used.values()),
+                        strict=True)  # fmt: skip
+            keep(__file__, [
+                Rate("cross-match", size, unit, own, "astropy in memory", other, less_is_more=True)
+                for unit, own, other in units
+            ])  # fmt: skip
     finally:
         shutil.rmtree(work)
 

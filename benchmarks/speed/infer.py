@@ -39,6 +39,7 @@ from infer_ways import (
     plain_files,
     plain_network,
 )
+from rates import Rate, keep
 
 from cluster.connect import connect
 from pipeline.network.checkpoint import ModelCard, save_model
@@ -62,6 +63,7 @@ class Way:
     n: int
     wall_s: float = np.inf
     cpu_s: float = np.inf
+    rates: list[tuple[float, float]] = field(default_factory=list)
     part_s: dict[str, float] = field(default_factory=dict)
     p_b_B: np.ndarray | None = None
 
@@ -69,11 +71,13 @@ class Way:
         """Run one round."""
         begin = time.perf_counter()
         outcomes = [future.result() for future in [pool.submit(call) for call in self.calls]]
-        self.wall_s = min(self.wall_s, time.perf_counter() - begin)
+        wall_s = time.perf_counter() - begin
+        self.wall_s = min(self.wall_s, wall_s)
         self.p_b_B = np.empty(self.n, np.float32)
         for start, outcome in enumerate(outcomes):  # each call has every k-th spectrum
             self.p_b_B[start :: len(outcomes)] = outcome.p_b_B
         cpu_s = sum(outcome.cpu_s for outcome in outcomes)
+        self.rates.append((self.n / wall_s, self.n / cpu_s))
         if cpu_s < self.cpu_s:
             self.cpu_s = cpu_s
             parts = outcomes[0].part_s
@@ -188,6 +192,23 @@ def show_against(ways: list[Way], others: list[Way], names: tuple[str, str]) -> 
     )
 
 
+def kept_rates(what: str, ways: dict[str, list[Way]]) -> list[Rate]:
+    """Compare the best way of each preset with the best plain loops of it and of the first."""
+    found = []
+    first, *_ = ways
+    for name, some in ways.items():
+        ours = max((w for w in some if w not in plain_ways(some)), key=lambda w: w.per_s)
+        for peer in dict.fromkeys((name, first)):
+            plain = max(plain_ways(ways[peer]), key=lambda w: w.per_s)
+            for number, unit in enumerate(("spectra/s", "spectra/core-s")):
+                # The first round reads models and warms up.
+                mine, other = ([rate[number] for rate in w.rates[1:]] for w in (ours, plain))
+                peer_name = f"plain loop, `{peer}`"
+                found.append(Rate(f"{what}, `{name}`", f"{ours.n:,} spectra", unit, mine, peer_name,
+                                  other))  # fmt: skip
+    return found
+
+
 def show(ways: list[Way], flop: float = 0, peak: float = 0) -> None:
     plain = plain_ways(ways)
     best_s, best_core_s = max(w.per_s for w in plain), max(w.per_core_s for w in plain)
@@ -216,6 +237,7 @@ def main() -> None:
     parser.add_argument("--spectra", type=int, default=2048)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--keep", action="store_true", help="write the result file")
     parser.add_argument("--presets", nargs="+", default=["small"], choices=get_args(Preset))
     args = parser.parse_args()
     named = os.environ.get("PAIRSPEC_REAL_DATA")
@@ -246,6 +268,7 @@ def main() -> None:
             for name, (model, _) in networks.items()
         }
         measure(list(chain(*ways.values())), pool, args.rounds)
+        kept = kept_rates("the network alone", ways)
         for name, (_, flop) in networks.items():
             print(f"\nnetwork {name}")
             show(ways[name], flop, float(np.mean(peaks[0])))
@@ -257,6 +280,9 @@ def main() -> None:
             for name, (model, _) in networks.items()
         }
         measure(list(chain(*ways.values())), pool, args.rounds)
+        kept += kept_rates("from file to p_b", ways)
+        if args.keep:
+            keep(__file__, kept)
         first = args.presets[0]
         for name, some in ways.items():
             print(f"\nnetwork {name}")

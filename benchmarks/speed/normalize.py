@@ -21,6 +21,7 @@ from typing import NamedTuple  # noqa: E402
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+from rates import Rate, keep  # noqa: E402
 
 from pipeline.settings.spectra import SpectraSettings  # noqa: E402
 from pipeline.spectra.arrays import row_blocks  # noqa: E402
@@ -121,9 +122,11 @@ def seconds(call: Callable[[], object], turns: int = 3) -> float:
 
 
 def main() -> None:
-    argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    ).parse_args()
+    )
+    parser.add_argument("--keep", action="store_true", help="write the result file")
+    options = parser.parse_args()
     stored = stored_spectra()
     flux_BL, bad_BL = resampled(stored)
     weight_BL = (~bad_BL).astype(np.float32)
@@ -131,12 +134,13 @@ def main() -> None:
     exact_BL = next(way for way in ways if "loop" in way.name).smooth(
         flux_BL[:N_EXACT], weight_BL[:N_EXACT]
     )
-    rates: dict[str, float] = {}
+    turns: dict[str, list[float]] = {}
     for _ in range(3):
         for way in ways:
             some = slice(0, way.n_spectrum)
             time_s = seconds(lambda w=way, s=some: w.smooth(flux_BL[s], weight_BL[s]), turns=1)
-            rates[way.name] = max(rates.get(way.name, 0.0), way.n_spectrum / time_s)
+            turns.setdefault(way.name, []).append(way.n_spectrum / time_s)
+    rates = {name: max(found) for name, found in turns.items()}
 
     print(
         f"Smoothing {N_SPECTRUM} spectra of {GRID.n_pixel} pixels, {bad_BL.mean():.1%} bad, sigma "
@@ -164,6 +168,10 @@ def main() -> None:
         f"{resample_s / whole_s:.0%}, smooth {N_SPECTRUM / ours / whole_s:.0%}, "
         f"rest {rest_s / whole_s:.0%}); torch on the CPU: {N_SPECTRUM / torch_s:.0f} spectra/s"
     )
+    if options.keep:
+        first, *others = ways
+        what = ("continuum", f"{N_SPECTRUM:,} spectra", "spectra/core-s", turns[first.name])
+        keep(__file__, [Rate(*what, way.name, turns[way.name]) for way in others])
 
 
 if __name__ == "__main__":

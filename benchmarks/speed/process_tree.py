@@ -1,11 +1,16 @@
 """Time and memory of a command with all its processes."""
 
+import os
 import resource
+import shutil
 import subprocess
 import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import psutil
+from rates import Rate
 
 MIB = 2**20
 
@@ -26,6 +31,26 @@ class Use(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.seconds:8.1f} {self.cpu:7.1f} {self.peak:9.0f}"
+
+
+def fresh(root: Path, number: int) -> Path:
+    """Copy a run by hard links, for a repeat that finds nothing done."""
+    copied = root.with_name(f"{root.name}-{number}")
+    return Path(shutil.copytree(root, copied, copy_function=os.link))
+
+
+def rates_of(
+    what: str, size: str, ours: Sequence[Use], peer: str = "", theirs: Sequence[Use] = ()
+) -> list[Rate]:
+    """Return times, processor times and memories of a command beside those of its peer."""
+    units = {"seconds": "s", "cpu": "s of CPU", "peak": "MiB"}
+    return [
+        Rate(
+            what, size, unit, [getattr(use, name) for use in ours],
+            peer, [getattr(use, name) for use in theirs], less_is_more=True,
+        )
+        for name, unit in units.items()
+    ]  # fmt: skip
 
 
 def measure(command: list[str]) -> Use:

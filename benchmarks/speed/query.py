@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from astropy.table import Table as AstropyTable
 from hats.pixel_math.spatial_index import compute_spatial_index
+from rates import Rate, keep
 from select_sample import POOL, fill
 
 from pipeline.catalogue.hats import count_pixels, describe, plan_partitions
@@ -207,6 +208,12 @@ def ask(tables: Tables, sql: str) -> pa.Table:
     return tables.sql(sql).to_arrow_table()
 
 
+MAKERS: dict[str, Callable[[pa.Table], Any]] = {
+    "pandas": pa.Table.to_pandas,
+    "astropy": _astropy,
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -215,6 +222,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="keep the tables here")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--alone", action="store_true", help="without the peers")
+    parser.add_argument("--keep", action="store_true", help="write the result file")
     options = parser.parse_args()
     queries = re.findall(r"```sql\n(.*?)```", DOCS.read_text(), re.DOTALL)
     with tempfile.TemporaryDirectory(dir=options.folder) as scratch:
@@ -224,23 +232,31 @@ def main() -> None:
         print(f"{options.stars:,} stars; seconds, median of {options.repeats}")
         print("query          rows  DuckDB  of CPU  pandas  of CPU astropy  of CPU")
         own = []
+        others: dict[str, list[float]] = {name: [] for name in MAKERS}
         begin = time.perf_counter()
         with connect(root.path) as tables:
             opened = time.perf_counter() - begin
             for sql, peer in zip(queries, PEERS, strict=True):
                 *took, rows = median_s(lambda sql=sql: ask(tables, sql), options.repeats)
                 own.append(took)
-                for make in () if options.alone else (pa.Table.to_pandas, _astropy):
+                for name, make in ({} if options.alone else MAKERS).items():
                     *seconds, found = median_s(
                         lambda p=peer, m=make: p(Reader(root, m)), options.repeats
                     )
                     took = [*took, *seconds]
+                    others[name].append(seconds[0])
                     if found != rows:
                         raise SystemExit(f"{peer.__name__}: {found} rows, DuckDB has {rows}")
                 line = "".join(f"{seconds:8.3f}" for seconds in took)
                 print(f"{peer.__name__[1:]:11}{rows:8,}{line}", flush=True)
         median, cpu = np.median(own, axis=0)
         print(f"median of the ten: {median:.3f} s ({cpu:.3f} of CPU); opening {opened:.3f} s")
+        if options.keep:
+            what = ("the ten queries", f"{options.stars:,} stars", "s", [took[0] for took in own])
+            keep(
+                __file__,
+                [Rate(*what, name, found, less_is_more=True) for name, found in others.items()],
+            )
 
 
 if __name__ == "__main__":

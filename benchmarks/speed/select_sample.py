@@ -11,6 +11,7 @@ same two tables and counts the same cut flow. Processor time is of a command wit
 """
 
 import argparse
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -19,7 +20,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from process_tree import measure
+from process_tree import Use, fresh, measure, rates_of
+from rates import keep
 
 from pipeline.core.published import Published, publish
 from pipeline.core.root import Root
@@ -183,6 +185,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=7_000_000)
     parser.add_argument("--folder", type=Path, help="keep the tables here")
     parser.add_argument("--peer", type=Path, help="let DuckDB do the work on this root")
+    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--keep", action="store_true", help="write the result file")
     options = parser.parse_args()
     if options.peer:
         duckdb_select(Root(options.peer), options.peer / "duckdb")
@@ -192,14 +196,22 @@ def main() -> None:
         if not (root.path / "ledger" / "photometry.json").exists():
             root.path.mkdir(parents=True, exist_ok=True)
             write_tables(root, options.rows)
-        command = [sys.executable, "-m", "pipeline", "select", "--root", str(root.path)]
-        command += ["--set", "cluster.workers=2"]
-        peer = [sys.executable, __file__, "--peer", str(root.path)]
         print("run          spectra  seconds  of CPU  peak MiB")
-        for name, what in (("first", command), ("second", command), ("DuckDB", peer)):
-            print(f"{name:6} {options.rows:13,} {measure(what)}", flush=True)
-        check(root)
-        print("the cut flow is that which DuckDB counts")
+        used: dict[str, list[Use]] = {}
+        for number in range(options.repeats):
+            copied = fresh(root.path, number)
+            command = [sys.executable, "-m", "pipeline", "select", "--root", str(copied)]
+            command += ["--set", "cluster.workers=2"]
+            peer = [sys.executable, __file__, "--peer", str(copied)]
+            for name, what in (("first", command), ("second", command), ("DuckDB", peer)):
+                used.setdefault(name, []).append(measure(what))
+                print(f"{name:6} {options.rows:13,} {used[name][-1]}", flush=True)
+            check(Root(copied))
+            print("the cut flow is that which DuckDB counts")
+            shutil.rmtree(copied)
+        if options.keep:
+            keep(__file__, rates_of("select", f"{options.rows:,} spectra", used["first"],
+                                    "DuckDB", used["DuckDB"]))  # fmt: skip
 
 
 if __name__ == "__main__":

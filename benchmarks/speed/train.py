@@ -19,6 +19,7 @@ from typing import get_args
 import numpy as np
 import torch
 from plain_network import PlainNet
+from rates import Rate, keep
 from torch.utils.data import DataLoader, Dataset
 
 from cluster.connect import connect
@@ -85,9 +86,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--spectra", type=int, default=1024)
+    parser.add_argument("--spectra", type=int, default=8192)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--presets", nargs="+", default=["small"], choices=get_args(Preset))
+    parser.add_argument("--keep", action="store_true", help="write the result file")
     args = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
     torch.set_num_threads(cores)
@@ -131,9 +133,26 @@ def main() -> None:
                             notify=print,
                         )[0]
                         rates.setdefault((preset, f"{way}, batch {size}"), []).append(rate)
+    if args.keep:
+        keep(__file__, kept_rates(rates, args.presets, cores, args.spectra))
     for preset in args.presets:
         mine = {way: found for (name, way), found in rates.items() if name == preset}
         show(preset, mine, statistics.median(product))
+
+
+def kept_rates(
+    rates: dict[tuple[str, str], list[float]], presets: list[str], cores: int, n: int
+) -> list[Rate]:
+    found = []
+    for preset, size in product_of(presets, SIZES):
+        ours = rates[preset, f"1 rank, {cores} threads, batch {size}"]
+        for peer in SIZES:
+            theirs = f"plain loop, batch {peer}"
+            what = f"train `{preset}`, batch {size}, {cores} threads"
+            found.append(
+                Rate(what, f"{n:,} spectra", "spectra/s", ours, theirs, rates[preset, theirs])
+            )
+    return found
 
 
 def show(preset: str, rates: dict[str, list[float]], peak: float) -> None:

@@ -1,9 +1,10 @@
 """What a trained network is worth: a plain loop and the trainer, the same epochs and spectra.
 
-Usage: ``python benchmarks/speed/train_auc.py [--spectra N] [--epochs N] [--seeds N ...]``.
-Simulated single stars and pairs; every way has all cores, AdamW with a decay of 1, a cosine from
-its learning rate, and keeps the weights of its best epoch by the validation spectra. AUC on others
-that no choice has seen. Rates are of the training alone; those of ``train.py`` are less disturbed.
+Usage: ``python benchmarks/speed/train_auc.py [--spectra N] [--epochs N] [--seeds N ...]
+[--threads N]``. Simulated single stars and pairs; every way has the same threads, AdamW with a
+decay of 1, a cosine from its learning rate, and keeps the weights of its best epoch by the
+validation spectra. AUC on others that no choice has seen. Rates are of the training alone; those of
+``train.py`` are less disturbed.
 """
 
 import argparse
@@ -123,8 +124,9 @@ def main() -> None:
     parser.add_argument("--spectra", type=int, default=12_000)
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     args = parser.parse_args()
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    torch.set_num_threads(args.threads)
     n = args.spectra + N_VALIDATION + N_TEST
     whole = simulated_examples(n, 77, SimulateSettings(), SpectraSettings())
     cuts = np.split(np.arange(n), [args.spectra, args.spectra + N_VALIDATION])
