@@ -7,9 +7,10 @@ from pipeline.spectra.arrays import Array, place, windows
 from pipeline.spectra.grid import WaveGrid
 from pipeline.spectra.velocity import SPEED_OF_LIGHT_KMS, log10_doppler
 
-SNAP_PIXEL = 1e-6
-"""A shift this near to whole pixels is whole: 0.07 m/s, far below any wavelength error, but above
-the rounding of a first wavelength that is written with a few digits."""
+SNAP_PIXEL = 5e-4
+"""A shift this near to whole pixels is whole: 35 m/s, far below any wavelength error, but above the
+rounding of a first wavelength in float32 (3e-4 pixels). Else each bad pixel would cost the one
+before it, too."""
 
 
 def resample(

@@ -40,9 +40,10 @@ def test_a_sum_from_its_file_is_the_sum_in_memory(real_data: Path, tmp_path: Pat
     assert {one.header.obsid for one in read} == set(range(1, len(label) + 1))
     first = WaveGrid.from_settings(settings.spectra).log10_first
     for one in read:
-        assert np.log10(float(one.wave[0])) == pytest.approx(first, abs=1e-7)
+        stored_as = np.log10(float(one.wave[0]))
+        assert stored_as == pytest.approx(first, abs=1e-7)
         ready = network_input(
-            one.flux[None], one.ivar[None], np.array([first]), np.array([one.flux.size]),
+            one.flux[None], one.ivar[None], np.array([stored_as]), np.array([one.flux.size]),
             np.zeros(1), settings.spectra,
         )  # fmt: skip
         k = one.header.obsid - 1

@@ -114,6 +114,18 @@ def test_next_pixel_is_not_touched_at_fraction_zero() -> None:
     assert np.isfinite(flux_BL).all()
 
 
+@given(first=st.integers(35_600, 36_000), seed=st.integers(0, 99))
+def test_a_first_wavelength_in_float32_is_on_the_grid(first: int, seed: int) -> None:
+    """As files give it; else every bad pixel would take the one before it with it."""
+    flux_BN, ivar_BN, bad_BN = stored(seed)
+    written = np.log10(float(np.float32(10 ** (first * STEP))))
+    found = [
+        resample(flux_BN, ivar_BN, bad_BN, np.array([at]), GRID) for at in (written, first * STEP)
+    ]
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_row_without_known_place_is_bad() -> None:
     flux_BN, ivar_BN, bad_BN = stored(2, n_row=4)
     bad_BN[:] = False
