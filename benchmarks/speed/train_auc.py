@@ -1,9 +1,10 @@
 """What a trained network is worth: a plain loop and the trainer, the same epochs and spectra.
 
 Usage: ``python benchmarks/speed/train_auc.py [--spectra N] [--epochs N] [--seeds N ...]
-[--ways NAME ...] [--threads N]``. Simulated single stars and pairs; every way has the same threads, AdamW with a
-decay of 1, a cosine from its learning rate, and keeps the weights of its best epoch by the
-validation spectra. AUC on others that no choice has seen. Rates are of the training alone; those of
+[--ways NAME ...] [--threads N]``. Simulated single stars and pairs; every way has the same
+threads, AdamW with a decay of 1, a cosine from its learning rate, and keeps the weights of its best
+epoch by the validation spectra. AUC on others that no choice has seen. Rates are of the training
+alone; those of
 ``train.py`` are less disturbed.
 """
 
