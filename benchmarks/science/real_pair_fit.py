@@ -1,7 +1,7 @@
 """Two stars against one by chi^2 beside the network, on real composites of five folds.
 
 Usage: ``python benchmarks/science/real_pair_fit.py --root FOLDER [--data FOLDER] [--folds N]
-[--tables]``. Folds, tests and networks are those of ``real_stars.py`` (every star), three seeds;
+[--shift PIXELS] [--tables]``. Folds, tests and networks are those of ``real_stars.py`` (every star), three seeds;
 the fit is that of ``training.pair_fit``, weighed by the validation stars of the fold.
 """
 
@@ -46,7 +46,7 @@ def evidence_of(fold: Fold) -> Evidence:
     return Evidence(fit_stars(singles, grid), grid)
 
 
-def run_fold(fold: Fold, folder: Path, epochs: int) -> None:
+def run_fold(fold: Fold, folder: Path, epochs: int, shift: int) -> None:
     """Score the tests of a fold in all ways, unless that is done."""
     kept = folder / f"fold-{fold.number}.npz"
     if kept.exists():
@@ -60,7 +60,7 @@ def run_fold(fold: Fold, folder: Path, epochs: int) -> None:
     logit: dict[str, list[np.ndarray]] = {name: [] for name in made}
     both: dict[str, list[np.ndarray]] = {name: [] for name in made}
     for seed in SEEDS:
-        network = fit_network(taught, asked, epochs, QUARTER, noise=0.02, seed=seed)
+        network = fit_network(taught, asked, epochs, QUARTER, shift=shift, noise=0.02, seed=seed)
         terms = {
             name: weighed_terms(score(network, c.flux_BL), gain[name]) for name, c in made.items()
         }
@@ -116,16 +116,17 @@ def print_tables(folder: Path, folds: int) -> None:
 def main() -> None:
     parser = fold_parser(__doc__)
     parser.add_argument("--epochs", type=int, default=6, help="of the network")
+    parser.add_argument("--shift", type=int, default=0, help="pixels, as training.shift_pixels")
     parser.add_argument("--tables", action="store_true", help="print what is there")
     args = parser.parse_args()
-    folder = args.root / "pair_fit"
+    folder = args.root / f"pair_fit-{args.shift}"
     folder.mkdir(parents=True, exist_ok=True)
     if not args.tables:
         settings = settings_for(args.root, args.data, [])
         stars, tested = read_stars(settings)
         keep_shares(stars.pool, settings, folder)
         for fold in folds_of(stars, tested, settings, args):
-            run_fold(fold, folder, args.epochs)
+            run_fold(fold, folder, args.epochs, args.shift)
     print_tables(folder, args.folds)
 
 
