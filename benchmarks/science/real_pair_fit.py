@@ -1,8 +1,9 @@
 """Two stars against one by chi^2 beside the network, on real composites of five folds.
 
 Usage: ``python benchmarks/science/real_pair_fit.py --root FOLDER [--data FOLDER] [--folds N]
-[--shift PIXELS] [--tables]``. Folds, tests and networks are those of ``real_stars.py`` (every star), three seeds;
-the fit is that of ``training.pair_fit``, weighed by the validation stars of the fold.
+[--shift PIXELS] [--tables]``. Folds, tests and networks are those of ``real_stars.py`` (every
+star), three seeds; the fit is that of ``training.pair_fit``, weighed by the validation stars of the
+fold.
 """
 
 import time
