@@ -1,11 +1,10 @@
 """What a trained network is worth: a plain loop and the trainer, the same epochs and spectra.
 
 Usage: ``python benchmarks/speed/train_auc.py [--spectra N] [--epochs N] [--seeds N ...]
-[--ways NAME ...] [--threads N]``. Simulated single stars and pairs; every way has the same
-threads, AdamW with a decay of 1, a cosine from its learning rate, and keeps the weights of its best
-epoch by the validation spectra. AUC on others that no choice has seen. Rates are of the training
-alone; those of
-``train.py`` are less disturbed.
+[--ways NAME ...] [--threads N] [--network JSON]``. Simulated single stars and pairs; every way has
+the same network and threads, AdamW with a decay of 1, a cosine from its learning rate, and keeps
+the weights of its best epoch by the validation spectra. AUC on others that no choice has seen.
+Rates are of the training alone; those of ``train.py`` are less disturbed.
 """
 
 import argparse
@@ -80,9 +79,11 @@ def auc_of(model: torch.nn.Module, part: Labelled) -> float:
     return auc(torch.cat(logits).numpy(), part.label_B)
 
 
-def plain_loop(parts: Parts, batch: int, rate: float, epochs: int, seed: int) -> Found:
+def plain_loop(
+    parts: Parts, network: NetworkSettings, batch: int, rate: float, epochs: int, seed: int
+) -> Found:
     torch.manual_seed(seed)
-    model = PlainNet(build_model(NetworkSettings(), parts.training.flux_BL.shape[1], seed))
+    model = PlainNet(build_model(network, parts.training.flux_BL.shape[1], seed))
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=1.0)
     loader = DataLoader(Plain(parts.training), batch_size=batch, shuffle=True, drop_last=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -106,13 +107,15 @@ def plain_loop(parts: Parts, batch: int, rate: float, epochs: int, seed: int) ->
     return best._replace(rate=epochs * len(parts.training) / seconds)
 
 
-def trainer(parts: Parts, batch: int, rate: float, epochs: int, seed: int) -> Found:
+def trainer(
+    parts: Parts, network: NetworkSettings, batch: int, rate: float, epochs: int, seed: int
+) -> Found:
     settings = TrainingSettings(
         batch_size=batch, learning_rate=rate, schedule="cosine", optimizer="adamw",
         weight_decay=1.0, max_epochs=epochs, patience=epochs, seed=seed, device="cpu",
         threads=torch.get_num_threads(), oversample=False,
     )  # fmt: skip
-    model = build_model(NetworkSettings(), parts.training.flux_BL.shape[1], seed)
+    model = build_model(network, parts.training.flux_BL.shape[1], seed)
     with tempfile.TemporaryDirectory() as folder:
         result = train(model, settings, parts.training, parts.validation, Path(folder))
     per_epoch = [1 / record["spectra_per_s"] for record in result.history]
@@ -129,7 +132,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=WAYS)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--network", default="{}", help='sizes, as {"preset": "fast"}')
     args = parser.parse_args()
+    network = NetworkSettings.model_validate_json(args.network)
     torch.set_num_threads(args.threads)
     n = args.spectra + N_VALIDATION + N_TEST
     whole = simulated_examples(n, 77, SimulateSettings(), SpectraSettings())
@@ -140,7 +145,7 @@ def main() -> None:
         for name in args.ways:
             batch, rate = WAYS[name]
             way = plain_loop if name.startswith("plain") else trainer
-            one = way(parts, batch, rate, args.epochs, seed)
+            one = way(parts, network, batch, rate, args.epochs, seed)
             found.setdefault(name, []).append(one)
             told = f"{one.rate:.0f}/s, validation {one.validation_auc:.4f}, AUC {one.test_auc:.4f}"
             print(f"{name}, seed {seed}: {told}", flush=True)
