@@ -1,5 +1,7 @@
 """The classifiers that ``benchmarks/science/composites.py`` compares."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from composite_folds import Arrays
@@ -39,24 +41,45 @@ def fit_network(
     model = build_model(network, training.flux_BL.shape[1], seed=seed)
     if start is not None:
         model.load_state_dict(start.state_dict())
+
+    def loss_of(rows: torch.Tensor) -> torch.Tensor:
+        flux_BL, label_B = training.fetch(rows.numpy())
+        flux_BL = augmented(flux_BL.float(), shift, mask, noise)
+        return torch.nn.functional.binary_cross_entropy_with_logits(model(flux_BL), label_B)
+
+    def reached() -> float:
+        return auc(score(model, validation.flux_BL), validation.label_B)
+
+    return fit_epochs(model, len(training), loss_of, reached, epochs, rate, decay, seed)
+
+
+def fit_epochs(
+    model: PairNet,
+    n: int,
+    loss_of: Callable[[torch.Tensor], torch.Tensor],
+    reached: Callable[[], float],
+    epochs: int,
+    rate: float = 1e-3,
+    decay: float = 0.01,
+    seed: int = 1,
+) -> PairNet:
+    """Lower the loss of batches of rows, and keep the epoch that reached most."""
     optimizer = torch.optim.AdamW(decay_groups(model, decay), lr=rate)
-    steps = epochs * -(-len(training) // BATCH)
+    steps = epochs * -(-n // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
     torch.manual_seed(seed)
     best, kept = -1.0, model.state_dict()
     for _ in range(epochs):
         model.train()
-        for rows in torch.randperm(len(training)).split(BATCH):
-            flux_BL, label_B = training.fetch(rows.numpy())
-            flux_BL = augmented(flux_BL.float(), shift, mask, noise)
-            loss = torch.nn.functional.binary_cross_entropy_with_logits(model(flux_BL), label_B)
+        for rows in torch.randperm(n).split(BATCH):
+            loss = loss_of(rows)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
-        reached = auc(score(model, validation.flux_BL), validation.label_B)
-        if reached > best:
-            best, kept = reached, {k: v.clone() for k, v in model.state_dict().items()}
+        now = reached()
+        if now > best:
+            best, kept = now, {k: v.clone() for k, v in model.state_dict().items()}
     model.load_state_dict(kept)
     return model.eval()
 

@@ -24,7 +24,7 @@ from pipeline.network.pair_training import weights
 from pipeline.pairfit.evidence import Evidence
 from pipeline.pairfit.fit import fit_stars
 from pipeline.pairfit.grid import label_grid
-from pipeline.pairfit.spectra import singles_of
+from pipeline.pairfit.spectra import Singles, singles_of
 
 WAYS = {
     "network": "the network, three seeds one by one",
@@ -39,11 +39,15 @@ LESS = (
 )  # fmt: skip
 
 
-def evidence_of(fold: Fold) -> Evidence:
-    """Learn single stars from the training stars of a fold."""
+def training_singles(fold: Fold) -> Singles:
+    """Normalise the training stars of a fold."""
     stars, settings = fold.of("training", every=True), fold.settings
-    singles = singles_of(stars.pool, stars.stored, settings.composites, settings.spectra)
-    grid = label_grid(singles.wave_L, settings.composites.log_age)
+    return singles_of(stars.pool, stars.stored, settings.composites, settings.spectra)
+
+
+def evidence_of(singles: Singles, fold: Fold) -> Evidence:
+    """Learn what single stars are like."""
+    grid = label_grid(singles.wave_L, fold.settings.composites.log_age)
     return Evidence(fit_stars(singles, grid), grid)
 
 
@@ -54,7 +58,7 @@ def run_fold(fold: Fold, folder: Path, epochs: int, shift: int) -> None:
         return
     begin, held = time.process_time(), fold.held()
     made = {"held": held, **fold.tests()}
-    evidence = evidence_of(fold)
+    evidence = evidence_of(training_singles(fold), fold)
     gain = {name: evidence.gain(c.flux_BL.astype(np.float32) - 1) for name, c in made.items()}
     training = fold.composites("training", fold.couples, every=True, like=False)
     asked, taught = (Labelled(c.flux_BL, c.label_B) for c in (held, training))

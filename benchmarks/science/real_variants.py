@@ -13,21 +13,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from composite_fits import BATCH, QUARTER
+from composite_fits import QUARTER, fit_epochs, score
 from real_data import fold_parser
 from real_folds import read_stars, settings_for
-from real_pair_fit import evidence_of
+from real_pair_fit import evidence_of, training_singles
 from real_scores import of_folds, read_columns
 from real_stars import Fold, columns_of, folds_of
 from real_tables import Q_CLASSIC, bins_of, counts, head, signed
 from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 
 from pipeline.composites.couples import Composites
-from pipeline.composites.mean_spectrum import spectra_at_rest
 from pipeline.network.augment import augmented
 from pipeline.network.metrics import auc
 from pipeline.network.model import PairNet, build_model
-from pipeline.network.optimizer import decay_groups
 
 KNOTS = 16
 TARGETS = ("teff_k", "teff2_k", "mass_ratio")
@@ -97,13 +95,9 @@ def given_by(fold: Fold) -> Given:
 
 def star_weights(fold: Fold) -> tuple[np.ndarray, np.ndarray]:
     """Weigh each training star by how much better two stars fit its spectra than one."""
-    stars, evidence = fold.of("training", every=True), evidence_of(fold)
-    gain_B = np.empty(len(stars.pool))
-    for some in spectra_at_rest(
-        stars.pool, stars.stored, fold.settings.composites, fold.settings.spectra
-    ):
-        gain_B[some.rows] = evidence.gain(np.where(some.bad_BL, 0, some.flux_BL))
-    star_S, place_B = np.unique(stars.pool.star, return_inverse=True)
+    singles = training_singles(fold)
+    gain_B = evidence_of(singles, fold).gain(singles.flux_BL)
+    star_S, place_B = np.unique(singles.star_B, return_inverse=True)
     gain_S = np.bincount(place_B, gain_B) / np.bincount(place_B)
     return star_S, 1 / (1 + gain_S.clip(0) / np.quantile(gain_S, 0.9))
 
@@ -126,46 +120,32 @@ def changed(flux_BL: torch.Tensor, way: Way) -> torch.Tensor:
 
 def fit(given: Given, way: Way, epochs: int, seed: int) -> PairNet:
     """Train as ``composite_fits.fit_network`` does."""
-    training = given.training
+    training, held = given.training, given.held
     model = build_model(QUARTER, training.flux_BL.shape[1], seed=seed)
     if way.targets:
+        torch.manual_seed(seed)
         model.head[-1] = torch.nn.Linear(QUARTER.hidden[-1], 1 + len(TARGETS))
     flux_BL, label_B = torch.from_numpy(training.flux_BL), torch.from_numpy(training.label_B)
-    optimizer = torch.optim.AdamW(decay_groups(model, 0.01), lr=1e-3)
-    steps = epochs * -(-len(label_B) // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-3, total_steps=steps)
-    torch.manual_seed(seed)
-    best, kept = -1.0, model.state_dict()
-    for _ in range(epochs):
-        model.train()
-        for rows in torch.randperm(len(label_B)).split(BATCH):
-            out = model(changed(flux_BL[rows].float(), way))
-            weight_B = given.weight_B[rows] if way.weighed else None
-            logit_B = out[:, 0] if way.targets else out
-            loss = binary_cross_entropy_with_logits(logit_B, label_B[rows].float(), weight_B)
-            if way.targets:
-                loss = loss + way.targets * mse_loss(out[:, 1:], given.target_BT[rows])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-        reached = auc(logit(model, given.held.flux_BL), given.held.label_B)
-        if reached > best:
-            best, kept = reached, {k: v.clone() for k, v in model.state_dict().items()}
-    model.load_state_dict(kept)
-    return model.eval()
+
+    def loss_of(rows: torch.Tensor) -> torch.Tensor:
+        out = model(changed(flux_BL[rows].float(), way))
+        weight_B = given.weight_B[rows] if way.weighed else None
+        logit_B = out[:, 0] if way.targets else out
+        loss = binary_cross_entropy_with_logits(logit_B, label_B[rows].float(), weight_B)
+        if way.targets:
+            loss = loss + way.targets * mse_loss(out[:, 1:], given.target_BT[rows])
+        return loss
+
+    def reached() -> float:
+        return auc(logit(model, held.flux_BL), held.label_B)
+
+    return fit_epochs(model, len(label_B), loss_of, reached, epochs, seed=seed)
 
 
 def logit(model: PairNet, flux_BL: np.ndarray, asked: tuple[int, ...] = (0,)) -> np.ndarray:
     """Log-odds of each spectrum, the mean over some shifts."""
-    model.eval()
-    parts = []
-    with torch.inference_mode():
-        for start in range(0, len(flux_BL), 256):
-            some_BL = torch.from_numpy(flux_BL[start : start + 256].astype(np.float32))
-            found = [model(some_BL.roll(pixels, 1)) for pixels in asked]
-            parts.append(torch.stack([one.reshape(len(some_BL), -1)[:, 0] for one in found]))
-    return torch.cat(parts, dim=1).mean(dim=0).numpy()
+    found = [score(model, np.roll(flux_BL, pixels, axis=1)) for pixels in asked]
+    return np.mean([one.reshape(len(flux_BL), -1)[:, 0] for one in found], axis=0)
 
 
 def run_fold(fold: Fold, folder: Path, epochs: int, ways: list[str], seeds: list[int]) -> None:

@@ -56,13 +56,11 @@ PLAIN_BATCHES = (64, 128, 256)
 
 @dataclass
 class Way:
-    """One way, as one call per process, and its best round."""
+    """One way, as one call per process, and the rates of its rounds; the best one counts."""
 
     name: str
     calls: list[Callable[[], Outcome]]
     n: int
-    wall_s: float = np.inf
-    cpu_s: float = np.inf
     rates: list[tuple[float, float]] = field(default_factory=list)
     part_s: dict[str, float] = field(default_factory=dict)
     p_b_B: np.ndarray | None = None
@@ -72,26 +70,24 @@ class Way:
         begin = time.perf_counter()
         outcomes = [future.result() for future in [pool.submit(call) for call in self.calls]]
         wall_s = time.perf_counter() - begin
-        self.wall_s = min(self.wall_s, wall_s)
         self.p_b_B = np.empty(self.n, np.float32)
         for start, outcome in enumerate(outcomes):  # each call has every k-th spectrum
             self.p_b_B[start :: len(outcomes)] = outcome.p_b_B
         cpu_s = sum(outcome.cpu_s for outcome in outcomes)
         self.rates.append((self.n / wall_s, self.n / cpu_s))
-        if cpu_s < self.cpu_s:
-            self.cpu_s = cpu_s
+        if self.rates[-1][1] == self.per_core_s:
             parts = outcomes[0].part_s
             self.part_s = {name: sum(o.part_s[name] for o in outcomes) for name in parts}
 
     @property
     def per_s(self) -> float:
         """Spectra per second of wall time."""
-        return self.n / self.wall_s
+        return max(per_s for per_s, _ in self.rates)
 
     @property
     def per_core_s(self) -> float:
         """Spectra per second of processor time."""
-        return self.n / self.cpu_s
+        return max(per_core_s for _, per_core_s in self.rates)
 
 
 def untrained(folder: Path, preset: str) -> tuple[Path, int]:
@@ -223,7 +219,7 @@ def show(ways: list[Way], flop: float = 0, peak: float = 0) -> None:
         )
         if way.part_s:
             parts = ", ".join(
-                f"{name} {s / way.n * 1e6:.0f} us ({s / way.cpu_s:.0%})"
+                f"{name} {s / way.n * 1e6:.0f} us ({s / way.n * way.per_core_s:.0%})"
                 for name, s in way.part_s.items()
             )
             print(f"{'':8}{parts}")

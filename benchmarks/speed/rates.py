@@ -91,7 +91,7 @@ def keep(script: str, rates: Sequence[Rate], folder: Path = RESULTS) -> Path:
     folder.mkdir(exist_ok=True)
     path = folder / f"{Path(script).stem}.json"
     found = {"machine": machine(), "rates": [asdict(rate) for rate in rates]}
-    path.write_text(json.dumps(found, indent=1, default=list) + "\n")
+    path.write_text(json.dumps(found, indent=1) + "\n")
     return path
 
 

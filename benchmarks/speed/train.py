@@ -18,9 +18,10 @@ from typing import get_args
 
 import numpy as np
 import torch
+from plain_loop import Plain, plain_epoch
 from plain_network import PlainNet
 from rates import Rate, keep
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from cluster.connect import connect
 from cluster.gang import GangOptions, run_gang
@@ -38,36 +39,17 @@ SIZES = (32, 128)
 N_PIXEL = WaveGrid.from_settings(SpectraSettings()).n_pixel
 
 
-class Plain(Dataset):
-    """Spectra as a user would hand them to PyTorch."""
-
-    def __init__(self, folder: Path) -> None:
-        self.flux = np.load(folder / "flux.npy", mmap_mode="r")
-        self.label = np.load(folder / "label.npy")
-
-    def __len__(self) -> int:
-        return len(self.label)
-
-    def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
-        return torch.from_numpy(self.flux[i].astype(np.float32)), torch.tensor(float(self.label[i]))
-
-
 def network(preset: str) -> NetworkSettings:
     return NetworkSettings.model_validate({"preset": preset})
 
 
 def plain_rate(folder: Path, batch_size: int, preset: str) -> float:
-    model = PlainNet(build_model(network(preset), N_PIXEL, 1)).train()
+    model = PlainNet(build_model(network(preset), N_PIXEL, 1))
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
-    loss_of = torch.nn.BCEWithLogitsLoss()
-    data = Plain(folder)
+    data = Plain(np.load(folder / "flux.npy", mmap_mode="r"), np.load(folder / "label.npy"))
+    batches = DataLoader(data, batch_size=batch_size, shuffle=True)
     begin = time.perf_counter()
-    for flux, label in DataLoader(data, batch_size=batch_size, shuffle=True):
-        loss = loss_of(model(flux), label)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-        optimizer.step()
+    plain_epoch(model, batches, optimizer)
     return len(data) / (time.perf_counter() - begin)
 
 

@@ -16,13 +16,14 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from plain_loop import Plain, plain_epoch
 from plain_network import PlainNet
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from pipeline.network.examples import simulated_examples
 from pipeline.network.loader import Labelled
-from pipeline.network.metrics import auc
 from pipeline.network.model import build_model
+from pipeline.network.scoring import evaluate
 from pipeline.network.trainer import train
 from pipeline.settings.network import NetworkSettings
 from pipeline.settings.simulate import SimulateSettings
@@ -56,54 +57,25 @@ class Found(NamedTuple):
     test_auc: float
 
 
-class Plain(Dataset):
-    """Spectra as a user would hand them to PyTorch."""
-
-    def __init__(self, part: Labelled) -> None:
-        self.part = part
-
-    def __len__(self) -> int:
-        return len(self.part)
-
-    def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
-        flux_L = torch.from_numpy(np.asarray(self.part.flux_BL[i], np.float32))
-        return flux_L, torch.tensor(float(self.part.label_B[i]))
-
-
-def auc_of(model: torch.nn.Module, part: Labelled) -> float:
-    with torch.inference_mode():
-        logits = [
-            model.eval()(torch.from_numpy(np.asarray(part.flux_BL[i : i + 256], np.float32)))
-            for i in range(0, len(part), 256)
-        ]
-    return auc(torch.cat(logits).numpy(), part.label_B)
-
-
 def plain_loop(
     parts: Parts, network: NetworkSettings, batch: int, rate: float, epochs: int, seed: int
 ) -> Found:
     torch.manual_seed(seed)
     model = PlainNet(build_model(network, parts.training.flux_BL.shape[1], seed))
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=1.0)
-    loader = DataLoader(Plain(parts.training), batch_size=batch, shuffle=True, drop_last=True)
+    data = Plain(parts.training.flux_BL, parts.training.label_B)
+    loader = DataLoader(data, batch_size=batch, shuffle=True, drop_last=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, rate, epochs * len(loader), pct_start=0.05
     )
     seconds, best = 0.0, Found(0, 0, 0)
     for _ in range(epochs):
         begin = time.perf_counter()
-        model.train()
-        for flux, label in loader:
-            loss = torch.nn.functional.binary_cross_entropy_with_logits(model(flux), label)
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-            optimizer.step()
-            schedule.step()
+        plain_epoch(model, loader, optimizer, schedule)
         seconds += time.perf_counter() - begin
-        reached = auc_of(model, parts.validation)
+        _, reached = evaluate(model, parts.validation)
         if reached > best.validation_auc:
-            best = Found(0, reached, auc_of(model, parts.test))
+            best = Found(0, reached, evaluate(model, parts.test)[1])
     return best._replace(rate=epochs * len(parts.training) / seconds)
 
 
@@ -120,7 +92,7 @@ def trainer(
         result = train(model, settings, parts.training, parts.validation, Path(folder))
     per_epoch = [1 / record["spectra_per_s"] for record in result.history]
     rate = len(per_epoch) / sum(per_epoch)
-    return Found(rate, result.best["validation_auc"], auc_of(result.model, parts.test))
+    return Found(rate, result.best["validation_auc"], evaluate(result.model, parts.test)[1])
 
 
 def main() -> None:
