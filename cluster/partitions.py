@@ -20,7 +20,7 @@ def map_partitions_window(
     numbers: Sequence[int],
     *args: Any,
     retries: int = 2,
-) -> Iterator[int]:
+) -> Iterator[Any]:
     """Read partitions and run ``work(frame, number, *args)`` on each by ``map_partitions``.
 
     Parameters
@@ -30,7 +30,7 @@ def map_partitions_window(
     read : callable
         Top-level; from the number of a partition to its data frame, which may be empty.
     work : callable
-        Top-level and idempotent; writes its output itself, and what it returns is dropped.
+        Top-level and idempotent; writes its output itself, and returns what is small.
     numbers : sequence of int
         Numbers of the partitions.
     *args
@@ -40,8 +40,8 @@ def map_partitions_window(
 
     Yields
     ------
-    int
-        Number of each partition that is done.
+    object
+        What `work` returned for each partition, in the order in which they finish.
 
     Raises
     ------
@@ -53,23 +53,23 @@ def map_partitions_window(
 
     if not numbers:
         return
-    meta = pd.Series(dtype="int64", name="number")
     frames = dd.from_map(read, numbers, meta=pd.DataFrame(), enforce_metadata=False)
-    known = dd.from_map(_as_series, numbers, meta=meta)
+    known = dd.from_map(_as_series, numbers, meta=pd.Series(dtype="int64", name="number"))
+    returned = pd.Series(dtype="object", name="returned")
     done = frames.map_partitions(
-        _run, known, work, args, meta=meta, align_dataframes=False, enforce_metadata=False
+        _run, known, work, args, meta=returned, align_dataframes=False, enforce_metadata=False
     )
 
-    def submit(places: list[int]) -> "list[Future[pd.Series[int]]]":
+    def submit(places: list[int]) -> "list[Future[pd.Series[Any]]]":
         if not places:
             return []
         some = done.partitions[places[0] : places[-1] + 1]
-        futures: list[Future[pd.Series[int]]] = client.compute(some.to_delayed(), retries=retries)
+        futures: list[Future[pd.Series[Any]]] = client.compute(some.to_delayed(), retries=retries)
         return futures
 
     window = max(PER_THREAD * threads_of(client), 2 * GROUP)
-    for number in watch(client, submit, range(len(numbers)), window, GROUP):
-        yield int(number.iloc[0])
+    for returned_1 in watch(client, submit, range(len(numbers)), window, GROUP):
+        yield returned_1.iloc[0]
 
 
 def _as_series(number: int) -> "pd.Series[int]":
@@ -80,6 +80,8 @@ def _as_series(number: int) -> "pd.Series[int]":
 
 def _run(
     frame: "pd.DataFrame", number: "pd.Series[int]", work: Callable[..., Any], args: tuple[Any, ...]
-) -> "pd.Series[int]":
-    work(frame, int(number.iloc[0]), *args)
-    return number
+) -> "pd.Series[Any]":
+    import pandas as pd
+
+    returned = work(frame, int(number.iloc[0]), *args)
+    return pd.Series([returned], dtype="object", name="returned")

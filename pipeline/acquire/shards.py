@@ -144,9 +144,11 @@ class Shards:
             root.table(HEADERS).parent.mkdir(parents=True, exist_ok=True)
             headers.replace(root.table(HEADERS))
         ledger = Ledger(root.path, "ingest", layout_digest(manifest, _FORMAT, self._ingest))
-        for shard, counts in enumerate(self._counts):
-            files = (root.part(HEADERS, shard), *shard_files(root.store, shard))
-            ledger.write(shard, Done(counts, files))
+        with ledger.appended() as records:
+            for shard, counts in enumerate(self._counts):
+                files = (root.part(HEADERS, shard), *shard_files(root.store, shard))
+                records.append(ledger.record(shard, Done(counts, files)))
+        ledger.tidy()
         layout = {"shard_rows": self._ingest.shard_rows, "chunk_rows": self._ingest.chunk_rows}
         write_json(self._plan.folder.parent.parent / TO_STORE, layout)
         manifest.path.replace(root.manifest)

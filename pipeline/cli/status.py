@@ -6,6 +6,7 @@ from pathlib import Path
 from pipeline.core.lock import lock_holder
 from pipeline.core.pace import Pace, read_paces
 from pipeline.core.published import Published, read_published, replaced_source
+from pipeline.core.records import records_path
 from pipeline.core.stage import Stage
 from pipeline.jobs.state import QueueState, queue_state
 from pipeline.jobs.submission import submissions
@@ -58,7 +59,7 @@ def _state(stage: Stage, folder: Path, published: Published | None, queue: Queue
         return "outdated" if replaced_source(folder, stage.makes, published) else "complete"
     if job and job.state == "failed":
         return "failed"
-    return "begun" if any((folder / "ledger" / stage.name).glob("*.json")) else "-"
+    return "begun" if records_path(folder, stage.name).exists() else "-"
 
 
 def _paces(stage: Stage, folder: Path, state: str) -> Iterator[str]:

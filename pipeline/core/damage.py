@@ -36,11 +36,14 @@ class Damage:
         What is wrong, to be read after the name of the file.
     missing : bool
         There is no such file.
+    keep : bool
+        The command mends the file as it is.
     """
 
     path: Path
     what: str
     missing: bool = False
+    keep: bool = False
 
     def line(self, command: str) -> str:
         """Return file, damage and cure in one line.
@@ -50,7 +53,7 @@ class Damage:
         command : str
             Command that makes the file again.
         """
-        delete = "" if self.missing else "delete it and "
+        delete = "" if self.missing or self.keep else "delete it and "
         return f"{self.path} {self.what}; {delete}run `{command}` again"
 
 
@@ -86,3 +89,16 @@ def file_size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return -1
+
+
+def damaged_json(path: Path) -> Damage:
+    """Say what is wrong with a sealed file that cannot be believed.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    """
+    if path.exists():
+        return Damage(path, "is damaged: its content does not fit its own digest")
+    return Damage(path, "is missing", missing=True)

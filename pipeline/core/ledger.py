@@ -1,15 +1,18 @@
-"""Which units of work are done: one small record each, written after the output was read back."""
+"""Which units of work are done: one line each, appended after the output was read back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pipeline.core.atomic import sync_folder
-from pipeline.core.damage import Damage, Recorded, damage_of, sha256_of
-from pipeline.core.sealed import read_sealed, write_sealed
-
-_FIELDS = {"digest", "counts", "outputs", "notes", "table"}
+from pipeline.core.damage import Damage, Recorded, damage_of, damaged_json, sha256_of
+from pipeline.core.records import (
+    Appended,
+    Record,
+    records_by_unit,
+    records_path,
+    replace_records,
+)
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,12 @@ class Done:
 
 @dataclass(frozen=True)
 class Ledger:
-    """Done records of one step of a stage below ``ROOT/ledger/<step>/``.
+    """Done records of one step of a stage: the lines of ``ROOT/ledger/<step>.jsonl``.
 
     A record vouches for files, so it counts only as long as they are the ones that it was made
     for: it carries the digest of all inputs and settings, and the size and SHA-256 of each file.
-    Before anything is written for other inputs, the records of all others are dropped.
+    Before anything is written for other inputs, the records of all others are dropped. One process
+    writes; of two lines for a unit the later one counts.
 
     Parameters
     ----------
@@ -55,9 +59,9 @@ class Ledger:
     digest: str
 
     @property
-    def folder(self) -> Path:
-        """Folder of the records."""
-        return self.root / "ledger" / self.step
+    def path(self) -> Path:
+        """File of the records."""
+        return records_path(self.root, self.step)
 
     def read(self, unit: int) -> Done | None:
         """Return the record of a unit; None where it is not done or a file of it is another.
@@ -69,7 +73,7 @@ class Ledger:
         unit : int
             Number of the unit.
         """
-        record = self._record(unit)
+        record = self._records().get(unit)
         if record is None:
             return None
         files = recorded_files(self.root, record)
@@ -86,21 +90,52 @@ class Ledger:
         unit : int
             Number of the unit.
         """
-        record = self._record(unit)
+        record = self._records().get(unit)
         return None if record is None else recorded_files(self.root, record)
 
-    def lost_record(self, unit: int) -> Damage:
-        """Say that a unit, which was done, has no record that counts.
+    def lost(self, units: Sequence[int]) -> Damage:
+        """Say that units, which were done, have no records that count.
+
+        Parameters
+        ----------
+        units : sequence of int
+            Numbers of the units.
+        """
+        if not self.path.exists():
+            return damaged_json(self.path)
+        first = ", ".join(map(str, units[:3])) + (", ..." if len(units) > 3 else "")
+        what = f"unit {first}" if len(units) == 1 else f"{len(units):,} units ({first})"
+        return Damage(self.path, f"has no record that counts of {what}", keep=True)
+
+    def record(self, unit: int, done: Done) -> Record:
+        """Return the record of a unit; each file is read back for its digest.
 
         Parameters
         ----------
         unit : int
             Number of the unit.
+        done : Done
+            Counts and files.
         """
-        return damaged_json(self._path(unit))
+        outputs = {
+            path.relative_to(self.root).as_posix(): (path.stat().st_size, sha256_of(path))
+            for path in done.outputs
+        }
+        return {
+            "unit": unit,
+            "digest": self.digest,
+            "counts": dict(done.counts),
+            "outputs": outputs,
+            "notes": done.notes,
+            "table": done.table,
+        }
+
+    def appended(self) -> Appended:
+        """Return the file of the records, to which one is appended when its unit is done."""
+        return Appended(self.path)
 
     def write(self, unit: int, done: Done) -> None:
-        """Mark a unit as done.
+        """Mark one unit as done.
 
         Parameters
         ----------
@@ -109,19 +144,8 @@ class Ledger:
         done : Done
             Counts and files; each file is read back for its digest.
         """
-        outputs = {
-            path.relative_to(self.root).as_posix(): (path.stat().st_size, sha256_of(path))
-            for path in done.outputs
-        }
-        content = {
-            "digest": self.digest,
-            "unit": unit,
-            "counts": dict(done.counts),
-            "outputs": outputs,
-            "notes": done.notes,
-            "table": done.table,
-        }
-        write_sealed(self._path(unit), content)
+        with self.appended() as records:
+            records.append(self.record(unit, done))
 
     def pending(self, n_units: int) -> list[int]:
         """Return the units that are not done."""
@@ -130,20 +154,16 @@ class Ledger:
     def total(self, n_units: int) -> dict[str, int]:
         """Return the sum of the counts of all units that are done."""
         totals: dict[str, int] = {}
+        records = self._records()
         for unit in range(n_units):
-            record = self._record(unit)
-            for name, value in (record["counts"] if record else {}).items():
+            for name, value in records[unit]["counts"].items() if unit in records else ():
                 totals[name] = totals.get(name, 0) + value
         return totals
 
-    def drop_others(self) -> None:
-        """Delete all records of other inputs, before their files are overwritten."""
-        if not self.folder.is_dir():
-            return
-        for path in self.folder.glob("*.json"):
-            if (read_record(path) or {}).get("digest") != self.digest:
-                path.unlink(missing_ok=True)
-        sync_folder(self.folder)
+    def tidy(self) -> None:
+        """Keep the last record of each unit, by number, and drop those of other inputs."""
+        records = self._records()
+        replace_records(self.path, (records[unit] for unit in sorted(records)))
 
     def drop_strays(self, n_units: int, folders: Iterable[Path]) -> None:
         """Delete the Parquet files of folders that no unit's record names.
@@ -165,15 +185,11 @@ class Ledger:
             if strays:
                 sync_folder(folder)
 
-    def _path(self, unit: int) -> Path:
-        return self.folder / f"{unit:06d}.json"
-
-    def _record(self, unit: int) -> dict[str, Any] | None:
-        record = read_record(self._path(unit))
-        return record if record is not None and record["digest"] == self.digest else None
+    def _records(self) -> Mapping[int, Record]:
+        return records_by_unit(self.path, self.digest)
 
 
-def recorded_files(root: Path, record: Mapping[str, Any]) -> list[Recorded]:
+def recorded_files(root: Path, record: Record) -> list[Recorded]:
     """Return the files that a record names.
 
     Parameters
@@ -181,31 +197,6 @@ def recorded_files(root: Path, record: Mapping[str, Any]) -> list[Recorded]:
     root : pathlib.Path
         Root of the run.
     record : mapping of str to object
-        As from `read_record`.
+        As from `read_records`.
     """
     return [Recorded(root / name, *entry) for name, entry in record["outputs"].items()]
-
-
-def read_record(path: Path) -> dict[str, Any] | None:
-    """Return a record; None where there is none, or what is there is none or was edited.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        File of the record.
-    """
-    record = read_sealed(path)
-    return record if record is not None and record.keys() >= _FIELDS else None
-
-
-def damaged_json(path: Path) -> Damage:
-    """Say what is wrong with a file of the ledger that cannot be believed.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-    """
-    if path.exists():
-        return Damage(path, "is damaged: its content does not fit its own digest")
-    return Damage(path, "is missing", missing=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.core.atomic import sync_folder
-from pipeline.core.ledger import damaged_json
+from pipeline.core.damage import damaged_json
 from pipeline.core.sealed import read_sealed, write_sealed
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pipeline.core.datasets import Datasets
 from pipeline.core.errors import MismatchError
 from pipeline.core.published import Published, publish
+from pipeline.core.records import records_path
 from pipeline.core.report import StageReport
 from pipeline.core.root import Root
 from pipeline.core.stage import Stage
@@ -61,7 +62,7 @@ class Run(Datasets, Units):
         what : str
             What they are, for the message.
         step : str
-            Step whose ledger is to be deleted if they differ; by default the stage's.
+            Step whose records are to be deleted if they differ; by default the stage's.
 
         Raises
         ------
@@ -69,9 +70,9 @@ class Run(Datasets, Units):
             They differ.
         """
         if expected != found:
-            folder = self.root.path / "ledger" / (step or self.stage.name)
+            records = records_path(self.root.path, step or self.stage.name)
             raise MismatchError(
-                f"{expected} {what} went in but {found} came out; delete {folder} and run "
+                f"{expected} {what} went in but {found} came out; delete {records} and run "
                 f"`pairspec {self.stage.name}` again"
             )
 

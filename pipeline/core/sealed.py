@@ -35,8 +35,33 @@ def read_sealed(path: Path) -> dict[str, Any] | None:
         File that `write_sealed` wrote.
     """
     try:
-        content = json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
+        return unsealed(path.read_bytes())
+    except FileNotFoundError:
+        return None
+
+
+def sealed_line(content: Mapping[str, Any]) -> bytes:
+    """Return JSON in one line, in the order of its keys, with the digest of its content.
+
+    Parameters
+    ----------
+    content : mapping of str to object
+        Anything that JSON can hold.
+    """
+    return json.dumps({**content, SEAL: _seal(content)}).encode() + b"\n"
+
+
+def unsealed(text: bytes) -> dict[str, Any] | None:
+    """Return the content of sealed JSON; None where it is none, or was changed.
+
+    Parameters
+    ----------
+    text : bytes
+        What was sealed.
+    """
+    try:
+        content = json.loads(text)
+    except ValueError:
         return None
     if not isinstance(content, dict) or content.pop(SEAL, None) != _seal(content):
         return None

@@ -62,7 +62,7 @@ def first_damage(root: Root, records: Mapping[str, tuple[str, int]]) -> Damage |
 def _damage_of_unit(ledger: Ledger, root: Root, unit: int) -> Damage | None:
     files = ledger.files(unit)
     if files is None:
-        return ledger.lost_record(unit)
+        return ledger.lost([unit])
     return next(_damages(files, root), None)
 
 

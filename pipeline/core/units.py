@@ -10,6 +10,7 @@ from cluster.window import run_window
 from pipeline.core.ledger import Done, Ledger
 from pipeline.core.progress import track
 from pipeline.core.published import withdraw
+from pipeline.core.records import Record
 from pipeline.core.root import Root
 from pipeline.core.sound import require_sound
 from pipeline.core.stage import Stage
@@ -81,7 +82,7 @@ class Units:
             Sum of the counts of all units.
         """
 
-        def start(ledger: Ledger, pending: list[int]) -> Iterator[Any]:
+        def start(ledger: Ledger, pending: list[int]) -> Iterator[Record]:
             ledger.drop_strays(n_units, folders)
             items = ((unit, *((extra(unit),) if extra else ())) for unit in pending)
             return self.tasks(_record_item, items, work, ledger, args)
@@ -119,7 +120,7 @@ class Units:
             As of :meth:`each`.
         """
 
-        def start(ledger: Ledger, pending: list[int]) -> Iterator[Any]:
+        def start(ledger: Ledger, pending: list[int]) -> Iterator[Record]:
             ledger.drop_strays(n_units, folders)
             record = partial(_record_value, work=work, ledger=ledger, args=args)
             retries = self.settings.cluster.retries
@@ -152,6 +153,7 @@ class Units:
             self._take_back(ledger)
             done = work(*args)
             ledger.write(0, done)
+            ledger.tidy()
         return done
 
     def is_pending(self, n_units: int, *, digest: str, step: str = "") -> bool:
@@ -234,37 +236,36 @@ class Units:
         ledger: Ledger,
         n_units: int,
         of: str,
-        start: Callable[[Ledger, list[int]], Iterator[Any]],
+        start: Callable[[Ledger, list[int]], Iterator[Record]],
     ) -> dict[str, int]:
         """Start what is pending, if anything is, and follow it to its end."""
         pending = ledger.pending(n_units)
         if pending:
             self._take_back(ledger)
-            with track(ledger.step, n_units, n_units - len(pending), of) as advance:
-                for _ in start(ledger, pending):
+            with (
+                track(ledger.step, n_units, n_units - len(pending), of) as advance,
+                ledger.appended() as records,
+            ):
+                for record in start(ledger, pending):
+                    records.append(record)
                     advance()
+            ledger.tidy()
         return ledger.total(n_units)
 
     def _take_back(self, ledger: Ledger) -> None:
         """Let nothing vouch any more for what is about to be overwritten."""
         self.idle = False
         withdraw(self.root.path, self.stage.makes)
-        ledger.drop_others()
+        ledger.tidy()
 
 
 def _record_item(
     item: Sequence[Any], work: Callable[..., Done], ledger: Ledger, args: tuple[Any, ...]
-) -> None:
-    _record(item[0], ledger, work, *item, *args)
+) -> Record:
+    return ledger.record(item[0], work(*item, *args))
 
 
 def _record_value(
     value: Any, unit: int, work: Callable[..., Done], ledger: Ledger, args: tuple[Any, ...]
-) -> None:
-    _record(unit, ledger, work, value, unit, *args)
-
-
-def _record(unit: int, ledger: Ledger, work: Callable[..., Done], *arguments: Any) -> None:
-    """Do one unit and record it; a task may run twice, so the record is looked at first."""
-    if ledger.read(unit) is None:
-        ledger.write(unit, work(*arguments))
+) -> Record:
+    return ledger.record(unit, work(value, unit, *args))

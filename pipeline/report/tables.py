@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.core.ledger import read_record
 from pipeline.core.parquet import read_table
+from pipeline.core.records import read_records, records_path
 from pipeline.core.root import Root
 from pipeline.evaluation.intervals import Estimate
 from pipeline.evaluation.paper import PAPER
@@ -122,8 +122,8 @@ def validation_notes(root: Root, names: Sequence[str]) -> list[str]:
     names : sequence of str
         Validations.
     """
-    records = [read_record(root.path / f"ledger/validate_{name}/000000.json") for name in names]
-    return [note for record in records if record is not None for note in record["notes"]]
+    files = [read_records(records_path(root.path, f"validate_{name}")) for name in names]
+    return [note for file in files for record in file.records for note in record["notes"]]
 
 
 def alternative_text(alt: str, rows: Sequence[Row], validation: str) -> str:

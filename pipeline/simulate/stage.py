@@ -7,6 +7,7 @@ from pathlib import Path
 from pipeline.core.atomic import write_bytes, write_json
 from pipeline.core.errors import InputError
 from pipeline.core.ledger import Done
+from pipeline.core.records import records_path
 from pipeline.core.report import StageReport
 from pipeline.core.run import Run
 from pipeline.settings.simulate import SimulateSettings
@@ -92,8 +93,8 @@ def _simulate(run: Run, digest: str) -> Done:
     )
     counts |= _merge(settings, out)
     write_bytes(out / "pairspec.toml", settings_file(run.settings, INPUTS).encode())
-    for leftover in ("parts", "ledger/fields"):
-        shutil.rmtree(out / leftover, ignore_errors=True)
+    shutil.rmtree(out / "parts", ignore_errors=True)
+    records_path(out, "fields").unlink(missing_ok=True)
     tables = (*(name for name, _ in CSV_TABLES.values()), *PARQUET_TABLES.values())
     return Done(counts, [out / name for name in ("pairspec.toml", *tables)])
 

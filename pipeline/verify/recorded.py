@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from pipeline.core.damage import Damage, damage_of
-from pipeline.core.ledger import Ledger, damaged_json, read_record, recorded_files
+from pipeline.core.damage import Damage, damage_of, damaged_json
+from pipeline.core.ledger import Ledger, recorded_files
 from pipeline.core.published import published_path, read_published
+from pipeline.core.records import read_records, records_path
 from pipeline.core.stage import Stage
 from pipeline.stages import STAGES
 from pipeline.verify.check import Check
@@ -44,7 +45,8 @@ def unknown_steps(root: Path) -> list[str]:
     root : pathlib.Path
         Root of the run.
     """
-    known = {name for s in STAGES for name in (s.name, *s.steps, *s.interim, f"{s.makes}.json")}
+    steps = {f"{step}.jsonl" for s in STAGES for step in (s.name, *s.steps, *s.interim)}
+    known = steps | {f"{s.makes}.json" for s in STAGES}
     return sorted(path.name for path in (root / "ledger").iterdir() if path.name not in known)
 
 
@@ -57,18 +59,19 @@ def _declared(root: Path, stage: Stage) -> Iterator[Check]:
     published = read_published(root, stage.makes)
     for step, (digest, n_units) in (published.records if published else {}).items():
         ledger = Ledger(root, step, digest)
-        for unit in range(n_units):
-            lost = ledger.lost_record(unit)
-            # Those that are there are looked at with the files that they name.
-            if ledger.files(unit) is None and (lost.missing or read_record(lost.path)):
-                yield Check(lost.path, stage.name, partial(_is_lost, lost))
+        lost = [unit for unit in range(n_units) if ledger.files(unit) is None]
+        # Damaged lines are told with the file itself.
+        if lost and not read_records(ledger.path).damaged:
+            yield Check(ledger.path, stage.name, partial(ledger.lost, lost))
 
 
 def _step(root: Path, stage: Stage, step: str, *, deep: bool, interim: bool) -> Iterator[Check]:
-    for path in sorted((root / "ledger" / step).glob("*.json")):
-        record = read_record(path)
-        yield Check(path, stage.name, partial(_look_at_record, path), interim)
-        for file in recorded_files(root, record) if record else ():
+    path = records_path(root, step)
+    if not path.exists():
+        return
+    yield Check(path, stage.name, partial(_look_at_records, path), interim)
+    for record in read_records(path).records:
+        for file in recorded_files(root, record):
             content = deep or file.path.suffix == ".json"
             yield Check(file.path, stage.name, partial(damage_of, file, content=content), interim)
 
@@ -77,9 +80,9 @@ def _look_at_declaration(root: Path, name: str) -> Damage | None:
     return None if read_published(root, name) else damaged_json(published_path(root, name))
 
 
-def _look_at_record(path: Path) -> Damage | None:
-    return None if read_record(path) else damaged_json(path)
-
-
-def _is_lost(damage: Damage) -> Damage:
-    return damage if damage.missing else Damage(damage.path, "is the record of other inputs")
+def _look_at_records(path: Path) -> Damage | None:
+    lines = read_records(path).damaged
+    if not lines:
+        return None
+    what = f"has damaged records (line {', '.join(map(str, lines[:5]))})"
+    return Damage(path, what, keep=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.core.records import read_records, records_path
 from tests.disturbances import (
     controller_stopped,
     glutton,
@@ -131,8 +132,8 @@ def test_a_stage_survives(stage, disturbance, slurm, undisturbed, tmp_path):
     # It does not stand still with the workers.
     greedy = f"cluster.prologue=['env -u SLURM_JOB_ID bash {script} &']"
     process = undisturbed.start(stage, root, *JOBS, greedy)
-    records = root / "ledger" / RECORDS.get(stage, stage)
-    until(lambda: len(list(records.glob("*.json"))) >= 2, 240, "the first shards are done")
+    path = records_path(root, RECORDS.get(stage, stage))
+    until(lambda: len(read_records(path).records) >= 2, 240, "the first shards are done")
     with standing_still(slurm, process) as job:
         disturbance(slurm, job, flag)
     said = finish(process)
@@ -144,12 +145,12 @@ def test_a_stage_survives(stage, disturbance, slurm, undisturbed, tmp_path):
 def test_a_killed_driver_resumes(slurm, undisturbed, tmp_path):
     root = tmp_path / "run"
     process = undisturbed.start("ingest", root, *JOBS)
-    records = root / "ledger" / "ingest"
-    until(lambda: len(list(records.glob("*.json"))) >= 2, 60, "the first shards are done")
+    path = records_path(root, "ingest")
+    until(lambda: len(read_records(path).records) >= 2, 60, "the first shards are done")
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=20)
     until(slurm.is_empty, 15, "the jobs leave the queue")
-    n_done = len(list(records.glob("*.json")))
+    n_done = len(read_records(path).records)
     assert files(root) != undisturbed.files("ingest")
     finish(undisturbed.start("ingest", root, *JOBS))
     assert files(root) == undisturbed.files("ingest")

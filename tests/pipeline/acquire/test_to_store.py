@@ -1,6 +1,5 @@
 """Spectra straight into the store: the run that download and ingest give, and no files."""
 
-import json
 import multiprocessing
 import os
 import time
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.core.records import read_records, records_path
 from pipeline.settings.load import load_settings
 from pipeline.stages import run_stage
 from pipeline.verify.verify import verify
@@ -64,8 +64,8 @@ def test_the_store_is_that_of_files_and_no_file_is_kept(server, tmp_path, client
     assert report.counts["spectra"] == 11
     files, straight_on = (digest_tree(tmp_path / name / "run") for name in "ab")
     # That record names the catalogue by its path.
-    assert files.pop("ledger/lamost_catalogue/000000.json")
-    assert straight_on.pop("ledger/lamost_catalogue/000000.json")
+    assert files.pop("ledger/lamost_catalogue.jsonl")
+    assert straight_on.pop("ledger/lamost_catalogue.jsonl")
     assert straight_on == files
     assert not verify(settings.root, deep=True).damaged
 
@@ -88,8 +88,8 @@ def test_files_that_fail_stop_the_run_or_are_left_out(server, tmp_path):
     assert code == 1, "a file that may be had tomorrow is told"
     assert "server_error" in output
     assert "takes none up later" in output and "run the same command again" not in output
-    records = (tmp_path / "run/ledger/ingest").glob("*.json")
-    assert sum(json.loads(path.read_bytes())["counts"]["files"] for path in records) == 10
+    records, _ = read_records(records_path(tmp_path / "run", "ingest"))
+    assert sum(record["counts"]["files"] for record in records) == 10
 
 
 def test_another_run_is_left_alone(server, tmp_path):

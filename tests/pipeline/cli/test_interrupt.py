@@ -9,6 +9,8 @@ import time
 import psutil
 import pytest
 
+from pipeline.core.records import read_records, records_path
+
 N_FILES = 600
 ROWS = 8
 
@@ -31,9 +33,9 @@ def test_a_stage_ends_at_once_and_goes_on_later(tmp_path, write_spectrum, number
     for i in range(1, N_FILES):
         (tmp_path / "survey" / f"{i:05d}.fits").write_bytes(first.read_bytes())
     stage = start(tmp_path)
-    records = tmp_path / "run" / "ledger" / "ingest"
+    path = records_path(tmp_path / "run", "ingest")
     deadline = time.monotonic() + 200
-    while time.monotonic() < deadline and not (records.exists() and any(records.iterdir())):
+    while time.monotonic() < deadline and not read_records(path).records:
         time.sleep(0.01)
     family = psutil.Process(stage.pid).children(recursive=True)
     # As a terminal does: every process of the group gets the signal.
@@ -49,7 +51,7 @@ def test_a_stage_ends_at_once_and_goes_on_later(tmp_path, write_spectrum, number
     assert out == ""
     _, alive = psutil.wait_procs(family, timeout=60)
     assert alive == []
-    assert 0 < len(list(records.iterdir())) < N_FILES // ROWS
+    assert 0 < len(read_records(path).records) < N_FILES // ROWS
     again = start(tmp_path)
     out, errors = again.communicate(timeout=200)
     assert again.returncode == 0, errors

@@ -22,6 +22,7 @@ from pipeline.settings.spectra import SpectraSettings
 from pipeline.stages import run_stage
 from schemas.composites import COMPOSITE_POOL
 from schemas.sample import LABELS
+from tests.ledger import drop_record
 
 run = partial(run_stage, "composites")
 ingest = partial(run_stage, "ingest")
@@ -161,7 +162,7 @@ def test_a_second_run_does_nothing_and_a_lost_block_comes_back_the_same(
     path = composite_files(Root(root), "training")[1]
     before = path.read_bytes()
     path.unlink()
-    (root / "ledger" / "composites" / "000001.json").unlink()
+    drop_record(root, "composites", 1)
     assert run(settings, client) == report
     assert made == [("training", 1)]
     assert path.read_bytes() == before
@@ -215,7 +216,8 @@ def test_labels_decide_where_there_are_labels(real_data, root, report, client, t
         (tmp_path / name).symlink_to(root / name)
     # With the records of the files: a dataset counts only with them.
     (tmp_path / "ledger").mkdir()
-    for name in ("observations.json", "ingest", "store", "duplicates", "observations"):
+    steps = ("ingest", "store", "duplicates", "observations")
+    for name in ("observations.json", *(f"{step}.jsonl" for step in steps)):
         (tmp_path / "ledger" / name).symlink_to(root / "ledger" / name)
     (tmp_path / "tables").unlink()
     (tmp_path / "tables").mkdir()

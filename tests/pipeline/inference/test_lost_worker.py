@@ -9,6 +9,7 @@ import pytest
 
 from cluster.connect import connect
 from cluster.settings import ClusterSettings
+from pipeline.core.records import read_records, records_path
 from pipeline.settings.load import load_settings
 from pipeline.stages import run_stage
 from schemas.catalogue import PREDICTIONS
@@ -38,8 +39,7 @@ def ingested(tmp_path, client, write_spectrum, save_untrained):
 
 
 def done(settings):
-    folder = settings.root / "ledger" / "infer"
-    return len(list(folder.glob("*.json"))) if folder.exists() else 0
+    return len(read_records(records_path(settings.root, "infer")).records)
 
 
 def kill_a_worker(client, pids, settings, killed):
@@ -74,7 +74,7 @@ def test_a_killed_worker_costs_nothing(ingested, digest_tree):
     disturbed = digest_tree(folder)
     assert len(disturbed) == N_FILES // SHARD_ROWS
 
-    for path in [*folder.iterdir(), *(ingested.root / "ledger" / "infer").iterdir()]:
+    for path in [*folder.iterdir(), records_path(ingested.root, "infer")]:
         path.unlink()
     with connect(WORKERS) as local:
         infer(ingested, local)

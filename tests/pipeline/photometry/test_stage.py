@@ -12,8 +12,9 @@ import pytest
 from pipeline.acquire.request import Request
 from pipeline.acquire.sources import acquire
 from pipeline.core.errors import InputError
-from pipeline.core.ledger import Done, Ledger, read_record
+from pipeline.core.ledger import Done, Ledger
 from pipeline.core.published import NotReadyError
+from pipeline.core.records import read_records, records_path
 from pipeline.settings.acquire import AcquireSettings
 from pipeline.settings.load import load_settings
 from pipeline.settings.simulate import SurveySettings
@@ -61,7 +62,8 @@ def finished(survey, client):
 
 
 INGESTED = (
-    "observations.json", "store", "ingest", "duplicates", "lamost_catalogue", "observations",
+    "observations.json", "store.jsonl", "ingest.jsonl", "duplicates.jsonl",
+    "lamost_catalogue.jsonl", "observations.jsonl",
 )  # fmt: skip
 
 
@@ -73,7 +75,7 @@ def elsewhere(survey, tmp_path, **inputs):
     # With the records of the units and their files: a dataset counts only with them.
     names = ["manifest.parquet", "spectra.zarr", "catalogue.parquet"]
     names += [f"tables/{table}" for table in ("headers", "duplicates.parquet", "observations")]
-    names += [f"ledger/{step}" for step in INGESTED]
+    names += [f"ledger/{name}" for name in INGESTED]
     for name in [name for name in names if (ingested / name).exists()]:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).symlink_to(ingested / name)
@@ -82,11 +84,11 @@ def elsewhere(survey, tmp_path, **inputs):
 
 def record_anew(root, step, files):
     """Let the record of the first unit of a step vouch for other files of the same names."""
-    records = root / "ledger" / step
-    shutil.copytree(records.resolve(), copied := records.with_suffix(".copy"))
-    records.unlink()
-    copied.rename(records)
-    held = read_record(records / "000000.json")
+    path = records_path(root, step)
+    content = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content)
+    held = read_records(path).records[0]
     Ledger(root, step, held["digest"]).write(0, Done(held["counts"], files))
 
 
@@ -151,7 +153,7 @@ def test_hats_catalogues_and_other_tasks_give_the_same_files(
     )
     pieces = settings.tables.model_copy(update={"unit_spectra": 1})
     run(settings.model_copy(update={"tables": pieces}), client)
-    assert len(list((settings.root / "ledger" / "photometry").iterdir())) > 1
+    assert len(read_records(records_path(settings.root, "photometry")).records) > 1
     written = [digest_tree(one.root / PHOTOMETRY.location) for one in (settings, finished[0])]
     assert len(written[0]) > 1
     assert written[0] == written[1]

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.core.ledger import read_record
+from pipeline.core.records import read_records, records_path
 from pipeline.core.root import Root
 from pipeline.evaluation.intervals import Estimate
 from pipeline.evaluation.truth import TruthComparison
@@ -61,7 +61,7 @@ def test_the_page_shows_the_run_and_its_files_stand_in_the_ledger(finished):
                  "1.5 &lt; g_ks_0 &lt; 2.6", str(finished.config.parent)):  # fmt: skip
         assert text in page
     assert "http" not in page.replace('http-equiv="Content', "")
-    record = read_record(root.path / "ledger" / "report" / "000000.json")
+    [record], _ = read_records(records_path(root.path, "report"))
     named = {name for name in record["outputs"] if name.startswith("reports/")}
     figures = {f"reports/figures/{path.name}" for path in (root.reports / "figures").iterdir()}
     assert named == {"reports/report.html", "reports/summary.json"} | figures

@@ -15,6 +15,7 @@ from pipeline.stages import run_stage
 from schemas.observations import OBSERVATIONS
 from schemas.photometry import PHOTOMETRY
 from schemas.sample import CUT_FLOW, CUTS, SAMPLE
+from tests.ledger import drop_record
 from tests.pipeline.conftest import SHARD
 
 run = partial(run_stage, "select")
@@ -91,7 +92,7 @@ def test_a_lost_part_is_made_again_alone(population_root, client, digest_tree):
     settings = settings_of(population_root, f"tables.unit_spectra={SHARD}")
     run(settings, client)
     first = digest_tree(population_root.path)
-    (population_root.path / "ledger" / "select" / "000001.json").unlink()
+    drop_record(population_root.path, "select", 1)
     lost, other = (population_root.span(SAMPLE, range(n, n + 1)) for n in (1, 0))
     lost.unlink()
     kept = other.stat().st_mtime_ns
@@ -147,7 +148,7 @@ def test_the_papers_counts_stand_beside_real_dr10_only(population_root, client, 
     release = ["DR12"] * other.num_rows
     index = other.schema.get_field_index("data_release")
     pq.write_table(other.set_column(index, other.schema.field(index), [release]), path)
-    (population_root.path / "ledger" / "select" / "000000.json").unlink()
+    drop_record(population_root.path, "select", 0)
     mixed = run(settings_of(population_root), client)
     assert not any("1,258,912" in line for line in mixed.table)
     assert "1,100 of 1,599 spectra are of DR10" in mixed.notes[0]

@@ -104,8 +104,9 @@ KINDS = {
     "weights cut": Kind("model/model.safetensors", cut, "evaluate", "train"),
     "card": Kind("model/model.json", edit('"rest"', '"none"'), "infer", "train"),
     # The ledger.
-    "record": Kind("ledger/ingest/000000.json", edit('"unit": 0', '"unit": 9'), "infer", "ingest"),
-    "record deleted": Kind("ledger/observations/000001.json", delete, "infer", "ingest"),
+    "record": Kind("ledger/ingest.jsonl", edit('"unit": 0', '"unit": 9'), "infer", "ingest"),
+    "record cut": Kind("ledger/ingest.jsonl", cut, "infer", "ingest"),
+    "records deleted": Kind("ledger/observations.jsonl", delete, "infer", "ingest"),
     "dataset": Kind(
         "ledger/observations.json", edit('"valid": 1', '"valid": 2'), "infer", "ingest"
     ),
@@ -158,6 +159,7 @@ def test_what_is_damaged_is_named_and_refused(finished, begun, name):
         assert "\n" not in answer["error"]
         after = without_lock(root)
         # What was finished before a damaged chunk was met may be new, and nothing else.
+        before.pop(f"ledger/{kind.reader}.jsonl", None)
         assert {name: after.get(name) for name in before} == before
         assert [n for n in after if n.endswith(".partial")] == []
     finally:
@@ -204,7 +206,7 @@ def test_the_named_command_brings_everything_back(finished, tmp_path, name):
     assert [n for n, digest in made.items() if digest != expected.get(n)] == []
 
 
-@pytest.mark.parametrize("file", [f"predictions/{PART}", "ledger/infer/000000.json"])
+@pytest.mark.parametrize("file", [f"predictions/{PART}", "ledger/infer.jsonl"])
 def test_a_stage_makes_its_own_output_again(finished, begun, tmp_path, file):
     root = tmp_path / "run"
     shutil.copytree(finished.before("evaluate"), root)

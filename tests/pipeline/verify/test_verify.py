@@ -8,9 +8,11 @@ from pipeline.core.atomic import write_parquet
 from pipeline.core.ledger import Done, Ledger
 from pipeline.core.lock import RootLockedError
 from pipeline.core.published import Published, publish
+from pipeline.core.records import records_path
 from pipeline.core.sealed import read_sealed, write_sealed
 from pipeline.verify.verify import verify
 from schemas.sample import SAMPLE
+from tests.ledger import drop_record
 
 
 @pytest.fixture
@@ -31,9 +33,9 @@ def root(tmp_path):
 def test_a_whole_run(root):
     found = verify(root, deep=True)
     assert found.damaged == ()
-    # Three parts, three records, one dataset.
+    # Three parts, the records of two steps, one dataset.
     assert found.lines() == [
-        f"{root}: 7 files looked at (sizes and contents), all are as they were written"
+        f"{root}: 6 files looked at (sizes and contents), all are as they were written"
     ]
     assert "--deep compares all contents" in verify(root, deep=False).lines()[-1]
 
@@ -43,24 +45,30 @@ def test_every_damage_has_its_line(root):
     size = parts[0].stat().st_size
     parts[0].write_bytes(b"short")
     parts[1].unlink()
-    (root / "ledger" / "select" / "000001.json").write_text("{}")
+    path = records_path(root, "select")
+    path.write_text(path.read_text().splitlines(keepends=True)[0] + "{}\n")
     found = verify(root, deep=False)
     again = f"run `pairspec select --root {root}` again"
-    record = root / "ledger" / "select" / "000001.json"
     assert found.damaged == (
+        f"{path} has damaged records (line 2); {again}",
         f"{parts[0]} has 5 bytes instead of {size:,}; delete it and {again}",
-        f"{record} is damaged: its content does not fit its own digest; delete it and {again}",
     )
-    assert found.lines()[-1].startswith(f"{root}: 6 files looked at")
+    assert found.lines()[-1].startswith(f"{root}: 5 files looked at")
     assert "2 damaged" in found.lines()[-1]
 
 
 def test_lost_records_of_a_dataset(root):
-    (root / "ledger" / "select" / "000001.json").unlink()
+    path = records_path(root, "select")
+    drop_record(root, "select", 1)
+    (line,) = verify(root, deep=False).damaged
+    assert line.startswith(f"{path} has no record that counts of unit 1; run `pairspec select")
+    path.unlink()
     Ledger(root, "select", "other").write(0, Done())
-    first, second = verify(root, deep=False).damaged
-    assert "000000.json is the record of other inputs; delete it and run" in first
-    assert "000001.json is missing; run `pairspec select" in second
+    (line,) = verify(root, deep=False).damaged
+    assert f"{path} has no record that counts of 2 units (0, 1); run" in line
+    path.unlink()
+    (line,) = verify(root, deep=False).damaged
+    assert f"{path} is missing; run `pairspec select" in line
 
 
 def test_files_that_only_helped_may_be_deleted_but_not_damaged(root):

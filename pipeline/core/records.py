@@ -1,0 +1,167 @@
+"""The file of the records of a step: one line of sealed JSON each, in ``ROOT/ledger``."""
+
+import os
+import time
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from io import FileIO
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from pipeline.core.atomic import sync_folder, write_bytes
+from pipeline.core.sealed import sealed_line, unsealed
+
+_FIELDS = {"unit", "digest", "counts", "outputs", "notes", "table"}
+_FLUSH_S = 1.0
+"""Lines reach the disk at least this often; what a crash of the machine takes is done again."""
+
+Record = Mapping[str, Any]
+
+
+class Records(NamedTuple):
+    """What a file of records holds.
+
+    Parameters
+    ----------
+    records : tuple of mapping
+        Its records, in the order of the lines.
+    damaged : tuple of int
+        Numbers, from 1, of the lines that are none, or that were edited.
+    """
+
+    records: tuple[Record, ...] = ()
+    damaged: tuple[int, ...] = ()
+
+
+def records_path(root: Path, step: str) -> Path:
+    """Return the file of the records of a step.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Root of the run.
+    step : str
+        Name of the step.
+    """
+    return root / "ledger" / f"{step}.jsonl"
+
+
+def read_records(path: Path) -> Records:
+    """Read all records of a file, empty where there is none; an unchanged file is read once.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    """
+    state = stamp(path)
+    return Records() if state is None else _read(path, state)
+
+
+def records_by_unit(path: Path, digest: str) -> Mapping[int, Record]:
+    """Return the last record of each unit that was made for certain inputs.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        File of the records.
+    digest : str
+        Digest of the inputs.
+    """
+    state = stamp(path)
+    return {} if state is None else _by_unit(path, state, digest)
+
+
+def stamp(path: Path) -> tuple[int, int, int] | None:
+    """Return what changes when a file does; None where there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+class Appended:
+    """A file of records that grows; it is made, or opened, at the first of them.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: FileIO | None = None
+        self._flushed_s = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def append(self, record: Record) -> None:
+        """Add a record.
+
+        Parameters
+        ----------
+        record : mapping of str to object
+            What stands in it.
+        """
+        if self._file is None:
+            self._file = _opened(self._path)
+        self._file.write(sealed_line(record))
+        if time.monotonic() - self._flushed_s > _FLUSH_S:
+            os.fsync(self._file.fileno())
+            self._flushed_s = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            os.fsync(self._file.fileno())
+            self._file.close()
+            sync_folder(self._path.parent)
+
+
+def replace_records(path: Path, records: Iterable[Record]) -> None:
+    """Let a file hold certain records alone; without any it is deleted.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        File of the records.
+    records : iterable of mapping
+        In the order of the lines.
+    """
+    content = b"".join(map(sealed_line, records))
+    if not path.exists() or path.read_bytes() == content:
+        return
+    if content:
+        write_bytes(path, content)
+    else:
+        path.unlink()
+    sync_folder(path.parent)
+
+
+def _opened(path: Path) -> FileIO:
+    """Open a file at its end, behind a line that a killed process left torn."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.open("ab+", buffering=0)
+    if file.tell() and os.pread(file.fileno(), 1, file.tell() - 1) != b"\n":
+        file.write(b"\n")
+    return file
+
+
+@lru_cache(maxsize=32)
+def _read(path: Path, _state: tuple[int, int, int]) -> Records:
+    found = [_record(line) for line in path.read_bytes().splitlines()]
+    records = tuple(record for record in found if record is not None)
+    return Records(records, tuple(i for i, record in enumerate(found, 1) if record is None))
+
+
+@lru_cache(maxsize=32)
+def _by_unit(path: Path, state: tuple[int, int, int], digest: str) -> dict[int, Record]:
+    records = _read(path, state).records
+    return {record["unit"]: record for record in records if record["digest"] == digest}
+
+
+def _record(line: bytes) -> Record | None:
+    record = unsealed(line)
+    return record if record is not None and record.keys() >= _FIELDS else None
