@@ -26,6 +26,7 @@ from pipeline.composites.couples import Composites
 from pipeline.network.augment import augmented
 from pipeline.network.metrics import auc
 from pipeline.network.model import PairNet, build_model
+from pipeline.settings.network import NetworkSettings
 
 KNOTS = 16
 TARGETS = ("teff_k", "teff2_k", "mass_ratio")
@@ -37,7 +38,8 @@ class Way:
 
     `tilt` is the scatter of a curve through knots that the flux is multiplied with, `broaden` the
     largest share of a pixel's flux that goes to its neighbours, `targets` the weight of the further
-    outputs, `asked` the shifts in pixels over which the log-odds are averaged.
+    outputs, `asked` the shifts in pixels over which the log-odds are averaged, `between` shifts by
+    parts of a pixel.
     """
 
     title: str
@@ -47,7 +49,12 @@ class Way:
     targets: float = 0.0
     weighed: bool = False
     asked: tuple[int, ...] = (0,)
+    between: bool = False
+    network: NetworkSettings = QUARTER
 
+
+ASKED = (-1, 0, 1)
+TWO_BLOCKS = NetworkSettings(preset="fast", channels=(32, 64), blocks=(1, 1), strides=(2, 2))
 
 WAYS = {
     "plain": Way("as it is"),
@@ -57,8 +64,15 @@ WAYS = {
     "targets": Way("Teff of both stars and mass ratio as outputs, weight 0.1", targets=0.1),
     "targets-more": Way("the same, weight 0.5", targets=0.5),
     "weighed": Way("stars weighed by 1 / (1 + gain / g90)", weighed=True),
-    "plain-asked": Way("as it is, mean over shifts by a pixel", asked=(-1, 0, 1)),
-    "shift-asked": Way("shifted, mean over shifts by a pixel", shift=1, asked=(-1, 0, 1)),
+    "plain-asked": Way("as it is, mean over shifts by a pixel", asked=ASKED),
+    "shift-asked": Way("shifted, mean over shifts by a pixel", shift=1, asked=ASKED),
+    "between": Way("shifted by up to a pixel, and by parts of it", shift=1, between=True),
+    "between-asked": Way(
+        "the same, mean over shifts by a pixel", shift=1, between=True, asked=ASKED
+    ),
+    "four-asked": Way("four blocks", shift=1, asked=ASKED, network=NetworkSettings()),
+    "two-asked": Way("two blocks", shift=1, asked=ASKED, network=TWO_BLOCKS),
+    "fast-asked": Way("`fast`", shift=1, asked=ASKED, network=NetworkSettings(preset="fast")),
 }
 
 
@@ -104,6 +118,9 @@ def star_weights(fold: Fold) -> tuple[np.ndarray, np.ndarray]:
 
 def changed(flux_BL: torch.Tensor, way: Way) -> torch.Tensor:
     """Change spectra by what says nothing about a second star."""
+    if way.between:
+        share_B1 = torch.rand(len(flux_BL), 1)
+        flux_BL = torch.lerp(flux_BL, flux_BL.roll(1, 1), share_B1)
     flux_BL = augmented(flux_BL, way.shift, 0.0, 0.02)
     if way.tilt:
         curve_BK = 1 + way.tilt * torch.randn(len(flux_BL), 1, KNOTS)
@@ -121,10 +138,10 @@ def changed(flux_BL: torch.Tensor, way: Way) -> torch.Tensor:
 def fit(given: Given, way: Way, epochs: int, seed: int) -> PairNet:
     """Train as ``composite_fits.fit_network`` does."""
     training, held = given.training, given.held
-    model = build_model(QUARTER, training.flux_BL.shape[1], seed=seed)
+    model = build_model(way.network, training.flux_BL.shape[1], seed=seed)
     if way.targets:
         torch.manual_seed(seed)
-        model.head[-1] = torch.nn.Linear(QUARTER.hidden[-1], 1 + len(TARGETS))
+        model.head[-1] = torch.nn.Linear(way.network.hidden[-1], 1 + len(TARGETS))
     flux_BL, label_B = torch.from_numpy(training.flux_BL), torch.from_numpy(training.label_B)
 
     def loss_of(rows: torch.Tensor) -> torch.Tensor:
@@ -162,7 +179,7 @@ def run_fold(fold: Fold, folder: Path, epochs: int, ways: list[str], seeds: list
     for name, seed in missing:
         begin, network = time.process_time(), (trained_as(name), seed)
         if network not in networks:
-            networks[network] = fit(given, WAYS[trained_as(name)], epochs, seed)
+            networks[network] = fit(given, WAYS[name], epochs, seed)
         held_B, test_B = (
             logit(networks[network], one.flux_BL, WAYS[name].asked) for one in (given.held, test)
         )

@@ -8,7 +8,10 @@ on. ``--tables`` only prints.
 """
 
 import argparse
+import os
 import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -25,7 +28,7 @@ from pipeline.settings.load import Settings, load_settings
 from pipeline.simulate.examples import labelled_block
 from pipeline.stars.dwarf_mass import dwarf_mass
 
-SIZES = (100, 200, 400, 750, 1_500, 3_000, 6_000, 12_000)
+SIZES = (100, 200, 400, 750, 1_500, 3_000, 6_000, 12_000, 68_000)
 SMALL = 750
 TEFF_MIN_K = 5000.0
 """As 97 % of the real pool."""
@@ -35,6 +38,7 @@ FIRST_SEED, HELD_SEED, TEST_SEED = 9_001, 9_100, 9_200
 HELD_STARS, TEST_STARS = 500, 1_500
 HELD_COUPLES, TEST_COUPLES = 625, 2_500
 STARS_A_SEED = 1_000_000
+PROCESSES = len(os.sched_getaffinity(0))
 
 
 def settings_for(root: Path) -> Settings:
@@ -45,36 +49,41 @@ def settings_for(root: Path) -> Settings:
 
 def simulated_stars(n: int, seed: int, settings: Settings) -> Stars:
     """Simulate single stars; masses are those of their labels, as for real stars."""
-    pools: list[Pool] = []
-    stored: list[Stored] = []
-    composites = settings.composites
-    for block in count():
-        raw = labelled_block(
-            block, seed, settings.simulate, q_range=(composites.q_min, composites.q_max),
-            snr_range=POOL_SNR, binary_fraction=0.0,
-        )  # fmt: skip
-        mass_msun, m_g = dwarf_mass(raw.teff_k, raw.feh, composites.log_age)
-        number = np.arange(len(raw)) + len(raw) * block
-        pool = Pool(
-            np.full(len(raw), seed), number, STARS_A_SEED * seed + number, raw.teff_k, raw.logg,
-            raw.feh, raw.rv_kms_B, mass_msun, m_g,
-        )  # fmt: skip
-        keep = np.flatnonzero(
-            np.isfinite(mass_msun)
-            & (raw.teff_k > TEFF_MIN_K)
-            & (raw.logg > (composites.pool_logg_min or 0))
-            & (raw.feh > composites.feh_min)
-        )
-        spectra = Stored(
-            raw.flux_BN, raw.ivar_BN, raw.log10_first_B, raw.n_pixel_B.astype(np.int32),
-            raw.rv_kms_B,
-        )  # fmt: skip
-        pools.append(pool.take(keep))
-        stored.append(spectra.take(keep))
-        if sum(map(len, pools)) >= n:
-            break
+    found: list[Stars] = []
+    with ProcessPoolExecutor(PROCESSES) as processes:
+        for round_ in count():
+            blocks = range(round_ * PROCESSES, (round_ + 1) * PROCESSES)
+            found += processes.map(partial(dwarfs_of, seed=seed, settings=settings), blocks)
+            if sum(len(one.pool) for one in found) >= n:
+                break
+    stored = (one.stored for one in found)
     joined = Stored(*(np.concatenate(column) for column in zip(*stored, strict=True)))
-    return Stars(joined_pools(*pools), joined).take(np.arange(n))
+    return Stars(joined_pools(*(one.pool for one in found)), joined).take(np.arange(n))
+
+
+def dwarfs_of(block: int, seed: int, settings: Settings) -> Stars:
+    """Simulate the single stars of one block, and keep those that a pool takes."""
+    composites = settings.composites
+    raw = labelled_block(
+        block, seed, settings.simulate, q_range=(composites.q_min, composites.q_max),
+        snr_range=POOL_SNR, binary_fraction=0.0,
+    )  # fmt: skip
+    mass_msun, m_g = dwarf_mass(raw.teff_k, raw.feh, composites.log_age)
+    number = np.arange(len(raw)) + len(raw) * block
+    pool = Pool(
+        np.full(len(raw), seed), number, STARS_A_SEED * seed + number, raw.teff_k, raw.logg,
+        raw.feh, raw.rv_kms_B, mass_msun, m_g,
+    )  # fmt: skip
+    spectra = Stored(
+        raw.flux_BN, raw.ivar_BN, raw.log10_first_B, raw.n_pixel_B.astype(np.int32), raw.rv_kms_B
+    )
+    keep = np.flatnonzero(
+        np.isfinite(mass_msun)
+        & (raw.teff_k > TEFF_MIN_K)
+        & (raw.logg > (composites.pool_logg_min or 0))
+        & (raw.feh > composites.feh_min)
+    )
+    return Stars(pool, spectra).take(keep)
 
 
 def couples_of(stars: Stars, n: int, seed: int, settings: Settings) -> Composites:

@@ -11,6 +11,7 @@ import argparse
 import os
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,12 +81,18 @@ def plain_loop(
 
 
 def trainer(
-    parts: Parts, network: NetworkSettings, batch: int, rate: float, epochs: int, seed: int
+    parts: Parts,
+    network: NetworkSettings,
+    batch: int,
+    rate: float,
+    epochs: int,
+    seed: int,
+    shift: int = 0,
 ) -> Found:
     settings = TrainingSettings(
         batch_size=batch, learning_rate=rate, schedule="cosine", optimizer="adamw",
         weight_decay=1.0, max_epochs=epochs, patience=epochs, seed=seed, device="cpu",
-        threads=torch.get_num_threads(), oversample=False,
+        threads=torch.get_num_threads(), oversample=False, shift_pixels=shift,
     )  # fmt: skip
     model = build_model(network, parts.training.flux_BL.shape[1], seed)
     with tempfile.TemporaryDirectory() as folder:
@@ -105,6 +112,7 @@ def main() -> None:
     parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=WAYS)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--network", default="{}", help='sizes, as {"preset": "fast"}')
+    parser.add_argument("--shift", type=int, default=0, help="training.shift_pixels of the trainer")
     args = parser.parse_args()
     network = NetworkSettings.model_validate_json(args.network)
     torch.set_num_threads(args.threads)
@@ -116,7 +124,7 @@ def main() -> None:
     for seed in args.seeds:
         for name in args.ways:
             batch, rate = WAYS[name]
-            way = plain_loop if name.startswith("plain") else trainer
+            way = plain_loop if name.startswith("plain") else partial(trainer, shift=args.shift)
             one = way(parts, network, batch, rate, args.epochs, seed)
             found.setdefault(name, []).append(one)
             told = f"{one.rate:.0f}/s, validation {one.validation_auc:.4f}, AUC {one.test_auc:.4f}"

@@ -1,6 +1,25 @@
 """Small random changes of training spectra that keep their class."""
 
 import torch
+from torch.nn.functional import pad
+
+
+def shifted(flux_BL: torch.Tensor, pixels: int) -> torch.Tensor:
+    """Move spectra by a whole number of pixels; the continuum comes in at the end.
+
+    Parameters
+    ----------
+    flux_BL : Tensor of float32, (B, L)
+        Normalised flux (continuum = 1).
+    pixels : int
+        To the red where it is positive.
+
+    Returns
+    -------
+    Tensor of float32, (B, L)
+        New spectra; the same ones for 0.
+    """
+    return pad(flux_BL, (pixels, -pixels), value=1.0) if pixels else flux_BL
 
 
 def augmented(

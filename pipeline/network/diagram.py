@@ -66,7 +66,8 @@ def layers(model: PairNet) -> list[Layer]:
         model.train(training)
         for hook in hooks:
             hook.remove()
-    return found
+    # A spectrum may pass more than once, moved by some pixels.
+    return found[: 1 + len(named)]
 
 
 def write_diagram(model: PairNet, path: Path) -> Sequence[Path]:

@@ -8,6 +8,7 @@ from torch.nn.functional import conv2d
 from torch.nn.utils import fuse_conv_bn_eval, fuse_linear_bn_eval
 from torch.utils.flop_counter import FlopCounterMode
 
+from pipeline.network.augment import shifted
 from pipeline.network.norm import BatchNorm, build_norm
 from pipeline.settings.network import NetworkSettings, Norm
 
@@ -121,7 +122,8 @@ class PairNet(nn.Module):
     the binary cross-entropy; so there is one output, that difference, and p_b is its sigmoid.
 
     The features keep their place along the spectrum (no pooling over it): a wavelength on the
-    common grid means the same line in every star.
+    common grid means the same line in every star. In evaluation the log-odds may be the mean over
+    small shifts of the spectrum (`network.average_shift_pixels`).
 
     Parameters
     ----------
@@ -173,6 +175,13 @@ class PairNet(nn.Module):
         Tensor of float32, (B,)
             Log-odds; the binary probability p_b is its sigmoid.
         """
+        reach = 0 if self.training else self.settings.average_shift_pixels
+        logit_B = self._logit(shifted(flux_BL, -reach))
+        for pixels in range(1 - reach, 1 + reach):
+            logit_B = logit_B + self._logit(shifted(flux_BL, pixels))
+        return logit_B / (1 + 2 * reach) if reach else logit_B
+
+    def _logit(self, flux_BL: Tensor) -> Tensor:
         # The last layers are cheap; float32 keeps the logit exact.
         logit_B1: Tensor = self.head(self.features(flux_BL).float())
         return logit_B1.squeeze(1)

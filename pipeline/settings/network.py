@@ -82,6 +82,11 @@ class NetworkSettings(Section):
     dropout: float = Field(0.5, ge=0, lt=1)
     """Share of the activations dropped before the last fully connected layer. [paper]"""
 
+    average_shift_pixels: int = Field(0, ge=0)
+    """The log-odds are the mean over the spectrum moved by each whole number of pixels up to this,
+    either way: 1 stands for three spectra, which take three times as long. In training, spectra
+    move as `training.shift_pixels` says. [assumed: off]"""
+
     @model_validator(mode="before")
     @classmethod
     def _preset(cls, data: Any) -> Any:

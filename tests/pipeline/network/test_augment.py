@@ -2,13 +2,21 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.network.augment import augmented
+from pipeline.network.augment import augmented, shifted
 
 FLUX_BL = torch.arange(2.0, 402.0).reshape(4, 100)
 
 
 def test_off_by_default():
     assert augmented(FLUX_BL, 0, 0.0) is FLUX_BL
+
+
+@pytest.mark.parametrize("pixels", [-99, -2, 0, 1, 3])
+def test_a_given_shift_is_that_of_an_array(pixels):
+    expected_BL = np.ones_like(FLUX_BL)
+    first, last = max(pixels, 0), 100 + min(pixels, 0)
+    expected_BL[:, first:last] = FLUX_BL.numpy()[:, first - pixels : last - pixels]
+    np.testing.assert_array_equal(shifted(FLUX_BL, pixels), expected_BL)
 
 
 def test_shift_moves_each_spectrum_and_fills_with_continuum():

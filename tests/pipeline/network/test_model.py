@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.network.diagram import layers
 from pipeline.network.model import LinearNorm, build_model, flop_count, folded, parameter_count
 from pipeline.settings.network import NetworkSettings
 
@@ -69,6 +70,26 @@ def test_channels_stay_last_forward_and_backward(either, flux_BL, training):
     model(torch.from_numpy(flux_BL)).sum().backward()
     assert len(seen) == 2 * len(model.stages) > 0
     assert all(image.is_contiguous(memory_format=last) for image in seen)
+
+
+@pytest.mark.parametrize("reach", [1, 2])
+def test_the_log_odds_may_be_the_mean_over_shifts(tiny, flux_BL, reach):
+    """In evaluation; in training each spectrum passes once."""
+    one = build_model(tiny, 200).eval()
+    mean = build_model(tiny.model_copy(update={"average_shift_pixels": reach}), 200).eval()
+    mean.load_state_dict(one.state_dict())
+    padded_BL = np.pad(flux_BL, ((0, 0), (reach, reach)), constant_values=1)
+    moved_S = [torch.from_numpy(padded_BL[:, i : i + 200].copy()) for i in range(2 * reach + 1)]
+    with torch.inference_mode():
+        expected_B = np.mean([one(moved_BL).numpy() for moved_BL in moved_S], axis=0)
+        assert np.ptp([one(moved_BL).numpy() for moved_BL in moved_S], axis=0).max() > 1e-3
+        for model in (mean, folded(mean)):
+            found_B = model(torch.from_numpy(flux_BL)).numpy()
+            np.testing.assert_allclose(found_B, expected_B, atol=1e-6)
+    assert flop_count(mean) == (2 * reach + 1) * flop_count(one)
+    assert layers(mean) == layers(one)
+    seen = [net.train().features(torch.from_numpy(flux_BL)) for net in (one, mean)]
+    torch.testing.assert_close(*seen)
 
 
 def test_default_sizes():
