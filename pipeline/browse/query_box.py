@@ -10,7 +10,7 @@ from bokeh.models.layouts import Column
 
 from pipeline.browse.table import redraw_with_data
 from pipeline.browse.theme import TABLE, WIDGETS
-from pipeline.browse.work import Work
+from pipeline.browse.work import LONGEST_S, Work
 from pipeline.catalogue.complaint import complain
 from pipeline.catalogue.query import connect
 
@@ -39,7 +39,7 @@ class Answer:
         return f"the first {n:,} rows" if self.more else f"{n:,} row{'' if n == 1 else 's'}"
 
 
-def answer(root: Path, sql: str) -> Answer:
+def answer(root: Path, sql: str, limit_s: float = LONGEST_S) -> Answer:
     """Answer a query by the way of `pairspec query`: it reads the tables of the run, no more.
 
     Parameters
@@ -48,13 +48,15 @@ def answer(root: Path, sql: str) -> Answer:
         Root of the run.
     sql : str
         One statement that reads.
+    limit_s : float
+        It is stopped after so many seconds.
 
     Raises
     ------
     InputError
         As of `pipeline.catalogue.query.Tables.sql`.
     """
-    with connect(root) as tables, complain(root):
+    with connect(root, limit_s=limit_s) as tables, complain(root):
         found = tables.sql(sql).limit(MOST_ROWS + 1).to_arrow_table()
     shown = found.slice(0, MOST_ROWS)
     columns = zip(shown.column_names, shown.columns, strict=True)

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pipeline.browse.work import LONGEST_S
 from pipeline.catalogue.complaint import complain
 from pipeline.catalogue.query import connect, select_stars
 from pipeline.core.errors import InputError
@@ -70,7 +71,8 @@ class Stars:
         InputError
             It is not valid, fails for the value of a star, or does more than to read.
         """
-        with connect(self.root.path) as tables, complain(self.root.path):
+        root = self.root.path
+        with connect(root, limit_s=LONGEST_S) as tables, complain(root):
             # What closes our bracket and opens its own would mean another thing beside a box.
             tables.sql(f"SELECT\n{condition}\nAS holds FROM stars LIMIT 0").to_arrow_table()
             names = tables.sql(select_stars("star_id", condition)).to_arrow_table()["star_id"]

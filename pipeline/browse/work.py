@@ -9,6 +9,10 @@ from typing import TypeVar
 from bokeh.document import Document
 
 T = TypeVar("T")
+
+LONGEST_S = 60.0
+"""A query of the page takes no longer, since it holds a thread that others wait for."""
+
 _LOG = logging.getLogger(__name__)
 
 

@@ -57,6 +57,11 @@ def _plain(text: str, root: Path, kind: type[duckdb.Error]) -> str:
         candidates = _CANDIDATES.search(message)
         nearest = f"; the nearest are {candidates['names']}" if candidates else ""
         return f"no column {found['column'] or found['other']} in the tables of the query{nearest}"
+    if issubclass(kind, duckdb.InterruptException):
+        return (
+            "the query was stopped, as it took too long for a page; ask for less, or ask it by "
+            "`pairspec query`, which waits"
+        )
     if issubclass(kind, duckdb.ParserException):
         return f"the query is not valid SQL: {message}"
     # What one of our own functions says stands at the end.

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Timer
 from typing import Any
 
 import duckdb
@@ -104,7 +105,9 @@ class Tables:
 
 
 @contextmanager
-def connect(root: Path, *, allow_files: bool = False, **files: Path) -> Iterator[Tables]:
+def connect(
+    root: Path, *, allow_files: bool = False, limit_s: float | None = None, **files: Path
+) -> Iterator[Tables]:
     """Open the tables that a run has written, each as a view of its name.
 
     DuckDB itself can open no file at all, so that whatever a statement says, nothing is written
@@ -118,6 +121,8 @@ def connect(root: Path, *, allow_files: bool = False, **files: Path) -> Iterator
     allow_files : bool
         A query may name other tables by their files, ``FROM 'mine.csv'``; they are read by
         `pipeline.catalogue.own_file.open_own`.
+    limit_s : float, optional
+        Seconds after which whatever is being asked is stopped.
     **files : pathlib.Path
         Further Parquet files, each by the name of its view.
 
@@ -143,7 +148,8 @@ def connect(root: Path, *, allow_files: bool = False, **files: Path) -> Iterator
         if parts[COMPLETENESS.name]:
             add_completeness(db)
         db.execute("SET lock_configuration = true")
-        yield Tables(db, root, allow_files=allow_files)
+        with _stopped_after(limit_s, db):
+            yield Tables(db, root, allow_files=allow_files)
 
 
 def select_stars(columns: str, where: str | None) -> str:
@@ -200,6 +206,21 @@ def save(root: Path, sql: str, output: Path, *, allow_files: bool = False) -> st
     with connect(root, allow_files=allow_files) as tables, complain(root):
         rows = write_answer(tables.sql(sql), path)
     return f"{rows:,} rows -> {output}"
+
+
+@contextmanager
+def _stopped_after(limit_s: float | None, db: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Interrupt what is being asked after some seconds, so that its thread is free again."""
+    if limit_s is None:
+        yield
+        return
+    timer = Timer(limit_s, db.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _closed_database(spill: str) -> duckdb.DuckDBPyConnection:

@@ -1,5 +1,7 @@
 """Answers and files of the explorer without a browser."""
 
+import time
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -19,6 +21,18 @@ def test_an_answer_keeps_every_digit_and_says_that_there_is_more(finished):
     assert str(many) == f"the first {MOST_ROWS:,} rows"
     with pytest.raises(InputError, match="only read"):
         answer(finished.root, "COPY stars TO '/tmp/x.csv'")
+
+
+def test_a_query_that_takes_too_long_is_stopped_and_the_next_one_is_answered(finished):
+    """It would hold a thread that the pages of others wait for."""
+    slow = (
+        "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE hash(a.range, b.range) = 1"
+    )
+    begin = time.monotonic()
+    with pytest.raises(InputError, match="stopped, as it took too long"):
+        answer(finished.root, slow, limit_s=0.3)
+    assert time.monotonic() - begin < 20
+    assert str(answer(finished.root, "SELECT 1", limit_s=20)) == "1 row"
 
 
 @pytest.mark.parametrize(
