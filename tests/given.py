@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 from astropy.io import fits
 
-from pipeline.network.checkpoint import ModelCard, save_model
+from pipeline.network.card import ModelCard
+from pipeline.network.checkpoint import save_model
 from pipeline.network.model import build_model
 from pipeline.settings.network import NetworkSettings
 from pipeline.settings.spectra import SpectraSettings

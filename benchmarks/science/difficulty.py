@@ -26,7 +26,7 @@ from pages import fill
 
 from pipeline.core.digest import digest_of
 from pipeline.core.root import Root
-from pipeline.network.checkpoint import read_card
+from pipeline.network.card import read_card
 from pipeline.network.job import TrainingJob, train_on_blocks, write_block
 from pipeline.network.trainer import LOG
 from pipeline.settings.load import Settings, load_settings

@@ -11,7 +11,7 @@ from scipy.special import expit
 from pipeline.evaluation.intervals import Estimate, by_star
 from pipeline.evaluation.truth import TEFF_EDGES_K
 from pipeline.limits.ideal import known_auc, matched_auc
-from pipeline.network.checkpoint import ModelCard
+from pipeline.network.card import ModelCard
 from pipeline.network.metrics import weighted_auc, weighted_mean
 from pipeline.settings.simulate import SimulateSettings
 

@@ -19,7 +19,7 @@ from pipeline.core.figures import BINARY, GUIDE, SINGLE, STYLE, as_bytes
 from pipeline.core.parquet import read_table
 from pipeline.core.root import Root
 from pipeline.evaluation.intervals import by_star
-from pipeline.network.checkpoint import read_card
+from pipeline.network.card import read_card
 from pipeline.network.metrics import weighted_mean
 from pipeline.network.novelty import Novelty, read_novelty
 from pipeline.settings.load import Settings

@@ -26,7 +26,7 @@ from peers_tables import Peers, names_of, peers_tables
 from pipeline.core.digest import digest_of
 from pipeline.limits.template_fit import RESOLUTION, FitSettings, compare
 from pipeline.limits.view import View
-from pipeline.network.checkpoint import ModelCard, read_card
+from pipeline.network.card import ModelCard, read_card
 from pipeline.network.examples import Q_RANGE, SNR_RANGE, simulated_examples
 from pipeline.network.loader import Labelled
 from pipeline.network.predictor import Predictor

@@ -8,7 +8,7 @@ from difficulty_tables import SNR_EDGES, area, table
 from pca_logistic import PcaLogistic
 
 from pipeline.evaluation.intervals import by_star
-from pipeline.network.checkpoint import ModelCard
+from pipeline.network.card import ModelCard
 from pipeline.network.metrics import weighted_auc
 
 Columns = dict[str, np.ndarray]

@@ -42,7 +42,8 @@ from infer_ways import (
 from rates import Rate, keep
 
 from cluster.connect import connect
-from pipeline.network.checkpoint import ModelCard, save_model
+from pipeline.network.card import ModelCard
+from pipeline.network.checkpoint import save_model
 from pipeline.network.device import computes_bfloat16
 from pipeline.network.model import build_model, flop_count, parameter_count
 from pipeline.settings.infer import InferSettings

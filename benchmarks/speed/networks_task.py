@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.core.root import Root
 from pipeline.labels.split import PARTS
 from pipeline.network.blocks import map_block
-from pipeline.network.checkpoint import ModelCard, read_card
+from pipeline.network.card import ModelCard, read_card
 from pipeline.network.examples import example_block
 from pipeline.network.parts import Parts, survey_parts
 from pipeline.settings.load import load_settings

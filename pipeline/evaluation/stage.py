@@ -18,7 +18,7 @@ from pipeline.evaluation.figures import reliability_figure, roc_figure, scores_f
 from pipeline.evaluation.labelled import LabelledPredictions, read_labelled_predictions
 from pipeline.evaluation.paper import PAPER
 from pipeline.evaluation.smooth import SmoothCalibration
-from pipeline.network.checkpoint import ModelCard, read_card
+from pipeline.network.card import ModelCard, read_card
 from pipeline.network.ensemble import plan_ensemble, wanted_networks
 from pipeline.settings.load import Settings
 from schemas.catalogue import PREDICTIONS

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.core.datasets import Datasets
 from pipeline.core.errors import InputError
-from pipeline.network.checkpoint import ModelCard, read_card
+from pipeline.network.card import ModelCard, read_card
 from pipeline.network.domain import PARAMETERS, Range, read_stars
 from pipeline.network.novelty import read_novelty
 from pipeline.network.predictor import Float32, Predictor

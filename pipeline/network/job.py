@@ -14,7 +14,8 @@ from pipeline.core.atomic import write_bytes
 from pipeline.core.digest import digest_of
 from pipeline.core.ledger import Done
 from pipeline.core.root import Root
-from pipeline.network.checkpoint import ModelCard, read_card, save_model
+from pipeline.network.card import ModelCard, read_card
+from pipeline.network.checkpoint import save_model
 from pipeline.network.examples import TRUTH, Examples, example_block
 from pipeline.network.loader import Labelled
 from pipeline.network.model import build_model

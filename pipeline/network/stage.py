@@ -12,7 +12,8 @@ from pipeline.core.ledger import Done
 from pipeline.core.progress import track
 from pipeline.core.report import StageReport
 from pipeline.core.run import Run
-from pipeline.network.checkpoint import CARD, WEIGHTS
+from pipeline.network.card import CARD
+from pipeline.network.checkpoint import WEIGHTS
 from pipeline.network.curve import write_curve
 from pipeline.network.diagram import write_diagram
 from pipeline.network.domain import STARS

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from pipeline.core.atomic import write_bytes
-from pipeline.network.checkpoint import CheckpointError
+from pipeline.network.card import CheckpointError
 from pipeline.network.model import PairNet
 from pipeline.network.sampler import Sampler
 

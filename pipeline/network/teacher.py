@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.core.errors import InputError, MismatchError
-from pipeline.network.checkpoint import read_card
+from pipeline.network.card import read_card
 from pipeline.network.collective import gather_rows
 from pipeline.network.domain import Domain, read_stars
 from pipeline.network.loader import Labelled

@@ -3,7 +3,7 @@
 from pipeline.core.datasets import Datasets
 from pipeline.core.errors import given_by
 from pipeline.evaluation.truth import check_truth
-from pipeline.network.checkpoint import read_card
+from pipeline.network.card import read_card
 
 
 def check(asked: Datasets) -> None:

@@ -9,7 +9,7 @@ from pipeline.core.ledger import Done
 from pipeline.core.report import StageReport
 from pipeline.core.root import Root
 from pipeline.core.run import Run
-from pipeline.network.checkpoint import ModelCard, read_card
+from pipeline.network.card import ModelCard, read_card
 from pipeline.report import provenance, tables
 from pipeline.report.gallery import PICTURES, Picture, gather
 from pipeline.report.licences import licences

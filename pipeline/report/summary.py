@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.core.published import Published
 from pipeline.core.root import Root
 from pipeline.evaluation.truth import TruthComparison, compare_with_truth
-from pipeline.network.checkpoint import ModelCard
+from pipeline.network.card import ModelCard
 from schemas.catalogue import SPECTRA
 
 THRESHOLDS = (0.5, 0.8)

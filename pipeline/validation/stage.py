@@ -12,7 +12,7 @@ from pipeline.core.parquet import read_files
 from pipeline.core.report import StageReport
 from pipeline.core.root import Root
 from pipeline.core.run import Run
-from pipeline.network.checkpoint import CheckpointError
+from pipeline.network.card import CheckpointError
 from pipeline.validation.injection import injection_settings
 from pipeline.validation.measure import HEADER
 from pipeline.validation.registry import VALIDATIONS, chosen

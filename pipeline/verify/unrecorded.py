@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.core.damage import Damage
-from pipeline.network.checkpoint import CheckpointError
+from pipeline.network.card import CheckpointError
 from pipeline.network.state import parse_state, state_files
 from pipeline.verify.check import Check
 

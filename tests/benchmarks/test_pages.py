@@ -10,7 +10,7 @@ from pages import fill, markers
 from pca_logistic import fit_pca_logistic
 from peers_tables import Peers, names_of, peers_tables
 
-from pipeline.network.checkpoint import ModelCard
+from pipeline.network.card import ModelCard
 from pipeline.settings.network import NetworkSettings
 from pipeline.settings.simulate import SimulateSettings
 from pipeline.settings.spectra import SpectraSettings

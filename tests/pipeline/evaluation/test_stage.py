@@ -14,7 +14,8 @@ from pipeline.core.errors import MismatchError
 from pipeline.core.published import NotReadyError, Published, publish
 from pipeline.core.root import Root
 from pipeline.evaluation.epochs import Combination
-from pipeline.network.checkpoint import ModelCard, save_model
+from pipeline.network.card import ModelCard
+from pipeline.network.checkpoint import save_model
 from pipeline.network.model import build_model
 from pipeline.settings.load import load_settings
 from pipeline.settings.network import NetworkSettings

@@ -3,7 +3,8 @@ from functools import partial
 import pytest
 import torch
 
-from pipeline.network.checkpoint import ModelCard, save_model
+from pipeline.network.card import ModelCard
+from pipeline.network.checkpoint import save_model
 from pipeline.network.model import build_model
 from pipeline.settings.load import load_settings
 from pipeline.settings.network import NetworkSettings

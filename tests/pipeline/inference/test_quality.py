@@ -11,7 +11,8 @@ from astropy.io import fits
 
 from pipeline.core.errors import InputError
 from pipeline.inference.quality import NAMED, count_bits, domain_bits, shown_bits
-from pipeline.network.checkpoint import read_card, save_model
+from pipeline.network.card import read_card
+from pipeline.network.checkpoint import save_model
 from pipeline.network.domain import STARS, find_domain, read_stars, write_stars
 from pipeline.network.ensemble import plan_ensemble
 from pipeline.network.loader import Labelled

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.network.checkpoint import ModelCard
+from pipeline.network.card import ModelCard
 from pipeline.network.model import build_model
 from pipeline.settings.network import NetworkSettings
 from pipeline.settings.spectra import SpectraSettings

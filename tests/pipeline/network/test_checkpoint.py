@@ -5,7 +5,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from pipeline.core.sealed import read_sealed, write_sealed
-from pipeline.network.checkpoint import CheckpointError, load_model, read_card, save_model
+from pipeline.network.card import CheckpointError, read_card
+from pipeline.network.checkpoint import load_model, save_model
 
 
 def test_round_trip(tmp_path, model, card):

@@ -5,7 +5,8 @@ import pytest
 
 from pipeline.core.errors import InputError
 from pipeline.network import ensemble as ensemble_module
-from pipeline.network.checkpoint import CheckpointError, save_model
+from pipeline.network.card import CheckpointError
+from pipeline.network.checkpoint import save_model
 from pipeline.network.ensemble import (
     Ensemble,
     Member,

@@ -9,7 +9,8 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
 from pipeline.network import device as device_module
-from pipeline.network.checkpoint import ModelCard, load_model, save_model
+from pipeline.network.card import ModelCard
+from pipeline.network.checkpoint import load_model, save_model
 from pipeline.network.loader import Labelled
 from pipeline.network.metrics import auc
 from pipeline.network.model import build_model

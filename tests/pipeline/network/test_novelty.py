@@ -9,7 +9,8 @@ import torch
 
 from pipeline.core.errors import InputError
 from pipeline.lamost.reader import read_spectrum
-from pipeline.network.checkpoint import read_card, save_model
+from pipeline.network.card import read_card
+from pipeline.network.checkpoint import save_model
 from pipeline.network.ensemble import plan_ensemble
 from pipeline.network.loader import Labelled
 from pipeline.network.novelty import (

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from pipeline.core.errors import InputError
 from pipeline.core.published import NotReadyError
 from pipeline.core.root import Root
-from pipeline.network.checkpoint import CheckpointError, load_model, read_card
+from pipeline.network.card import CheckpointError, read_card
+from pipeline.network.checkpoint import load_model
 from pipeline.network.ensemble import plan_ensemble
 from pipeline.network.pair_fit import (
     GAIN_SCALE,

@@ -4,13 +4,8 @@ import numpy as np
 import pytest
 
 from pipeline.core.errors import InputError, MismatchError
-from pipeline.network.checkpoint import (
-    CheckpointError,
-    ModelCard,
-    load_model,
-    read_card,
-    save_model,
-)
+from pipeline.network.card import CheckpointError, ModelCard, read_card
+from pipeline.network.checkpoint import load_model, save_model
 from pipeline.network.domain import Domain
 from pipeline.network.loader import Labelled
 from pipeline.network.model import build_model

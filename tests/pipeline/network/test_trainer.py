@@ -10,7 +10,7 @@ import torch
 
 from pipeline.network import trainer
 from pipeline.network.augment import augmented
-from pipeline.network.checkpoint import CheckpointError
+from pipeline.network.card import CheckpointError
 from pipeline.network.loader import Labelled
 from pipeline.network.model import build_model
 from pipeline.network.scoring import evaluate

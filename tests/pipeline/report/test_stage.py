@@ -10,7 +10,7 @@ from pipeline.core.records import read_records, records_path
 from pipeline.core.root import Root
 from pipeline.evaluation.intervals import Estimate
 from pipeline.evaluation.truth import TruthComparison
-from pipeline.network.checkpoint import read_card
+from pipeline.network.card import read_card
 from pipeline.report.summary import as_json, as_lines
 from schemas.catalogue import SPECTRA, STARS
 

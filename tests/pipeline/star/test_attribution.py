@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.network.checkpoint import CheckpointError, ModelCard, save_model
+from pipeline.network.card import CheckpointError, ModelCard
+from pipeline.network.checkpoint import save_model
 from pipeline.network.ensemble import Ensemble, plan_ensemble
 from pipeline.network.model import build_model
 from pipeline.settings.infer import InferSettings
