@@ -24,6 +24,7 @@ SMALL = (
     "composites.block_couples=10",
     "training.composite_share=0.3",
     "training.max_epochs=1",
+    "network.preset=small",
     "network.channels=[4, 4]",
     "network.blocks=[1, 1]",
     "network.strides=[4, 4]",

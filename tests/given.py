@@ -95,7 +95,7 @@ def spoil(kind: str, folder: Path, table: pa.Table) -> Path:
 def save_network(folder: Path) -> Path:
     """Save a small network of random weights."""
     small = NetworkSettings(
-        stem_channels=4, channels=(4, 8), blocks=(1, 1), strides=(4, 4), hidden=(8,)
+        preset="small", stem_channels=4, channels=(4, 8), blocks=(1, 1), strides=(4, 4), hidden=(8,)
     )
     n_pixel = WaveGrid.from_settings(SpectraSettings()).n_pixel
     card = ModelCard(

@@ -14,10 +14,16 @@ from pipeline.network.model import PairNet, build_model
 from pipeline.network.optimizer import decay_groups
 from pipeline.settings.network import NetworkSettings
 
-QUARTER = NetworkSettings(stem_stride=8, channels=(16, 32, 64), blocks=(1, 1, 1), strides=(2, 2, 2))
-"""A quarter of the operations of the default."""
+QUARTER = NetworkSettings(
+    preset="small", stem_stride=8, channels=(16, 32, 64), blocks=(1, 1, 1), strides=(2, 2, 2)
+)
+"""A quarter of the operations of `small`."""
 
-NETWORKS = {"quarter": QUARTER, "small": NetworkSettings()}
+NETWORKS = {
+    "quarter": QUARTER,
+    "small": NetworkSettings(preset="small"),
+    "light": NetworkSettings(),
+}
 COMPONENTS = 60
 RIDGE = 6e-3
 BATCH = 64

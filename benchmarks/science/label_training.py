@@ -48,10 +48,11 @@ WAYS = {
     "hard labels, twice the epochs": Way("hard", longer=2),
 }
 QUARTER = (
-    "network.stem_stride=8", "network.channels=[16,32,64]", "network.blocks=[1,1,1]",
+    "network.preset=small", "network.stem_stride=8",
+    "network.channels=[16,32,64]", "network.blocks=[1,1,1]",
     "network.strides=[2,2,2]",
 )  # fmt: skip
-"""The network of ``composites.py``, with a quarter of the default's arithmetic."""
+"""The network of ``composites.py``, with a quarter of `small`'s arithmetic."""
 
 Chosen = Callable[[pd.DataFrame], tuple[pd.Series, pd.Series]]
 

@@ -54,7 +54,6 @@ class Way:
 
 
 ASKED = (-1, 0, 1)
-TWO_BLOCKS = NetworkSettings(preset="fast", channels=(32, 64), blocks=(1, 1), strides=(2, 2))
 
 WAYS = {
     "plain": Way("as it is"),
@@ -70,8 +69,8 @@ WAYS = {
     "between-asked": Way(
         "the same, mean over shifts by a pixel", shift=1, between=True, asked=ASKED
     ),
-    "four-asked": Way("four blocks", shift=1, asked=ASKED, network=NetworkSettings()),
-    "two-asked": Way("two blocks", shift=1, asked=ASKED, network=TWO_BLOCKS),
+    "small-asked": Way("`small`", shift=1, asked=ASKED, network=NetworkSettings(preset="small")),
+    "light-asked": Way("`light`", shift=1, asked=ASKED, network=NetworkSettings()),
     "fast-asked": Way("`fast`", shift=1, asked=ASKED, network=NetworkSettings(preset="fast")),
 }
 

@@ -235,7 +235,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--keep", action="store_true", help="write the result file")
-    parser.add_argument("--presets", nargs="+", default=["small"], choices=get_args(Preset))
+    parser.add_argument("--presets", nargs="+", default=["light"], choices=get_args(Preset))
     args = parser.parse_args()
     named = os.environ.get("PAIRSPEC_REAL_DATA")
     folder = args.files or (Path(named) / "spectra" if named else None)

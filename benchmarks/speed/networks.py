@@ -42,7 +42,7 @@ from pipeline.network.teacher import find_teacher, taught
 from pipeline.network.trainer import train
 from pipeline.settings.network import NetworkSettings
 
-DEFAULT = "small"
+DEFAULT = "light"
 BATCH = 64
 TIMED = 512
 """Spectra that a round of timing classifies."""
@@ -60,11 +60,11 @@ def sized(n_pixel: int, **sizes: object) -> PairNet:
 
 
 FAST = partial(sized, preset="fast")
-TWO_BLOCKS = partial(FAST, channels=(32, 64), blocks=(1, 1), strides=(2, 2))
 
 WAYS: dict[str, Way] = {
     DEFAULT: Way(sized),
-    "two blocks, taught": Way(TWO_BLOCKS, 0.5),
+    "small": Way(partial(sized, preset="small")),
+    "light, taught": Way(sized, 0.5),
     "fast, taught": Way(FAST, 0.5),
     "fast": Way(FAST),
     "windowed, taught": Way(Windowed, 0.5),

@@ -16,7 +16,7 @@ class Dense(PairNet):
 
     def __init__(self, n_pixel: int) -> None:
         nn.Module.__init__(self)
-        self.settings, self.n_pixel = NetworkSettings(), n_pixel
+        self.settings, self.n_pixel = NetworkSettings(preset="small"), n_pixel
         self.head = head(n_pixel)
 
     def forward(self, flux_BL: Tensor) -> Tensor:
@@ -29,7 +29,7 @@ class Windowed(PairNet):
 
     def __init__(self, n_pixel: int, window: int = 64, step: int = 32, features: int = 16) -> None:
         nn.Module.__init__(self)
-        self.settings, self.n_pixel = NetworkSettings(), n_pixel
+        self.settings, self.n_pixel = NetworkSettings(preset="small"), n_pixel
         n_window = -(-(n_pixel - window) // step) + 1
         self.window, self.step = window, step
         self.missing = (n_window - 1) * step + window - n_pixel

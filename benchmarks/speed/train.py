@@ -70,12 +70,14 @@ def main() -> None:
     )
     parser.add_argument("--spectra", type=int, default=8192)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--presets", nargs="+", default=["small"], choices=get_args(Preset))
+    parser.add_argument("--presets", nargs="+", default=["light"], choices=get_args(Preset))
     parser.add_argument("--keep", action="store_true", help="write the result file")
     args = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
     torch.set_num_threads(cores)
-    base = TrainingSettings(max_epochs=1, patience=1, oversample=False, device="cpu")
+    base = TrainingSettings(
+        max_epochs=1, patience=1, oversample=False, device="cpu", shift_pixels=0
+    )  # as the plain loop
     ways = {
         f"1 rank, {cores} threads": (1, cores, True),
         "1 rank, 1 thread": (1, 1, True),

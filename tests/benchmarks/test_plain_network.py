@@ -14,7 +14,7 @@ from pipeline.settings.network import NetworkSettings
 N_PIXEL = 700
 
 
-@pytest.fixture(params=["small", "fast", "separable"])
+@pytest.fixture(params=["light", "small", "separable"])
 def both(request):
     """The product's network and the plain one, each with weights that matter."""
     sizes = {"separable": True} if request.param == "separable" else {"preset": request.param}

@@ -160,7 +160,8 @@ def test_a_killed_driver_resumes(slurm, undisturbed, tmp_path):
 TRAINING = (
     "training.source='simulated'", "training.n_examples=400", "training.max_epochs=5",
     "training.batch_size=16", "training.device='cpu'", "training.threads=1", "training.ranks=2",
-    "training.patience=100", "network.stem_channels=4", "network.channels=[8]",
+    "training.patience=100", "network.preset=small",
+    "network.stem_channels=4", "network.channels=[8]",
     "network.blocks=[1]", "network.strides=[4]", "network.hidden=[8]",
 )  # fmt: skip
 

@@ -30,7 +30,9 @@ from schemas.sample import LABELS
 run = partial(run_stage, "evaluate")
 
 
-SMALL = NetworkSettings(stem_channels=4, channels=(4,), blocks=(1,), strides=(4,), hidden=(8,))
+SMALL = NetworkSettings(
+    preset="small", stem_channels=4, channels=(4,), blocks=(1,), strides=(4,), hidden=(8,)
+)
 N_SINGLE, N_BINARY, APART = 9000, 3000, 2.0
 TEMPERATURE = 1.7
 """The logits of the tables are too large by this factor."""

@@ -18,7 +18,7 @@ ingest = partial(run_stage, "ingest")
 
 
 SMALL = NetworkSettings(
-    stem_channels=4, channels=(4, 8), blocks=(1, 1), strides=(4, 4), hidden=(8,)
+    preset="small", stem_channels=4, channels=(4, 8), blocks=(1, 1), strides=(4, 4), hidden=(8,)
 )
 
 

@@ -22,6 +22,7 @@ def one_thread():
 @pytest.fixture
 def tiny():
     return NetworkSettings(
+        preset="small",
         stem_channels=4,
         stem_kernel=7,
         channels=(4, 8),

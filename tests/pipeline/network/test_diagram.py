@@ -9,7 +9,7 @@ from pipeline.network.model import build_model, parameter_count
 from pipeline.settings.network import NetworkSettings
 
 
-@pytest.mark.parametrize("preset", ["small", "paper"])
+@pytest.mark.parametrize("preset", ["light", "small", "paper"])
 def test_the_layers_hold_all_parameters_and_end_in_one_number(preset):
     settings = NetworkSettings(preset=preset)
     model = build_model(settings, 3700)

@@ -24,7 +24,7 @@ from pipeline.simulate.examples import labelled_spectra
 from pipeline.spectra.prepare import network_input
 
 NETWORK = NetworkSettings(
-    channels=(16, 32), blocks=(1, 1), strides=(4, 4), hidden=(64,), dropout=0.5
+    preset="small", channels=(16, 32), blocks=(1, 1), strides=(4, 4), hidden=(64,), dropout=0.5
 )
 N_ALL, N_TRAINING, N_CHECKED, EPOCHS, BATCH = 960, 500, 700, 7, 25
 

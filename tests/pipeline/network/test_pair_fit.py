@@ -113,6 +113,7 @@ SETTINGS = (
     "labels.training_fraction=0.5", "labels.validation_fraction=0.25",
     "composites.training_couples=60", "composites.validation_couples=60",
     "composites.test_couples=60", "composites.block_couples=60", "composites.snr_min=25",
+    "network.preset=small",
     "network.stem_channels=4", "network.stem_stride=8", "network.channels=[8]",
     "network.blocks=[1]", "network.strides=[4]", "network.hidden=[8]",
     "training.max_epochs=1", "training.composite_share=1", "training.device=cpu",

@@ -20,6 +20,7 @@ from pipeline.settings.network import NetworkSettings
 from pipeline.settings.training import TrainingSettings
 
 NETWORK = NetworkSettings(
+    preset="small",
     stem_channels=4, stem_kernel=7, channels=(8, 8), blocks=(1, 1), strides=(2, 1), hidden=(8,),
     dropout=0.0,
 )  # fmt: skip
@@ -98,9 +99,11 @@ def gang(client, function, *args, ranks=2):
 
 @pytest.mark.parametrize("norm", ["batch", "group"])
 def test_two_ranks_learn_as_one_with_the_same_global_batch(pair, tmp_path, norm):
+    """Without shifts: each rank draws its own."""
     network = NETWORK.model_copy(update={"norm": norm})
-    (first, second), _ = gang(pair, train_toy, tmp_path / "two", SETTINGS, network)
-    alone = train_toy(Rank(0, 1, ""), tmp_path / "one", SETTINGS, network)
+    still = SETTINGS.model_copy(update={"shift_pixels": 0})
+    (first, second), _ = gang(pair, train_toy, tmp_path / "two", still, network)
+    alone = train_toy(Rank(0, 1, ""), tmp_path / "one", still, network)
     assert len(alone[0]) == len(first[0]) == len(second[0]) == 50
     both = (np.array(first[0]) + np.array(second[0])) / 2
     np.testing.assert_allclose(both, alone[0], rtol=0, atol=1e-5)

@@ -23,7 +23,13 @@ run = partial(run_stage, "train")
 
 
 NETWORK = NetworkSettings(
-    stem_channels=4, stem_stride=8, channels=(8,), blocks=(1,), strides=(4,), hidden=(8,)
+    preset="small",
+    stem_channels=4,
+    stem_stride=8,
+    channels=(8,),
+    blocks=(1,),
+    strides=(4,),
+    hidden=(8,),
 )
 TRAINING = TrainingSettings(
     source="simulated", n_examples=300, max_epochs=2, batch_size=32, device="cpu", threads=1

@@ -20,6 +20,7 @@ from pipeline.settings.network import NetworkSettings
 from pipeline.settings.training import TrainingSettings
 
 NETWORK = NetworkSettings(
+    preset="small",
     stem_channels=4,
     stem_kernel=7,
     channels=(8,),

@@ -15,8 +15,8 @@ def test_settings_do_not_import_torch():
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"channels": (8, 16)},
-        {"strides": (2, 2, 2, 0)},
+        {"channels": (8, 16, 32)},
+        {"strides": (2, 0)},
         {"kernel": 4},
         {"stem_kernel": 8},
         {"channels": (), "blocks": (), "strides": ()},
@@ -31,5 +31,5 @@ def test_sizes_that_do_not_fit_are_refused(wrong):
 def test_a_preset_gives_what_is_not_set():
     fast = NetworkSettings(preset="fast", channels=(48,))
     assert (fast.stem_stride, fast.channels, fast.strides) == (16, (48,), (4,))
-    assert NetworkSettings() == NetworkSettings(preset="small")
-    assert NetworkSettings().channels == (16, 32, 64, 128)
+    assert NetworkSettings() == NetworkSettings(preset="light")
+    assert NetworkSettings().channels == (32, 64)

@@ -15,7 +15,7 @@ from pipeline.spectra.grid import WaveGrid
 from pipeline.star.attribution import attribute
 
 SMALL = NetworkSettings(
-    stem_channels=4, channels=(4, 8), blocks=(1, 1), strides=(4, 4), hidden=(8,)
+    preset="small", stem_channels=4, channels=(4, 8), blocks=(1, 1), strides=(4, 4), hidden=(8,)
 )
 N_PIXEL = WaveGrid.from_settings(SpectraSettings()).n_pixel
 

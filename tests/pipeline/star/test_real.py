@@ -19,7 +19,7 @@ KIC_8098300_FILE = "spec-57287-KP193637N444141V03_sp10-161.fits.gz"
 
 
 SMALL = NetworkSettings(
-    stem_channels=4, channels=(4, 8), blocks=(1, 1), strides=(4, 4), hidden=(8,)
+    preset="small", stem_channels=4, channels=(4, 8), blocks=(1, 1), strides=(4, 4), hidden=(8,)
 )
 
 
