@@ -47,13 +47,6 @@ WAYS = {
     "soft labels and composites": Way("soft", 0.5),
     "hard labels, twice the epochs": Way("hard", longer=2),
 }
-QUARTER = (
-    "network.preset=small", "network.stem_stride=8",
-    "network.channels=[16,32,64]", "network.blocks=[1,1,1]",
-    "network.strides=[2,2,2]",
-)  # fmt: skip
-"""The network of ``composites.py``, with a quarter of `small`'s arithmetic."""
-
 Chosen = Callable[[pd.DataFrame], tuple[pd.Series, pd.Series]]
 
 
@@ -81,7 +74,7 @@ def settings_of(options: argparse.Namespace, seed: int, way: Way) -> Settings:
     epochs = options.epochs * way.longer
     overrides = [f"{section}.seed={seed}" for section in ("labels", "composites", "training")]
     overrides += [
-        *QUARTER, f"training.max_epochs={epochs}", f"training.patience={epochs}",
+        f"training.max_epochs={epochs}", f"training.patience={epochs}",
         "training.batch_size=64", "training.threads=1", "cluster.workers=1",
         f"training.labels={way.labels}", f"training.composite_share={way.share}",
     ]  # fmt: skip

@@ -1,10 +1,10 @@
 """Whether a learning curve can be extrapolated: simulated stars, of which there are enough.
 
 Usage: ``python benchmarks/science/simulated_curve.py --root FOLDER [--sizes N ...] [--pools N]
-[--couples N] [--tables]``. Composites of simulated single stars and the cheap reference, as in
-``real_stars.py``; the forms of ``real_curve.py`` are fitted to pools of at most `SMALL` stars and
-compared with what larger ones reach. Scores are kept in ``--root``, so a run that was stopped goes
-on. ``--tables`` only prints.
+[--couples N] [--model network] [--tables]``. Composites of simulated single stars and the cheap
+reference, as in ``real_stars.py``, or the default network; the forms of ``real_curve.py`` are
+fitted to pools of at most `SMALL` stars and compared with what larger ones reach. Scores are kept
+in ``--root``, so a run that was stopped goes on. ``--tables`` only prints.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from itertools import count
 from pathlib import Path
 
 import numpy as np
+from composite_fits import fit_network, score
 from real_curve import FORMS, drawn_aucs, shown
 from real_folds import Stars, made
 from real_stars import SEEDS, classic, columns_of
@@ -24,7 +25,9 @@ from windowed_pca import Windows, fit_mlp, mlp_logit
 from pipeline.composites.couples import Composites
 from pipeline.composites.pool import Pool, joined_pools
 from pipeline.composites.sums import Stored
+from pipeline.network.loader import Labelled
 from pipeline.settings.load import Settings, load_settings
+from pipeline.settings.network import NetworkSettings
 from pipeline.simulate.examples import labelled_block
 from pipeline.stars.dwarf_mass import dwarf_mass
 
@@ -38,6 +41,7 @@ FIRST_SEED, HELD_SEED, TEST_SEED = 9_001, 9_100, 9_200
 HELD_STARS, TEST_STARS = 500, 1_500
 HELD_COUPLES, TEST_COUPLES = 625, 2_500
 STARS_A_SEED = 1_000_000
+EPOCHS = 8
 PROCESSES = len(os.sched_getaffinity(0))
 
 
@@ -102,26 +106,43 @@ def run(args: argparse.Namespace, folder: Path) -> None:
     )
     np.savez(folder / "test.npz", **columns_of(test, 0))
     for seed in range(FIRST_SEED, FIRST_SEED + args.pools):
-        missing = [n for n in args.sizes if not score_file(folder, args.couples, seed, n).exists()]
+        missing = [n for n in args.sizes if not score_file(folder, args, seed, n).exists()]
         if not missing:
             continue
         stars = simulated_stars(max(missing), seed, settings)
         for n in missing:
             begin = time.process_time()
             training = couples_of(stars.take(np.arange(n)), args.couples, seed, settings)
-            windows = Windows.fit(training.flux_BL)
-            x, held_x, test_x = (windows.features(each.flux_BL) for each in (training, held, test))
-            found = [
-                mlp_logit(fit_mlp(x, training.label_B, held_x, held.label_B, seed=one), test_x)
-                for one in SEEDS
-            ]
-            np.save(score_file(folder, args.couples, seed, n), np.stack(found))
+            found = MODELS[args.model](training, held, test)
+            np.save(score_file(folder, args, seed, n), found)
             seconds = time.process_time() - begin
             print(f"pool {seed}, {n} stars: {seconds:.0f} s of CPU", flush=True)
 
 
-def score_file(folder: Path, couples: int, seed: int, n: int) -> Path:
-    return folder / f"{couples}-{seed}-{n}.npy"
+def by_mlp(training: Composites, held: Composites, test: Composites) -> np.ndarray:
+    """Log-odds of the test by the cheap reference with each seed: (S, B)."""
+    windows = Windows.fit(training.flux_BL)
+    x, held_x, test_x = (windows.features(each.flux_BL) for each in (training, held, test))
+    return np.stack(
+        [
+            mlp_logit(fit_mlp(x, training.label_B, held_x, held.label_B, seed=seed), test_x)
+            for seed in SEEDS
+        ]
+    )
+
+
+def by_network(training: Composites, held: Composites, test: Composites) -> np.ndarray:
+    """Log-odds of the test by the default network: (1, B)."""
+    parts = (Labelled(one.flux_BL, one.label_B) for one in (training, held))
+    network = fit_network(*parts, EPOCHS, NetworkSettings(), shift=1, noise=0.02)
+    return score(network, test.flux_BL)[None]
+
+
+MODELS = {"mlp": by_mlp, "network": by_network}
+
+
+def score_file(folder: Path, args: argparse.Namespace, seed: int, n: int) -> Path:
+    return folder / f"{args.model}-{args.couples}-{seed}-{n}.npy"
 
 
 def print_tables(args: argparse.Namespace, folder: Path) -> None:
@@ -130,11 +151,9 @@ def print_tables(args: argparse.Namespace, folder: Path) -> None:
     rows = np.ones(len(columns["label"]), bool)
     seeds = range(FIRST_SEED, FIRST_SEED + args.pools)
     sizes = [
-        n
-        for n in sorted(args.sizes)
-        if all(score_file(folder, args.couples, s, n).exists() for s in seeds)
+        n for n in sorted(args.sizes) if all(score_file(folder, args, s, n).exists() for s in seeds)
     ]
-    scores_PN = [[np.load(score_file(folder, args.couples, s, n)) for n in sizes] for s in seeds]
+    scores_PN = [[np.load(score_file(folder, args, s, n)) for n in sizes] for s in seeds]
     auc_DN = drawn_aucs(
         [np.concatenate(way) for way in zip(*scores_PN, strict=True)], columns, rows
     )
@@ -169,6 +188,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), metavar="N")
     parser.add_argument("--pools", type=int, default=3, help="of other stars each")
     parser.add_argument("--couples", type=int, default=5_000, help="to train with")
+    parser.add_argument("--model", choices=MODELS, default="mlp")
     parser.add_argument("--tables", action="store_true", help="print what is there")
     args = parser.parse_args()
     folder = args.root / "simulated-curve"
