@@ -1,16 +1,17 @@
 """Two stars against one by chi^2 beside the network, on real composites of five folds.
 
 Usage: ``python benchmarks/science/real_pair_fit.py --root FOLDER [--data FOLDER] [--folds N]
-[--shift PIXELS] [--tables]``. Folds, tests and networks are those of ``real_stars.py`` (every
-star), three seeds; the fit is that of ``training.pair_fit``, weighed by the validation stars of the
-fold.
+[--shift PIXELS] [--network NAME] [--tables]``. Folds and tests are those of ``real_stars.py``
+(every star), three seeds; the fit is that of ``training.pair_fit``, weighed by the validation stars
+of the fold.
 """
 
+import argparse
 import time
 from pathlib import Path
 
 import numpy as np
-from composite_fits import QUARTER, fit_network, score
+from composite_fits import NETWORKS, fit_network, score
 from real_data import fold_parser
 from real_folds import read_stars, settings_for
 from real_scores import of_folds, read_columns
@@ -51,7 +52,7 @@ def evidence_of(singles: Singles, fold: Fold) -> Evidence:
     return Evidence(fit_stars(singles, grid), grid)
 
 
-def run_fold(fold: Fold, folder: Path, epochs: int, shift: int) -> None:
+def run_fold(fold: Fold, folder: Path, args: argparse.Namespace) -> None:
     """Score the tests of a fold in all ways, unless that is done."""
     kept = folder / f"fold-{fold.number}.npz"
     if kept.exists():
@@ -65,7 +66,10 @@ def run_fold(fold: Fold, folder: Path, epochs: int, shift: int) -> None:
     logit: dict[str, list[np.ndarray]] = {name: [] for name in made}
     both: dict[str, list[np.ndarray]] = {name: [] for name in made}
     for seed in SEEDS:
-        network = fit_network(taught, asked, epochs, QUARTER, shift=shift, noise=0.02, seed=seed)
+        network = fit_network(
+            taught, asked, args.epochs, NETWORKS[args.network], shift=args.shift, noise=0.02,
+            seed=seed,
+        )  # fmt: skip
         terms = {
             name: weighed_terms(score(network, c.flux_BL), gain[name]) for name, c in made.items()
         }
@@ -122,16 +126,17 @@ def main() -> None:
     parser = fold_parser(__doc__)
     parser.add_argument("--epochs", type=int, default=6, help="of the network")
     parser.add_argument("--shift", type=int, default=0, help="pixels, as training.shift_pixels")
+    parser.add_argument("--network", choices=NETWORKS, default="quarter")
     parser.add_argument("--tables", action="store_true", help="print what is there")
     args = parser.parse_args()
-    folder = args.root / f"pair_fit-{args.shift}"
+    folder = args.root / f"pair_fit-{args.network}-{args.shift}"
     folder.mkdir(parents=True, exist_ok=True)
     if not args.tables:
         settings = settings_for(args.root, args.data, [])
         stars, tested = read_stars(settings)
         keep_shares(stars.pool, settings, folder)
         for fold in folds_of(stars, tested, settings, args):
-            run_fold(fold, folder, args.epochs, args.shift)
+            run_fold(fold, folder, args)
     print_tables(folder, args.folds)
 
 

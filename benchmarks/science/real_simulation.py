@@ -1,10 +1,10 @@
 """What simulated pairs teach of real stars, as they are and brought near to them.
 
 Usage: ``python benchmarks/science/real_simulation.py --root FOLDER [--data FOLDER] [--folds N]
-[--model mlp|network|networks] [--kinds NAME ...]``. Tests, folds and validation are those of
-``real_stars.py``; only the validation stars, of other folds, may decide which kind is the best.
-``networks`` is the mean log-odds of three. Scores are kept in ``--root``, so a run that was stopped
-goes on.
+[--model mlp|network|networks] [--network NAME] [--shift PIXELS]
+[--kinds NAME ...]``. Tests, folds and validation are those of ``real_stars.py``; only the
+validation stars, of other folds, may decide which kind is the best. ``networks`` is the mean
+log-odds of three. Scores are kept in ``--root``, so a run that was stopped goes on.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from composite_fits import QUARTER, fit_network, score
+from composite_fits import NETWORKS, fit_network, score
 from real_data import fold_parser
 from real_folds import read_stars, settings_for
 from real_scores import print_validated
@@ -40,6 +40,8 @@ KINDS = {
     "hot-join": Kind("the same, free curve at the join", twins=True, join=0.03, teff_min_k=HOT_K),
     "hot-join-3": Kind("the same, 30,000 spectra", twins=True, join=0.03, teff_min_k=HOT_K,
                        times=3),
+    "hot-join-10": Kind("the same, 100,000 spectra", twins=True, join=0.03, teff_min_k=HOT_K,
+                        times=10),
     "means": Kind("twins, means of real stars", twins=True, means="each"),
     "shift": Kind("twins, means of real stars at the primary", twins=True, means="primary"),
     "residuals": Kind("twins, residuals of real stars", twins=True, residuals=True),
@@ -74,11 +76,11 @@ class Simulator:
         if kind.needs_stars:
             stars = fold.of("training", every=True)
             data = training_spectra(kind, made, self.singles, stars, fold.settings, fold.number)
-            return fit(args.model, data, held, args.epochs)
+            return fit(args, data, held)
         if kind not in self._fitted:
             other = made_of(kind, HELD, HELD_SEED, self._settings)
             data, asked = (Labelled(one.flux_BL, one.label_B) for one in (made, other))
-            self._fitted[kind] = fit(args.model, data, asked, args.epochs)
+            self._fitted[kind] = fit(args, data, asked)
         return self._fitted[kind]
 
     def _of(self, kind: Kind) -> Simulated:
@@ -96,12 +98,13 @@ def made_of(kind: Kind, n: int, seed: int, settings: Settings) -> Simulated:
     )  # fmt: skip
 
 
-def fit(model: str, data: Labelled, held: Labelled, epochs: int) -> Scorer:
+def fit(args: argparse.Namespace, data: Labelled, held: Labelled) -> Scorer:
     """Train; return what gives the log-odds of spectra, one row per seed."""
-    if model != "mlp":
-        seeds = SEEDS if model == "networks" else SEEDS[:1]
+    if args.model != "mlp":
+        seeds = SEEDS if args.model == "networks" else SEEDS[:1]
+        sizes, change = NETWORKS[args.network], {"shift": args.shift, "noise": 0.02}
         networks = [
-            fit_network(data, held, epochs, QUARTER, noise=0.02, seed=seed) for seed in seeds
+            fit_network(data, held, args.epochs, sizes, seed=seed, **change) for seed in seeds
         ]
         return lambda flux_BL: np.mean([score(each, flux_BL) for each in networks], axis=0)[None]
     windows = Windows.fit(np.asarray(data.flux_BL))
@@ -136,9 +139,11 @@ def main() -> None:
     parser = fold_parser(__doc__)
     parser.add_argument("--epochs", type=int, default=6, help="of the network")
     parser.add_argument("--model", choices=("mlp", "network", "networks"), default="mlp")
+    parser.add_argument("--network", choices=NETWORKS, default="quarter")
+    parser.add_argument("--shift", type=int, default=0, help="pixels, as training.shift_pixels")
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS), metavar="NAME")
     args = parser.parse_args()
-    folder = args.root / "simulation"
+    folder = args.root / f"simulation-{args.network}-{args.shift}"
     folder.mkdir(parents=True, exist_ok=True)
     settings = settings_for(args.root, args.data, [])
     stars, tested = read_stars(settings)
