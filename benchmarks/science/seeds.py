@@ -8,15 +8,20 @@ the first, which shares store and tables by links; what is finished is not done 
 
 import argparse
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
 from pipeline.cli.demo import stage_command
+from pipeline.core.published import published_path
+from pipeline.core.records import records_path
 from pipeline.evaluation.paper import PAPER
 from pipeline.settings.load import load_settings
+from pipeline.stages import STAGES
 
 SHARED = ("spectra.zarr", "tables", "manifest.parquet", "training_cache", "composites")
-LEDGERS = ("observations", "photometry", "sample", "labels", "composites", "prepare")
+SHARED_STAGES = ("ingest", "photometry", "select", "label", "composites")
+"""Their records are copied, since a run appends to its own."""
 
 
 def share(root: Path, own: Path) -> None:
@@ -25,11 +30,13 @@ def share(root: Path, own: Path) -> None:
     for name in SHARED:
         if (root / name).exists() and not (own / name).exists():
             (own / name).symlink_to(root / name)
-    for name in LEDGERS:
-        for path in (root / "ledger").glob(f"{name}*"):
-            place = own / "ledger" / path.name
-            if not place.exists():
-                place.symlink_to(path)
+    paths = [records_path(root, "prepare")]
+    for stage in (stage for stage in STAGES if stage.name in SHARED_STAGES):
+        paths.append(published_path(root, stage.makes))
+        paths += (records_path(root, step) for step in (stage.name, *stage.steps))
+    for path in paths:
+        if path.exists() and not (own / "ledger" / path.name).exists():
+            shutil.copy2(path, own / "ledger")
 
 
 def main() -> None:
