@@ -210,7 +210,8 @@ class OpenRun:
         -------
         pandas.DataFrame
             One row per spectrum: ``p_b``, ``logit``, ``logit_spread`` (of an ensemble) and
-            ``bad_fraction``; NaN where too many pixels are bad.
+            ``bad_fraction``, NaN where too many pixels are bad; ``unlike_training``, the spectrum
+            is unlike those that the network was trained on, so that its p_b means little.
 
         Raises
         ------

@@ -207,7 +207,9 @@ def classify(own: OwnSpectra, rv_kms: ArrayLike | None, plan: EnsemblePlan) -> p
     )
     usable = np.asarray(ready.usable_B)
     answer = Answer(*(np.full(n_spectra, np.nan, np.float32) for _ in Answer._fields))
+    unlike_B = np.zeros(n_spectra, bool)
     if usable.any():
+        unlike_B[usable] = plan.unlike_training(ready.flux_BL[usable])
         found = get_ensemble(plan.members, InferSettings()).predict(ready.flux_BL[usable])
         for values, part in zip(answer, found, strict=True):
             values[usable] = part
@@ -217,5 +219,6 @@ def classify(own: OwnSpectra, rv_kms: ArrayLike | None, plan: EnsemblePlan) -> p
             "logit": answer.logit_B,
             "logit_spread": answer.spread_B,
             "bad_fraction": np.asarray(ready.bad_fraction_B),
+            "unlike_training": unlike_B,
         }
     )

@@ -33,19 +33,16 @@ def changed_settings(settings: Settings) -> dict[str, Any]:
     settings : Settings
         Of the run.
     """
-    plain = settings.model_dump(mode="json", exclude=_APART)
     found: dict[str, Any] = {}
-    for section, values in plain.items():
-        kind = type(getattr(settings, section))
-        default = kind().model_dump(mode="json")
-        found |= _changed(section, values, default)
+    for section in (name for name in Settings.model_fields if name not in _APART):
+        found |= _flat(section, getattr(settings, section).changed())
     return found
 
 
-def _changed(name: str, value: Any, default: Any) -> dict[str, Any]:
-    if not isinstance(value, dict) or not isinstance(default, dict):
-        return {} if value == default else {name: value}
-    both = [_changed(f"{name}.{key}", value[key], default.get(key)) for key in value]
+def _flat(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {name: value}
+    both = [_flat(f"{name}.{key}", value[key]) for key in value]
     return {key: found for one in both for key, found in one.items()}
 
 

@@ -87,6 +87,13 @@ class NetworkSettings(Section):
     either way: 1 stands for three spectra, which take three times as long. In training, spectra
     move as `training.shift_pixels` says. [assumed: off]"""
 
+    def changed(self) -> dict[str, Any]:
+        """Return the values that make this section of the defaults: those of its preset."""
+        default = type(self)(preset=self.preset).model_dump(mode="json")
+        values = self.model_dump(mode="json")
+        preset = {} if self.preset == type(self)().preset else {"preset": self.preset}
+        return preset | {name: value for name, value in values.items() if value != default[name]}
+
     @model_validator(mode="before")
     @classmethod
     def _preset(cls, data: Any) -> Any:

@@ -1,5 +1,7 @@
 """The base of every section of the settings."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -11,3 +13,7 @@ class Section(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    def changed(self) -> dict[str, Any]:
+        """Return the values, as JSON has them, that make this section of the defaults."""
+        return self.model_dump(mode="json", exclude_defaults=True)

@@ -39,7 +39,7 @@ def _lines(settings: Settings, inputs: Mapping[str, str]) -> Iterator[str]:
     for name, value in inputs.items():
         yield f'{"" if name in known else "# "}{name} = "{value}"'
     for section in sorted(set(Settings.model_fields) - _OWN):
-        changed = getattr(settings, section).model_dump(mode="json", exclude_defaults=True)
+        changed = getattr(settings, section).changed()
         if changed:
             yield ""
             yield f"[{section}]"

@@ -8,6 +8,7 @@ import xarray as xr
 import pairspec
 from pipeline.core.errors import InputError
 from schemas.catalogue import PREDICTIONS, STARS
+from schemas.quality import QualityFlag
 
 pytestmark = [
     pytest.mark.xdist_group("finished"),
@@ -51,6 +52,15 @@ def test_own_arrays_get_the_p_b_that_infer_gave(run, predictions):
         rv = np.nan_to_num(float(one["rv_kms"]))
         answer = run.predict(one["flux"][:n], one["ivar"][:n], wave, rv_kms=rv)
         assert answer["p_b"].item() == pytest.approx(expected, abs=1e-5)
+        unlike = bool(some["quality"].iloc[number] & QualityFlag.UNLIKE_TRAINING)
+        assert answer["unlike_training"].item() == unlike
+
+
+def test_spectra_unlike_the_training_ones_are_told(run):
+    wave = 10 ** (3.568 + 1e-4 * np.arange(3900))
+    emission = 1 + 3 * np.exp(-(((wave - 5007) / 40) ** 2))
+    answer = run.predict(np.stack([emission, np.zeros_like(wave)]), None, wave, rv_kms=[0.0, 0.0])
+    assert answer["unlike_training"].tolist() == [True, False]
 
 
 def test_normalised_spectra_are_those_of_the_network(run, predictions):

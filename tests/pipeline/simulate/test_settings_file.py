@@ -7,8 +7,8 @@ from pipeline.simulate.settings_file import settings_file
 def test_settings_of_later_stages_travel_with_the_survey(tmp_path):
     given = load_settings(
         None,
-        ["training.max_epochs=3", "network.channels=[4, 8]", "network.blocks=[1, 1]",
-         "network.strides=[2, 2]", "cluster.workers=7", "simulate.n_stars=30"],
+        ["training.max_epochs=3", "network.preset=small", "network.channels=[4, 8]",
+         "network.blocks=[1, 1]", "network.strides=[2, 2]", "cluster.workers=7", "simulate.n_stars=30"],
     )  # fmt: skip
     path = tmp_path / "pairspec.toml"
     path.write_text(settings_file(given, {"spectra": "spectra", "no_such_input": "x"}))
@@ -16,7 +16,7 @@ def test_settings_of_later_stages_travel_with_the_survey(tmp_path):
     assert content == {
         "root": "run",
         "inputs": {"spectra": "spectra"},
-        "network": {"channels": [4, 8], "blocks": [1, 1], "strides": [2, 2]},
+        "network": {"preset": "small", "channels": [4, 8], "blocks": [1, 1], "strides": [2, 2]},
         "training": {"max_epochs": 3},
     }
     read = load_settings(path)
