@@ -108,7 +108,7 @@ def main() -> None:
     torch.set_num_threads(1)
     task = Task(Root(args.root))
     test = task.tests(args.cache, args.simulated)["simulated"]
-    flux_BL = test.flux_BL.astype(np.float32)
+    flux_BL, is_pair_B = test.flux_BL.astype(np.float32), test.label_B == 1
     known_BL = task.parts.training.flux_BL[:CALIBRATION].astype(np.float32)
     print("| network | runtime | spectra/s/core | times PyTorch | AUC | largest change of p_b |")
     print("|---|---|---|---|---|---|")
@@ -132,7 +132,7 @@ def main() -> None:
         p_b = {way: 1 / (1 + np.exp(-logit_B)) for way, logit_B in found.items()}
         first = next(iter(ways))
         for way in ways:
-            reached = weighted_auc(found[way], test.label_B, np.ones(len(test.label_B)))
+            reached = weighted_auc(found[way], is_pair_B, np.ones(len(is_pair_B)))
             middle = np.median(rate[way])
             print(
                 f"| {name} | {way} | {middle:,.0f} ({rate[way].min():,.0f}-{rate[way].max():,.0f}) "
