@@ -32,14 +32,12 @@ TRAINING = (
     "composites.pool_snr_min=15", "composites.pool_logg_min=3.9", "composites.snr_min=25",
     "sample.teff_max_k=7200", "labels.training_fraction=0.87", "labels.validation_fraction=0.07",
     "composites.test_couples=200", "composites.validation_couples=600",
-    "network.preset=small", "network.stem_stride=8",
-    "network.channels=[16,32,64]", "network.blocks=[1,1,1]",
-    "network.strides=[2,2,2]", "training.composite_share=1", "training.noise=0.02",
+    "network.average_shift_pixels=1", "training.composite_share=1", "training.noise=0.02",
     "training.learning_rate=1e-3", "training.schedule=cosine", "training.optimizer=adamw",
     "training.weight_decay=0.01", "training.batch_size=64", "training.max_epochs=6",
     "training.threads=1", "ingest.shard_rows=512", "ingest.chunk_rows=128", "cluster.workers=1",
 )  # fmt: skip
-"""The quarter network and the training of ``composites.py``, as settings."""
+"""The default network asked with three shifts, and the training of ``real_pair_fit.py``."""
 
 
 def command(stage: str, root: Path, overrides: list[str], *more: str) -> None:
