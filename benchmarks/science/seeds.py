@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pipeline.cli.demo import stage_command
 from pipeline.core.published import published_path
-from pipeline.core.records import records_path
+from pipeline.core.records import read_records, records_path
 from pipeline.evaluation.paper import PAPER
 from pipeline.settings.load import load_settings
 from pipeline.stages import STAGES
@@ -37,6 +37,11 @@ def share(root: Path, own: Path) -> None:
     for path in paths:
         if path.exists() and not (own / "ledger" / path.name).exists():
             shutil.copy2(path, own / "ledger")
+    for record in (record for path in paths for record in read_records(path).records):
+        for name in record["outputs"]:
+            if not (own / name).exists():
+                (own / name).parent.mkdir(parents=True, exist_ok=True)
+                (own / name).symlink_to(root / name)
 
 
 def main() -> None:

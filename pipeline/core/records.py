@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from io import FileIO
+from io import BufferedWriter
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -92,7 +92,7 @@ class Appended:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: FileIO | None = None
+        self._file: BufferedWriter | None = None
         self._flushed_s = 0.0
 
     def __enter__(self) -> Self:
@@ -109,6 +109,7 @@ class Appended:
         if self._file is None:
             self._file = _opened(self._path)
         self._file.write(sealed_line(record))
+        self._file.flush()
         if time.monotonic() - self._flushed_s > _FLUSH_S:
             os.fsync(self._file.fileno())
             self._flushed_s = time.monotonic()
@@ -140,11 +141,11 @@ def replace_records(path: Path, records: Iterable[Record]) -> None:
     sync_folder(path.parent)
 
 
-def _opened(path: Path) -> FileIO:
+def _opened(path: Path) -> BufferedWriter:
     """Open a file at its end, behind a line that a killed process left torn."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("ab+", buffering=0)
-    if file.tell() and os.pread(file.fileno(), 1, file.tell() - 1) != b"\n":
+    file = path.open("ab")
+    if file.tell() and not path.read_bytes().endswith(b"\n"):
         file.write(b"\n")
     return file
 
