@@ -8,7 +8,8 @@ def test_settings_of_later_stages_travel_with_the_survey(tmp_path):
     given = load_settings(
         None,
         ["training.max_epochs=3", "network.preset=small", "network.channels=[4, 8]",
-         "network.blocks=[1, 1]", "network.strides=[2, 2]", "cluster.workers=7", "simulate.n_stars=30"],
+         "network.blocks=[1, 1]", "network.strides=[2, 2]", "cluster.workers=7",
+         "simulate.n_stars=30"],
     )  # fmt: skip
     path = tmp_path / "pairspec.toml"
     path.write_text(settings_file(given, {"spectra": "spectra", "no_such_input": "x"}))
