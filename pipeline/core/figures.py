@@ -83,8 +83,8 @@ def new_figure(panels: int = 1, panel_in: float = 2.3) -> tuple[Figure, list[Any
     axes = list(np.atleast_1d(figure.subplots(panels, 1)))
     if panels > 1:
         for letter, axis in zip("abcdefgh", axes, strict=False):
-            # Beside the legend, which is above the panel.
-            axis.text(-0.03, 1.02, f"({letter})", ha="right", fontweight="bold",
+            # Beside the legend, which is above the panel, and above a number at its upper edge.
+            axis.text(-0.03, 1.05, f"({letter})", ha="right", fontweight="bold",
                       transform=axis.transAxes)  # fmt: skip
     return figure, axes
 
