@@ -18,6 +18,8 @@ FIRST = 35_680
 MAX_PIXELS = 1 << 20
 COARSEST_DEX = 3e-4
 """LAMOST's resolution element has three pixels; coarser ones cannot show its lines."""
+MOST_IN_ONE = 1000
+"""Pixels of a spectrum in one of the window: of a resolving power of millions, which none has."""
 G_BAND_ANGSTROM = (4000.0, 5500.0)
 
 _COPIED = 0.005
@@ -146,7 +148,12 @@ def _rebinned(
     out_and_BM, out_or_BM = np.zeros(shape, np.uint32), np.zeros(shape, np.uint32)
     begin_M = np.searchsorted(edge_N, low_M, "right") - 1
     end_M = np.searchsorted(edge_N, high_M, "left") - 1
-    for step in range(int((end_M - begin_M).max()) + 1):
+    most = int((end_M - begin_M).max())
+    if most > MOST_IN_ONE:
+        place = 10 ** (float(pixel_M[np.argmax(end_M - begin_M)]) * LOG10_STEP)
+        detail = f"{most} pixels within one of the store's at {place:.0f} Angstrom; check the file"
+        raise SpectrumError(Reason.BAD_WAVELENGTH, path, detail)
+    for step in range(most + 1):
         at_M = np.minimum(begin_M + step, end_M)
         width_M = np.minimum(high_M, edge_N[at_M + 1]) - np.maximum(low_M, edge_N[at_M])
         part_M = np.where(begin_M + step <= end_M, width_M / (high_M - low_M), 0.0)

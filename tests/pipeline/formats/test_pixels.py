@@ -83,6 +83,10 @@ def test_wavelengths_in_air():
         (np.full(100, np.nan), "not finite"),
         (np.arange(3700.0, 9000.0, 8.0), "coarser"),
         (np.array([5000.0]), "1 wavelengths"),
+        (
+            np.sort(np.append(np.arange(3700.0, 9000.0, 1.0), np.linspace(6000.01, 6000.5, 5000))),
+            "pixels within one of the store's at 600",
+        ),
     ],
 )
 def test_wavelengths_of_no_use_are_refused(wave, message):
