@@ -153,7 +153,8 @@ class Units:
             self._take_back(ledger)
             done = work(*args)
             ledger.write(0, done)
-            ledger.tidy()
+        # Also after a run that was killed just before.
+        ledger.tidy()
         return done
 
     def is_pending(self, n_units: int, *, digest: str, step: str = "") -> bool:
@@ -249,7 +250,8 @@ class Units:
                 for record in start(ledger, pending):
                     records.append(record)
                     advance()
-            ledger.tidy()
+        # Also after a run that was killed just before.
+        ledger.tidy()
         return ledger.total(n_units)
 
     def _take_back(self, ledger: Ledger) -> None:

@@ -6,6 +6,7 @@ import pytest
 from pipeline.core.errors import MismatchError
 from pipeline.core.ledger import Done
 from pipeline.core.published import NotReadyError, Published, publish, read_published
+from pipeline.core.records import records_path
 
 
 def count_call(folder, unit):
@@ -94,6 +95,19 @@ def test_a_lost_file_is_made_again_alone(make_run, tmp_path):
     (tmp_path / "unit-1").unlink()
     run.each(write_unit, 3, tmp_path, digest="a")
     assert sorted(calls(tmp_path)) == [0, 1, 1, 2]
+
+
+def test_records_left_out_of_order_are_put_in_order(make_run, tmp_path):
+    """By the next run, after one that was killed when its last unit was done."""
+    make_run("select", tmp_path).each(write_unit, 3, tmp_path, digest="a")
+    path = records_path(tmp_path, "select")
+    straight = path.read_bytes()
+    first, *others = straight.splitlines(keepends=True)
+    path.write_bytes(b"".join([*others, first]))
+    again = make_run("select", tmp_path)
+    assert again.each(write_unit, 3, tmp_path, digest="a") == {"units": 3}
+    assert again.idle and len(calls(tmp_path)) == 3
+    assert path.read_bytes() == straight
 
 
 def test_once_remembers_what_it_printed(make_run, tmp_path):
