@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any
+
+from pipeline.core.lines import AppendedLines
 
 
 class Status(StrEnum):
@@ -50,7 +50,7 @@ class Outcome:
     attempts: int = 0
 
 
-class Journal:
+class Journal(AppendedLines):
     """The outcomes of one batch, in a file that is only appended to.
 
     Of several lines about a file the last one counts. A line that a kill has cut short is none.
@@ -60,10 +60,6 @@ class Journal:
     path : pathlib.Path
         File of JSON lines.
     """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._file: IO[bytes] | None = None
 
     def read(self) -> dict[int, Outcome]:
         """Return the outcome of each row that has one."""
@@ -80,25 +76,7 @@ class Journal:
 
     def append(self, outcome: Outcome) -> None:
         """Write down what became of a file."""
-        if self._file is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("ab", buffering=0)
-            if self._file.tell():
-                self._file.write(b"\n")  # ends a line that a kill has cut short
-        self._file.write(json.dumps(asdict(outcome)).encode() + b"\n")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self.write(json.dumps(asdict(outcome)).encode() + b"\n")
 
 
 def _parse(line: bytes) -> Outcome | None:

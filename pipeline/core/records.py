@@ -1,19 +1,17 @@
 """The file of the records of a step: one line of sealed JSON each, in ``ROOT/ledger``."""
 
-import os
-import time
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from io import BufferedWriter
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from pipeline.core.atomic import sync_folder, write_bytes
+from pipeline.core.lines import AppendedLines
 from pipeline.core.sealed import sealed_line, unsealed
 
 _FIELDS = {"unit", "digest", "counts", "outputs", "notes", "table"}
-_FLUSH_S = 1.0
-"""Lines reach the disk at least this often; what a crash of the machine takes is done again."""
+_SYNC_S = 1.0
+"""Records reach the disk at least this often; what a crash of the machine takes is done again."""
 
 Record = Mapping[str, Any]
 
@@ -54,7 +52,7 @@ def read_records(path: Path) -> Records:
     path : pathlib.Path
         The file.
     """
-    state = stamp(path)
+    state = _stamp(path)
     return Records() if state is None else _read(path, state)
 
 
@@ -68,21 +66,12 @@ def records_by_unit(path: Path, digest: str) -> Mapping[int, Record]:
     digest : str
         Digest of the inputs.
     """
-    state = stamp(path)
+    state = _stamp(path)
     return {} if state is None else _by_unit(path, state, digest)
 
 
-def stamp(path: Path) -> tuple[int, int, int] | None:
-    """Return what changes when a file does; None where there is none."""
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    return status.st_ino, status.st_size, status.st_mtime_ns
-
-
-class Appended:
-    """A file of records that grows; it is made, or opened, at the first of them.
+class Appended(AppendedLines):
+    """A file of records that grows.
 
     Parameters
     ----------
@@ -91,12 +80,7 @@ class Appended:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: BufferedWriter | None = None
-        self._flushed_s = 0.0
-
-    def __enter__(self) -> Self:
-        return self
+        super().__init__(path, _SYNC_S)
 
     def append(self, record: Record) -> None:
         """Add a record.
@@ -106,19 +90,7 @@ class Appended:
         record : mapping of str to object
             What stands in it.
         """
-        if self._file is None:
-            self._file = _opened(self._path)
-        self._file.write(sealed_line(record))
-        self._file.flush()
-        if time.monotonic() - self._flushed_s > _FLUSH_S:
-            os.fsync(self._file.fileno())
-            self._flushed_s = time.monotonic()
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            os.fsync(self._file.fileno())
-            self._file.close()
-            sync_folder(self._path.parent)
+        self.write(sealed_line(record))
 
 
 def replace_records(path: Path, records: Iterable[Record]) -> None:
@@ -141,13 +113,13 @@ def replace_records(path: Path, records: Iterable[Record]) -> None:
     sync_folder(path.parent)
 
 
-def _opened(path: Path) -> BufferedWriter:
-    """Open a file at its end, behind a line that a killed process left torn."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("ab")
-    if file.tell() and not path.read_bytes().endswith(b"\n"):
-        file.write(b"\n")
-    return file
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """Return what changes when a file does; None where there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 @lru_cache(maxsize=32)
