@@ -176,10 +176,9 @@ class PairNet(nn.Module):
             Log-odds; the binary probability p_b is its sigmoid.
         """
         reach = 0 if self.training else self.settings.average_shift_pixels
-        logit_B = self._logit(shifted(flux_BL, -reach))
-        for pixels in range(1 - reach, 1 + reach):
-            logit_B = logit_B + self._logit(shifted(flux_BL, pixels))
-        return logit_B / (1 + 2 * reach) if reach else logit_B
+        shifts = range(-reach, reach + 1)
+        logit_SB = [self._logit(shifted(flux_BL, pixels)) for pixels in shifts]
+        return torch.stack(logit_SB).mean(dim=0)
 
     def _logit(self, flux_BL: Tensor) -> Tensor:
         # The last layers are cheap; float32 keeps the logit exact.
