@@ -48,6 +48,9 @@ TIMED = 512
 """Spectra that a round of timing classifies."""
 
 
+Network = Callable[[torch.Tensor], torch.Tensor]
+
+
 class Way(NamedTuple):
     """How to build one network for spectra of so many pixels, and the weight of the teacher."""
 
@@ -112,7 +115,7 @@ def trained(task: Task, name: str, cache: Path) -> Trained:
     return Trained(result.model, reached)
 
 
-def logits(network: PairNet, flux_BL: np.ndarray) -> np.ndarray:
+def logits(network: Network, flux_BL: np.ndarray) -> np.ndarray:
     """Classify as ``pairspec infer`` does."""
     with torch.inference_mode():
         found = [
@@ -139,7 +142,7 @@ def compared(scores: dict[str, np.ndarray], test: Test) -> dict[str, tuple[Estim
     return found
 
 
-def speeds(networks: dict[str, PairNet], flux_BL: np.ndarray, rounds: int) -> dict[str, np.ndarray]:
+def speeds(networks: dict[str, Network], flux_BL: np.ndarray, rounds: int) -> dict[str, np.ndarray]:
     """Spectra per second of processor time, one value per round."""
     rates: dict[str, list[float]] = {name: [] for name in networks}
     for number in range(rounds + 1):

@@ -11,15 +11,14 @@ import os
 
 os.environ |= {"OMP_NUM_THREADS": "1"}
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import openvino
 import torch
-from networks import BATCH, TIMED, WAYS, trained
+from networks import BATCH, TIMED, WAYS, Network, logits, speeds, trained
 from networks_task import Task
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -30,7 +29,6 @@ from pipeline.network.metrics import weighted_auc
 from pipeline.network.model import PairNet, folded
 
 CALIBRATION = 512
-Logits = Callable[[np.ndarray], np.ndarray]
 
 
 class Calibration(CalibrationDataReader):
@@ -45,17 +43,6 @@ class Calibration(CalibrationDataReader):
         return None if batch_BL is None else {"flux": batch_BL}
 
 
-def by_torch(model: PairNet) -> Logits:
-    """As ``pairspec infer`` applies it."""
-    ready = folded(model)
-
-    def run(flux_BL: np.ndarray) -> np.ndarray:
-        with torch.inference_mode():
-            return ready(torch.from_numpy(flux_BL)).numpy()
-
-    return run
-
-
 def exported(model: PairNet, path: Path) -> Path:
     """Write the layers of a network as ONNX, as a user would write them."""
     torch.onnx.export(
@@ -66,11 +53,13 @@ def exported(model: PairNet, path: Path) -> Path:
     return path
 
 
-def by_onnxruntime(path: Path) -> Logits:
+def by_onnxruntime(path: Path) -> Network:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    return lambda flux_BL: session.run(None, {"flux": flux_BL})[0].reshape(-1)
+    return lambda flux_BL: torch.from_numpy(
+        session.run(None, {"flux": flux_BL.numpy()})[0].reshape(-1)
+    )
 
 
 def quantised(path: Path, flux_BL: np.ndarray) -> Path:
@@ -83,16 +72,13 @@ def quantised(path: Path, flux_BL: np.ndarray) -> Path:
     return out
 
 
-def by_openvino(path: Path) -> Logits:
+def by_openvino(path: Path) -> Network:
     core = openvino.Core()
     options = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"}
     request = core.compile_model(path, "CPU", options).create_infer_request()
-    return lambda flux_BL: request.infer({"flux": flux_BL}).to_tuple()[0].reshape(-1)
-
-
-def scores(run: Logits, flux_BL: np.ndarray) -> np.ndarray:
-    parts = [run(flux_BL[i : i + BATCH]) for i in range(0, len(flux_BL), BATCH)]
-    return np.concatenate(parts).astype(float)
+    return lambda flux_BL: torch.from_numpy(
+        request.infer({"flux": flux_BL.numpy()}).to_tuple()[0].reshape(-1).copy()
+    )
 
 
 def main() -> None:
@@ -116,19 +102,13 @@ def main() -> None:
         model = trained(task, name, args.cache).model
         path = exported(model, args.cache / f"{name}.onnx")
         ways = {
-            "PyTorch, as `infer`": by_torch(model),
+            "PyTorch, as `infer`": folded(model),
             "ONNX Runtime": by_onnxruntime(path),
             "OpenVINO": by_openvino(path),
             "ONNX Runtime, int8": by_onnxruntime(quantised(path, known_BL)),
         }
-        seconds: dict[str, list[float]] = {way: [] for way in ways}
-        for _ in range(args.rounds):
-            for way, run in ways.items():
-                begin = time.process_time()
-                scores(run, flux_BL[:TIMED])
-                seconds[way].append(time.process_time() - begin)
-        rate = {way: TIMED / np.array(found) for way, found in seconds.items()}
-        found = {way: scores(run, flux_BL) for way, run in ways.items()}
+        rate = speeds(ways, flux_BL[:TIMED], args.rounds)
+        found = {way: logits(run, flux_BL).astype(float) for way, run in ways.items()}
         p_b = {way: 1 / (1 + np.exp(-logit_B)) for way, logit_B in found.items()}
         first = next(iter(ways))
         for way in ways:
