@@ -12,9 +12,9 @@ from astropy.io import fits
 from pipeline.network.card import ModelCard
 from pipeline.network.checkpoint import save_model
 from pipeline.network.model import build_model
-from pipeline.settings.network import NetworkSettings
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.spectra.grid import WaveGrid
+from tests.networks import TWO_BLOCKS
 
 GAIA = pa.table(
     {
@@ -94,11 +94,8 @@ def spoil(kind: str, folder: Path, table: pa.Table) -> Path:
 
 def save_network(folder: Path) -> Path:
     """Save a small network of random weights."""
-    small = NetworkSettings(
-        preset="small", stem_channels=4, channels=(4, 8), blocks=(1, 1), strides=(4, 4), hidden=(8,)
-    )
     n_pixel = WaveGrid.from_settings(SpectraSettings()).n_pixel
     card = ModelCard(
-        network=small, n_pixel=n_pixel, spectra=SpectraSettings(), data="none", split_seed=0
+        network=TWO_BLOCKS, n_pixel=n_pixel, spectra=SpectraSettings(), data="none", split_seed=0
     )
-    return save_model(folder, build_model(small, n_pixel, 1), card)
+    return save_model(folder, build_model(TWO_BLOCKS, n_pixel, 1), card)

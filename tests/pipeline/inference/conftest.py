@@ -7,19 +7,14 @@ from pipeline.network.card import ModelCard
 from pipeline.network.checkpoint import save_model
 from pipeline.network.model import build_model
 from pipeline.settings.load import load_settings
-from pipeline.settings.network import NetworkSettings
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.spectra.grid import WaveGrid
 from pipeline.stages import run_stage
+from tests.networks import TWO_BLOCKS
 
 catalogue = partial(run_stage, "catalogue")
 infer = partial(run_stage, "infer")
 ingest = partial(run_stage, "ingest")
-
-
-SMALL = NetworkSettings(
-    preset="small", stem_channels=4, channels=(4, 8), blocks=(1, 1), strides=(4, 4), hidden=(8,)
-)
 
 
 @pytest.fixture(scope="session", name="save_untrained")
@@ -31,12 +26,12 @@ def save_untrained_fixture():
 def save_untrained(folder, seed=1, spectra=SpectraSettings(), survey="lamost"):  # noqa: B008
     """Save a network of random weights: its answers differ from spectrum to spectrum."""
     n_pixel = WaveGrid.from_settings(spectra).n_pixel
-    model = build_model(SMALL, n_pixel, seed).eval()
+    model = build_model(TWO_BLOCKS, n_pixel, seed).eval()
     with torch.no_grad():
         for weights in model.stem.parameters():
             weights.mul_(50)  # or noise of a few per cent would hardly move the answer
     known = {"spectra": spectra, "survey": survey, "data": "none", "split_seed": 0}
-    card = ModelCard(network=SMALL, n_pixel=n_pixel, **known)
+    card = ModelCard(network=TWO_BLOCKS, n_pixel=n_pixel, **known)
     save_model(folder, model, card)
     return model
 

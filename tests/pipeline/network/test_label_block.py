@@ -17,27 +17,18 @@ from pipeline.network.domain import read_stars
 from pipeline.network.label_block import label_block_path, write_label_block
 from pipeline.network.parts import survey_parts
 from pipeline.settings.load import Settings
-from pipeline.settings.network import NetworkSettings
 from pipeline.settings.training import TrainingSettings
 from pipeline.spectra.prepare import network_input
 from pipeline.stages import run_stage
 from pipeline.store.store import open_store
 from schemas.observations import OBSERVATIONS
 from schemas.sample import LABELS
+from tests.networks import ONE_BLOCK
 
 ingest = partial(run_stage, "ingest")
 run = partial(run_stage, "train")
 
 
-NETWORK = NetworkSettings(
-    preset="small",
-    stem_channels=4,
-    stem_stride=8,
-    channels=(8,),
-    blocks=(1,),
-    strides=(4,),
-    hidden=(8,),
-)
 TRAINING = TrainingSettings(max_epochs=2, batch_size=8, device="cpu", threads=1)
 
 
@@ -50,7 +41,7 @@ def labelled_survey(tmp_path, write_spectrum, client):
         root=tmp_path / "root",
         inputs={"spectra": tmp_path / "files"},
         ingest={"shard_rows": 16, "chunk_rows": 8},
-        network=NETWORK,
+        network=ONE_BLOCK,
         training=TRAINING,
     )
     ingest(settings, client)

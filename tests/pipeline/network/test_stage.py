@@ -15,22 +15,13 @@ from pipeline.network.novelty import read_novelty
 from pipeline.network.predictor import Predictor
 from pipeline.settings.infer import InferSettings
 from pipeline.settings.load import Settings
-from pipeline.settings.network import NetworkSettings
 from pipeline.settings.training import TrainingSettings
 from pipeline.stages import run_stage
+from tests.networks import ONE_BLOCK
 
 run = partial(run_stage, "train")
 
 
-NETWORK = NetworkSettings(
-    preset="small",
-    stem_channels=4,
-    stem_stride=8,
-    channels=(8,),
-    blocks=(1,),
-    strides=(4,),
-    hidden=(8,),
-)
 TRAINING = TrainingSettings(
     source="simulated", n_examples=300, max_epochs=2, batch_size=32, device="cpu", threads=1
 )
@@ -46,7 +37,7 @@ def inline_client():
 
 
 def settings(root, **training):
-    return Settings(root=root, network=NETWORK, training=TRAINING.model_copy(update=training))
+    return Settings(root=root, network=ONE_BLOCK, training=TRAINING.model_copy(update=training))
 
 
 def test_from_nothing_to_a_model_and_again(tmp_path, client, monkeypatch):
@@ -54,7 +45,7 @@ def test_from_nothing_to_a_model_and_again(tmp_path, client, monkeypatch):
     assert report.counts == {"examples": 300, "ranks": 1, "epochs": 2}
     _, card = load_model(tmp_path / "model")
     assert card.model_id in report.notes[0]
-    assert card.network == NETWORK
+    assert card.network == ONE_BLOCK
     assert set(card.metrics) == {
         "epoch", "train_loss", "validation_loss", "validation_auc", "test_auc",
     }  # fmt: skip

@@ -9,14 +9,11 @@ from pipeline.network.checkpoint import save_model
 from pipeline.network.ensemble import Ensemble, plan_ensemble
 from pipeline.network.model import build_model
 from pipeline.settings.infer import InferSettings
-from pipeline.settings.network import NetworkSettings
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.spectra.grid import WaveGrid
 from pipeline.star.attribution import attribute
+from tests.networks import TWO_BLOCKS
 
-SMALL = NetworkSettings(
-    preset="small", stem_channels=4, channels=(4, 8), blocks=(1, 1), strides=(4, 4), hidden=(8,)
-)
 N_PIXEL = WaveGrid.from_settings(SpectraSettings()).n_pixel
 
 
@@ -25,12 +22,16 @@ def networks(tmp_path_factory):
     """Two networks of random weights."""
     folders = [tmp_path_factory.mktemp("networks") / str(seed) for seed in (1, 2)]
     for seed, folder in enumerate(folders, start=1):
-        model = build_model(SMALL, N_PIXEL, seed).eval()
+        model = build_model(TWO_BLOCKS, N_PIXEL, seed).eval()
         with torch.no_grad():
             for weights in model.stem.parameters():
                 weights.mul_(20)
         card = ModelCard(
-            network=SMALL, n_pixel=N_PIXEL, spectra=SpectraSettings(), data="none", split_seed=0
+            network=TWO_BLOCKS,
+            n_pixel=N_PIXEL,
+            spectra=SpectraSettings(),
+            data="none",
+            split_seed=0,
         )
         save_model(folder, model, card)
     return folders

@@ -9,18 +9,13 @@ from pipeline.network.card import ModelCard
 from pipeline.network.checkpoint import save_model
 from pipeline.network.model import build_model
 from pipeline.settings.load import load_settings
-from pipeline.settings.network import NetworkSettings
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.spectra.grid import WaveGrid
 from pipeline.stages import run_stage
+from tests.networks import TWO_BLOCKS
 
 KIC_8098300 = (292.05872, 43.925228)
 KIC_8098300_FILE = "spec-57287-KP193637N444141V03_sp10-161.fits.gz"
-
-
-SMALL = NetworkSettings(
-    preset="small", stem_channels=4, channels=(4, 8), blocks=(1, 1), strides=(4, 4), hidden=(8,)
-)
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +35,9 @@ def run(real_data, client, tmp_path_factory):
     run_stage("ingest", settings, client)
     n_pixel = WaveGrid.from_settings(SpectraSettings()).n_pixel
     card = ModelCard(
-        network=SMALL, n_pixel=n_pixel, spectra=SpectraSettings(), data="none", split_seed=0
+        network=TWO_BLOCKS, n_pixel=n_pixel, spectra=SpectraSettings(), data="none", split_seed=0
     )
-    save_model(settings.root / "model", build_model(SMALL, n_pixel, 1).eval(), card)
+    save_model(settings.root / "model", build_model(TWO_BLOCKS, n_pixel, 1).eval(), card)
     for stage in ("infer", "catalogue"):
         run_stage(stage, settings, client)
     return pairspec.open(settings.root)
