@@ -24,7 +24,6 @@ NETWORKS = {
     "small": NetworkSettings(preset="small"),
     "light": NetworkSettings(),
     "light-shifts": NetworkSettings(average_shift_pixels=1),
-    "small-shifts": NetworkSettings(preset="small", average_shift_pixels=1),
 }
 COMPONENTS = 60
 RIDGE = 6e-3
