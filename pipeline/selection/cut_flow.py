@@ -1,21 +1,21 @@
 """How many spectra and stars every cut removes."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.core.parquet import read_table
+from pipeline.core.parquet import read_table, table_files
 from pipeline.selection.cuts import APPLICATION, TRAINING, Cut
+from pipeline.tables.database import database
 from schemas.sample import CUT_FLOW, CUTS
 
 PAPER_SAMPLE = (1_258_912, 971_805)
 """Spectra and stars of the application sample of Jing et al. 2025. [paper]"""
 
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
+Counts = dict[str, NDArray[np.int64]]
 
 _SHOWN = (
     ("after it", "spectra"),
@@ -27,11 +27,24 @@ _SHOWN = (
     ("stars", "missing_stars"),
 )
 
+_MEMORY = "256MB"
+"""Of the database; what is above it goes to disk."""
+
+# Spectra with the same bits count alike.
+_SPECTRA = "SELECT failed, missing, count(*) AS n FROM judged GROUP BY ALL"
+
+# A star is left as long as one of its spectra is; a cut alone drops those of which all fail it.
+_STARS = """
+    SELECT passed, failed, missing, count(*) AS n FROM (
+        SELECT max(CASE {first_failed} ELSE {n_cuts} END) AS passed,
+               bit_and(failed) AS failed, bit_or(missing) AS missing
+        FROM judged WHERE source_id IS NOT NULL GROUP BY source_id
+    ) GROUP BY ALL
+"""
+
 
 def read_cut_flow(folder: Path, cuts: tuple[Cut, ...], *, beside_paper: bool) -> pa.Table:
     """Count the survivors of the cuts over all parts of the table of cuts.
-
-    Needs 16 bytes per spectrum in memory, and as much again for a while.
 
     Parameters
     ----------
@@ -47,40 +60,26 @@ def read_cut_flow(folder: Path, cuts: tuple[Cut, ...], *, beside_paper: bool) ->
     pyarrow.Table
         As ``schemas.sample.CUT_FLOW``.
     """
-    table = read_table(folder, CUTS, ["source_id", "failed", "missing"])
-    source = table["source_id"].combine_chunks()
-    known = source.is_valid().to_numpy(zero_copy_only=False)
-    return count_cut_flow(
-        source.fill_null(0).to_numpy(),
-        known,
-        table["failed"].to_numpy(),
-        table["missing"].to_numpy(),
-        cuts,
-        beside_paper=beside_paper,
+    parts = (
+        read_table(file, CUTS, ["source_id", "failed", "missing"]) for file in table_files(folder)
     )
+    return count_cut_flow(parts, cuts, folder.parent, beside_paper=beside_paper)
 
 
 def count_cut_flow(
-    source_B: IntArray,
-    known_B: BoolArray,
-    failed_B: NDArray[np.int32],
-    missing_B: NDArray[np.int32],
-    cuts: tuple[Cut, ...],
-    *,
-    beside_paper: bool,
+    parts: Iterable[pa.Table], cuts: tuple[Cut, ...], scratch: Path, *, beside_paper: bool
 ) -> pa.Table:
-    """Count the survivors of the cuts.
+    """Count the survivors of the cuts; memory does not grow with the spectra.
 
     Parameters
     ----------
-    source_B : ndarray of int64, (B,)
-        Star of each spectrum.
-    known_B : ndarray of bool, (B,)
-        Where it has a star.
-    failed_B, missing_B : ndarray of int32, (B,)
-        Bits of CutFlag.
+    parts : iterable of pyarrow.Table
+        Columns ``source_id`` (null for a spectrum without a star), ``failed`` and ``missing``
+        (bits of CutFlag).
     cuts : tuple of Cut
         In the order of the flow.
+    scratch : pathlib.Path
+        Folder for what does not fit into the database's memory.
     beside_paper : bool
         Add the paper's counts.
 
@@ -89,14 +88,11 @@ def count_cut_flow(
     pyarrow.Table
         As ``schemas.sample.CUT_FLOW``.
     """
-    order = np.argsort(source_B, kind="stable")
-    failed, missing, known = failed_B[order], missing_B[order], known_B[order]
-    stars = _star_counter(source_B[order], known)
-    everything = np.ones(failed.size, dtype=bool)
-    n_stars = stars(everything)
+    spectra, stars = _count_alike(parts, cuts, scratch)
+    n_spectra, n_stars = (int(counts["n"].sum()) for counts in (spectra, stars))
     rows = [
         {"step": 0, "cut": "input", "sample": APPLICATION, "condition": "counted spectra",
-         "spectra": failed.size, "stars": n_stars, "dropped_spectra": 0, "dropped_stars": 0,
+         "spectra": n_spectra, "stars": n_stars, "dropped_spectra": 0, "dropped_stars": 0,
          "only_spectra": 0, "missing_spectra": 0, "missing_stars": 0}
     ]  # fmt: skip
     within = {
@@ -107,7 +103,7 @@ def count_cut_flow(
     for step, cut in enumerate(cuts, start=1):
         bit = int(cut.flag)
         before |= bit
-        left, alone, absent = (failed & before) == 0, (failed & bit) == 0, (missing & bit) != 0
+        failed = spectra["failed"]
         paper = PAPER_SAMPLE if beside_paper and step == last else (None, None)
         rows.append(
             {
@@ -115,13 +111,13 @@ def count_cut_flow(
                 "cut": str(cut.flag.name).lower(),
                 "sample": cut.sample,
                 "condition": cut.condition,
-                "spectra": int(left.sum()),
-                "stars": stars(left),
-                "dropped_spectra": failed.size - int(alone.sum()),
-                "dropped_stars": n_stars - stars(alone),
-                "only_spectra": int((failed & within[cut.sample] == bit).sum()),
-                "missing_spectra": int(absent.sum()),
-                "missing_stars": stars(absent),
+                "spectra": _sum(spectra, failed & before == 0),
+                "stars": _sum(stars, stars["passed"] >= step),
+                "dropped_spectra": _sum(spectra, failed & bit != 0),
+                "dropped_stars": _sum(stars, stars["failed"] & bit != 0),
+                "only_spectra": _sum(spectra, failed & within[cut.sample] == bit),
+                "missing_spectra": _sum(spectra, spectra["missing"] & bit != 0),
+                "missing_stars": _sum(stars, stars["missing"] & bit != 0),
                 "paper_spectra": paper[0],
                 "paper_stars": paper[1],
             }
@@ -129,14 +125,22 @@ def count_cut_flow(
     return pa.Table.from_pylist(rows, schema=CUT_FLOW.schema)
 
 
-def _star_counter(source: IntArray, known: BoolArray) -> Callable[[BoolArray], int]:
-    """Return a function that counts the different stars of some of the sorted spectra."""
+def _count_alike(parts: Iterable[pa.Table], cuts: tuple[Cut, ...], scratch: Path) -> list[Counts]:
+    """Count the spectra of the same bits, and the stars of the same bits and last cut passed."""
+    first_failed = " ".join(
+        f"WHEN failed & {int(cut.flag)} <> 0 THEN {n}" for n, cut in enumerate(cuts)
+    )
+    of_stars = _STARS.format(first_failed=first_failed, n_cuts=len(cuts))
+    with database(scratch, _MEMORY) as db:
+        db.execute("CREATE TABLE judged (source_id BIGINT, failed INTEGER, missing INTEGER)")
+        for part in parts:
+            db.register("part", part)
+            db.execute("INSERT INTO judged SELECT source_id, failed, missing FROM part")
+        return [db.sql(sql).fetchnumpy() for sql in (_SPECTRA, of_stars)]
 
-    def count(rows: BoolArray) -> int:
-        chosen = source[rows & known]
-        return int(chosen.size > 0) + int((chosen[1:] != chosen[:-1]).sum())
 
-    return count
+def _sum(counts: Counts, chosen: NDArray[np.bool_]) -> int:
+    return int(counts["n"][chosen].sum())
 
 
 def cut_flow_lines(table: pa.Table) -> tuple[str, ...]:
