@@ -9,7 +9,8 @@ import numpy as np
 from difficulty_tables import Q_EDGES, SNR_EDGES
 
 from pipeline.limits.ideal import expose_exactly, nearest_single, single_spectra
-from pipeline.network.ensemble import Member, get_ensemble
+from pipeline.network.ensemble import get_ensemble
+from pipeline.network.members import Member
 from pipeline.settings.infer import InferSettings
 from pipeline.settings.simulate import SimulateSettings
 from pipeline.settings.spectra import SpectraSettings

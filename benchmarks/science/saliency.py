@@ -21,7 +21,7 @@ from pipeline.core.figures import BAND, BINARY, OTHER, SINGLE, STYLE, as_bytes
 from pipeline.core.root import Root
 from pipeline.network.blocks import map_block
 from pipeline.network.card import ModelCard, read_card
-from pipeline.network.ensemble import Member
+from pipeline.network.members import Member
 from pipeline.settings.simulate import SimulateSettings
 from pipeline.spectra.grid import WaveGrid
 from pipeline.star.attribution import attribute

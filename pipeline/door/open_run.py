@@ -21,7 +21,7 @@ from pipeline.door.known_spectra import known_spectra
 from pipeline.door.lazy import normalised_spectra, stored_spectra
 from pipeline.door.own_spectra import classify, from_specutils, own_spectra
 from pipeline.door.plots import Plots
-from pipeline.network.ensemble import EnsemblePlan, plan_ensemble
+from pipeline.network.members import EnsemblePlan, plan_ensemble
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.star.find import RADIUS_ARCSEC
 from pipeline.star.page import StarPage, open_page

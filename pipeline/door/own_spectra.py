@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
 from pipeline.core.errors import InputError
-from pipeline.network.ensemble import Answer, EnsemblePlan, get_ensemble
+from pipeline.network.ensemble import Answer, get_ensemble
+from pipeline.network.members import EnsemblePlan
 from pipeline.settings.infer import InferSettings
 from pipeline.spectra.prepare import network_input
 from schemas.store import LOG10_STEP

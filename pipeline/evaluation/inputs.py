@@ -3,7 +3,7 @@
 from pipeline.core.datasets import Datasets
 from pipeline.core.errors import given_by
 from pipeline.evaluation.truth import check_truth
-from pipeline.network.ensemble import plan_ensemble, wanted_networks
+from pipeline.network.members import plan_ensemble, wanted_networks
 
 
 def check(asked: Datasets) -> None:

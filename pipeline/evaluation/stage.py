@@ -19,7 +19,7 @@ from pipeline.evaluation.labelled import LabelledPredictions, read_labelled_pred
 from pipeline.evaluation.paper import PAPER
 from pipeline.evaluation.smooth import SmoothCalibration
 from pipeline.network.card import ModelCard, read_card
-from pipeline.network.ensemble import plan_ensemble, wanted_networks
+from pipeline.network.members import plan_ensemble, wanted_networks
 from pipeline.settings.load import Settings
 from schemas.catalogue import PREDICTIONS
 from schemas.observations import OBSERVATIONS

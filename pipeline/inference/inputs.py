@@ -4,7 +4,7 @@ from pipeline.core.datasets import Datasets
 from pipeline.core.errors import InputError, given_by
 from pipeline.core.published import NotReadyError, Published
 from pipeline.network.checkpoint import load_model
-from pipeline.network.ensemble import plan_ensemble, wanted_networks
+from pipeline.network.members import plan_ensemble, wanted_networks
 from pipeline.network.novelty import read_novelty
 from pipeline.network.pair_fit import read_pair_fit
 from pipeline.store.store import format_of

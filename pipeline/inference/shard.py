@@ -12,7 +12,8 @@ from pipeline.core.atomic import write_parquet
 from pipeline.core.ledger import Done
 from pipeline.core.root import Root
 from pipeline.inference.quality import count_bits, domain_bits
-from pipeline.network.ensemble import Ensemble, EnsemblePlan, get_ensemble
+from pipeline.network.ensemble import Ensemble, get_ensemble
+from pipeline.network.members import EnsemblePlan
 from pipeline.settings.infer import InferSettings
 from pipeline.spectra.stored import StoredBlock, prepare, read_blocks
 from pipeline.store.store import open_store

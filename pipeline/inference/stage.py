@@ -10,7 +10,7 @@ from pipeline.inference.inputs import needed_sample
 from pipeline.inference.quality import shown_bits
 from pipeline.inference.rows import Selection, read_rows
 from pipeline.inference.shard import MODE, InferenceJob, predict_partition
-from pipeline.network.ensemble import EnsemblePlan, plan_ensemble, wanted_networks
+from pipeline.network.members import EnsemblePlan, plan_ensemble, wanted_networks
 from pipeline.store.manifest import open_manifest
 from schemas.catalogue import PREDICTIONS
 from schemas.sample import SAMPLE

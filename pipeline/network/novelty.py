@@ -11,14 +11,16 @@ training; the threshold is the :data:`QUANTILE` quantile of the validation spect
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from pipeline.network.loader import Labelled
 from pipeline.network.named_file import read_named, write_named
+from pipeline.spectra.arrays import place
+
+if TYPE_CHECKING:
+    from pipeline.network.loader import Labelled
 
 BIN = 8
 """Pixels of a bin."""
@@ -102,7 +104,7 @@ class Novelty:
         return np.stack([within_B, rest_B], axis=1)
 
 
-def fit_novelty(training: Labelled, validation: Labelled) -> Novelty | None:
+def fit_novelty(training: "Labelled", validation: "Labelled") -> Novelty | None:
     """Learn what the training spectra are like; None from fewer than `FEWEST`.
 
     Parameters
@@ -178,17 +180,15 @@ def _described(flux_BL: Any) -> tuple[Float32, Float32]:
     """Return spectra in bins, (B, H), and their noise per pixel, (B,)."""
     n, n_bin = len(flux_BL), flux_BL.shape[1] // BIN
     flux_HW = flux_BL[:, : n_bin * BIN].reshape(n * n_bin, BIN)
-    if isinstance(flux_BL, np.ndarray):
-        both_H2 = flux_HW @ _WEIGHT_W2
-    else:
-        both_H2 = (flux_HW @ torch.from_numpy(_WEIGHT_W2).to(flux_BL.device)).cpu().numpy()
+    both_H2 = flux_HW @ place(_WEIGHT_W2, flux_HW)
+    both_H2 = np.asarray(both_H2.cpu() if hasattr(both_H2, "cpu") else both_H2)
     binned_BH = np.ascontiguousarray(both_H2[:, 0]).reshape(n, n_bin)
     apart_BH = np.abs(both_H2[:, 1]).reshape(n, n_bin)
     noise_B = np.median(apart_BH, axis=1) / np.float32(_MEDIAN_OF_PAIRS)
     return binned_BH, noise_B
 
 
-def _described_part(part: Labelled) -> tuple[Float32, Float32]:
+def _described_part(part: "Labelled") -> tuple[Float32, Float32]:
     rows = np.unique(np.linspace(0, len(part) - 1, min(len(part), MOST)).astype(np.int64))
     found = [
         _described(part.fetch(rows[start : start + 1024])[0].float().numpy())

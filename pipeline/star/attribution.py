@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.network.checkpoint import load_model
-from pipeline.network.ensemble import Member
+from pipeline.network.members import Member
 
 STEPS, BATCH = 64, 16
 WINDOW = 15

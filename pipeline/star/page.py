@@ -13,7 +13,7 @@ from pipeline.core.atomic import write_bytes
 from pipeline.core.errors import InputError
 from pipeline.core.published import require_published
 from pipeline.core.root import Root
-from pipeline.network.ensemble import EnsemblePlan, plan_ensemble
+from pipeline.network.members import EnsemblePlan, plan_ensemble
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.star.find import RADIUS_ARCSEC, Match, find_stars
 from pipeline.star.star import Diagram, Star, read_diagram, read_star

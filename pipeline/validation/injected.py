@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,13 +13,15 @@ from pipeline.composites.exposure import exposure, mean_snr, relative_variance
 from pipeline.composites.pairing import companions_at
 from pipeline.composites.pool import Pool, joined_pools
 from pipeline.composites.sums import Light, Stored, masked, star_light
-from pipeline.network.ensemble import Answer
 from pipeline.settings.composites import CompositeSettings
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.settings.stars import PopulationSettings
 from pipeline.settings.validation import ValidationSettings
 from pipeline.spectra.masking import bad_fraction
 from pipeline.stars.orbits import draw_orbits, velocities
+
+if TYPE_CHECKING:
+    from pipeline.network.ensemble import Answer
 
 IntArray = NDArray[np.int64]
 
@@ -99,7 +102,7 @@ class Injection:
         return frame
 
     def run(
-        self, rng: np.random.Generator, predict: Callable[[NDArray[np.float32]], Answer]
+        self, rng: np.random.Generator, predict: Callable[[NDArray[np.float32]], "Answer"]
     ) -> pd.DataFrame:
         """Expose each system once per bin of S/N and classify the spectra.
 
@@ -171,7 +174,7 @@ class Injection:
         part: pd.DataFrame,
         edge: tuple[float, float],
         example: tuple[NDArray[np.float32], NDArray[np.bool_]],
-        predict: Callable[[NDArray[np.float32]], Answer],
+        predict: Callable[[NDArray[np.float32]], "Answer"],
     ) -> pd.DataFrame:
         """Give light the noise and the mask of spectra of one bin of S/N."""
         chosen = rng.integers(len(example[0]), size=len(part))

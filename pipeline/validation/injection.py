@@ -17,7 +17,7 @@ from pipeline.core.parquet import read_files, read_table
 from pipeline.core.root import Root
 from pipeline.core.run import Run
 from pipeline.labels.labels import SINGLE
-from pipeline.network.ensemble import EnsemblePlan, get_ensemble, plan_ensemble, wanted_networks
+from pipeline.network.members import EnsemblePlan, plan_ensemble, wanted_networks
 from pipeline.settings.load import Settings
 from pipeline.stars.dwarf_mass import mass_of_magnitude
 from pipeline.validation.injected import Injection
@@ -130,6 +130,9 @@ def inject_block(unit: int, job: InjectionJob) -> Done:
     job : InjectionJob
         What to do.
     """
+    # PyTorch takes seconds to import, and only the workers need it.
+    from pipeline.network.ensemble import get_ensemble
+
     settings = job.settings
     primary = read_pool(job.pool, PRIMARY)
     injection = Injection(

@@ -14,8 +14,8 @@ from pipeline.inference.quality import NAMED, count_bits, domain_bits, shown_bit
 from pipeline.network.card import read_card
 from pipeline.network.checkpoint import save_model
 from pipeline.network.domain import STARS, find_domain, read_stars, write_stars
-from pipeline.network.ensemble import plan_ensemble
 from pipeline.network.loader import Labelled
+from pipeline.network.members import plan_ensemble
 from pipeline.network.novelty import NOVELTY, fit_novelty
 from pipeline.spectra.prepare import network_input
 from pipeline.stages import run_stage

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from pipeline.network.card import ModelCard
+from pipeline.network.checkpoint import save_model
 from pipeline.network.model import build_model
 from pipeline.settings.network import NetworkSettings
 from pipeline.settings.spectra import SpectraSettings
@@ -74,3 +75,13 @@ def card(model):
 def flux():
     rng = np.random.default_rng(8)
     return (1 + 0.1 * rng.standard_normal((37, N_PIXEL))).astype(np.float32)
+
+
+@pytest.fixture
+def folders(tmp_path, model, card):
+    """Three networks: the second one always 1 higher in the logit, the third 5 higher."""
+    made = []
+    for i, offset in enumerate((0, 1, 4)):
+        model.head[-1].bias.data += offset
+        made.append(save_model(tmp_path / f"model{i}", model, card))
+    return made

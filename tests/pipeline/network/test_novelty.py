@@ -11,8 +11,8 @@ from pipeline.core.errors import InputError
 from pipeline.lamost.reader import read_spectrum
 from pipeline.network.card import read_card
 from pipeline.network.checkpoint import save_model
-from pipeline.network.ensemble import plan_ensemble
 from pipeline.network.loader import Labelled
+from pipeline.network.members import plan_ensemble
 from pipeline.network.novelty import (
     FEWEST,
     NOVELTY,

@@ -15,7 +15,7 @@ from pipeline.core.published import NotReadyError
 from pipeline.core.root import Root
 from pipeline.network.card import CheckpointError, read_card
 from pipeline.network.checkpoint import load_model
-from pipeline.network.ensemble import plan_ensemble
+from pipeline.network.members import plan_ensemble
 from pipeline.network.pair_fit import (
     GAIN_SCALE,
     PAIR_FIT,

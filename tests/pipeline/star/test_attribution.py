@@ -6,7 +6,8 @@ import torch
 
 from pipeline.network.card import CheckpointError, ModelCard
 from pipeline.network.checkpoint import save_model
-from pipeline.network.ensemble import Ensemble, plan_ensemble
+from pipeline.network.ensemble import Ensemble
+from pipeline.network.members import plan_ensemble
 from pipeline.network.model import build_model
 from pipeline.settings.infer import InferSettings
 from pipeline.settings.spectra import SpectraSettings

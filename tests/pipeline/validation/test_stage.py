@@ -8,7 +8,7 @@ import pytest
 import pairspec
 from pipeline.core.errors import InputError
 from pipeline.core.figures import new_figure
-from pipeline.network.ensemble import plan_ensemble
+from pipeline.network.members import plan_ensemble
 from pipeline.settings.load import load_settings
 from pipeline.settings.validation import ValidationSettings
 from pipeline.stages import find_stage, run_stage
