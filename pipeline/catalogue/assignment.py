@@ -12,7 +12,7 @@ from pipeline.catalogue.job import CatalogueJob
 from pipeline.core.atomic import write_json, write_parquet
 from pipeline.core.errors import MismatchError
 from pipeline.core.ledger import Done
-from pipeline.core.parquet import read_files, read_table
+from pipeline.core.parquet import FILES, read_files, read_table
 from pipeline.core.root import Root
 from pipeline.photometry.assignment import Assignment, assign_stars
 from schemas.catalogue import HEALPIX, PREDICTIONS, SPECTRA, STARS
@@ -37,7 +37,7 @@ def gaia_part(root: Root, shard: int) -> Path:
 def assign(job: CatalogueJob) -> Done:
     """Write the star of each predicted spectrum, a part per block, and the layout of the stars.
 
-    Holds row, star and position of all spectra of the survey: about 150 bytes per spectrum.
+    Holds row, star and position of all spectra of the survey: about 80 bytes per spectrum.
 
     Parameters
     ----------
@@ -62,8 +62,8 @@ def assign(job: CatalogueJob) -> Done:
         photometry=root.table(PHOTOMETRY) if job.photometry else None,
     )
     row_B = stars.row_B
-    _, star_B = np.unique(stars.numbers(), return_inverse=True)
-    ra_S, dec_S = _star_positions(job, stars, star_B)
+    n_stars, star_B = stars.numbers()
+    ra_S, dec_S = _star_positions(job, stars, n_stars, star_B)
     placed_S = np.isfinite(ra_S)
     index_S = np.full(ra_S.size, -1, np.int64)
     for first in range(0, ra_S.size, _PLACED):
@@ -92,26 +92,25 @@ def assign(job: CatalogueJob) -> Done:
 
 
 def _star_positions(
-    job: CatalogueJob, stars: Assignment, star_B: IntArray
+    job: CatalogueJob, stars: Assignment, n_stars: int, star_B: NDArray[np.int32]
 ) -> tuple[FloatArray, FloatArray]:
     """Return each star's position: Gaia's, else that of its first fibre; NaN without one."""
-    n_stars = int(star_B.max(initial=-1)) + 1
     ra_S, dec_S = np.full(n_stars, np.nan), np.full(n_stars, np.nan)
 
     def place(row: IntArray, ra: FloatArray, dec: FloatArray) -> None:
         known = np.flatnonzero(np.isfinite(ra) & (np.abs(dec) <= 90))
-        known = known[np.argsort(row[known], kind="stable")]
         # Of several spectra of a star the first counts: it is written last.
-        for last in range(known.size, 0, -_PLACED):
-            some = known[max(last - _PLACED, 0) : last][::-1]
-            star = star_B[np.searchsorted(stars.row_B, row[some])]
-            ra_S[star], dec_S[star] = np.mod(ra[some], 360.0), dec[some]
+        known = known[np.argsort(-row[known], kind="stable")]
+        star = star_B[np.searchsorted(stars.row_B, row[known])]
+        ra_S[star], dec_S[star] = np.mod(ra[known], 360.0), dec[known]
 
-    place(stars.row_B, stars.ra_deg_B, stars.dec_deg_B)
+    for first in reversed(range(0, star_B.size, _PLACED)):
+        some = slice(first, first + _PLACED)
+        place(stars.row_B[some], stars.ra_deg_B[some], stars.dec_deg_B[some])
     if job.photometry:
         parts = [p for p in (gaia_part(job.root, n) for n in range(job.n_shards)) if p.is_file()]
-        if parts:
-            found = read_files(parts, "photometry", GAIA[:3])
+        for first in reversed(range(0, len(parts), FILES)):
+            found = read_files(parts[first : first + FILES], "photometry", GAIA[:3])
             place(*(found[name].to_numpy() for name in GAIA[:3]))
     return ra_S, dec_S
 

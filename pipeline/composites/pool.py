@@ -186,4 +186,4 @@ def _labelled_stars(root: Root) -> pd.DataFrame:
 
 def _all_stars(root: Root, radius_arcsec: float, trust_ids: bool) -> pd.DataFrame:
     assigned = assign_stars(root.table(OBSERVATIONS), radius_arcsec, trust_ids=trust_ids)
-    return pd.DataFrame({"row": assigned.row_B, "star": assigned.numbers()})
+    return pd.DataFrame({"row": assigned.row_B, "star": assigned.star_B})
