@@ -44,6 +44,26 @@ def _magnitudes() -> tuple[Column, ...]:
     return tuple(columns)
 
 
+_POSITION = (
+    Column("gaia_ra_deg", _F8, "Right ascension of the Gaia source", "deg", "pos.eq.ra"),
+    Column("gaia_dec_deg", _F8, "Declination of the Gaia source", "deg", "pos.eq.dec"),
+    Column(
+        "ref_epoch_yr",
+        _F8,
+        "Epoch of that position; null where Gaia's catalogue does not say",
+        "yr",
+        "meta.ref;time.epoch",
+    ),
+    Column(
+        "pm_ra_masyr",
+        _F8,
+        "Proper motion in right ascension, times cos(dec)",
+        "mas/yr",
+        "pos.pm;pos.eq.ra",
+    ),
+    Column("pm_dec_masyr", _F8, "Proper motion in declination", "mas/yr", "pos.pm;pos.eq.dec"),
+)
+
 _ASTROMETRY = (
     Column("parallax_mas", _F4, "Parallax as Gaia gives it", "mas", "pos.parallax"),
     Column("parallax_err_mas", _F4, "Error of the parallax", "mas", "stat.error;pos.parallax"),
@@ -78,5 +98,5 @@ PHOTOMETRY = Table(
     "photometry",
     "tables/photometry/",
     "One row a counted spectrum: its Gaia and 2MASS sources, distance and intrinsic brightness.",
-    _PLACE + _MATCH + _magnitudes() + _ASTROMETRY + _INTRINSIC,
+    _PLACE + _MATCH + _POSITION + _magnitudes() + _ASTROMETRY + _INTRINSIC,
 )

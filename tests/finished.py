@@ -18,6 +18,7 @@ SMALL = (
     "ingest.chunk_rows=64",
     # Several units of several shards.
     "tables.unit_spectra=512",
+    "catalogue.block_spectra=600",
     "composites.training_couples=20",
     "composites.validation_couples=10",
     "composites.test_couples=10",

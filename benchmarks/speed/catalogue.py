@@ -2,7 +2,7 @@
 
     python benchmarks/speed/catalogue.py [--rows 7000000] [--folder DIR]
 
-Observations, photometry and the chosen Gaia sources are those of `select_sample.py`, drawn from the
+Observations and photometry are those of `select_sample.py`, drawn from the
 simulator's populations; each spectrum gets a random p_b. Runs `pairspec catalogue` with two
 workers, then a cone search, and checks the stars against DuckDB. Observations without a source, two
 in a hundred, are grouped by position.
@@ -23,7 +23,6 @@ from process_tree import Use, fresh, measure, rates_of
 from rates import keep
 from select_sample import SHARD, SPECTRA_A_STAR, fill, write_tables
 
-from pipeline.catalogue.assignment import gaia_part
 from pipeline.catalogue.query import connect
 from pipeline.core.parquet import table_files
 from pipeline.core.published import Published, publish
@@ -51,6 +50,11 @@ def write_predictions(root: Root, rows: int) -> None:
         known = {name: table[name].combine_chunks() for name in table.column_names}
         known["source_id"] = pa.array((1 << 60) + star, mask=unmatched)
         known["flags"] = np.where(unmatched, 1, 0)
+        gaia = {
+            "gaia_ra_deg": ra_S[star], "gaia_dec_deg": dec_S[star], "ref_epoch_yr": 2016.0,
+            "pm_ra_masyr": rng.normal(0, 9, n), "pm_dec_masyr": rng.normal(0, 9, n),
+        }  # fmt: skip
+        known |= {k: pa.array(np.broadcast_to(v, n), mask=unmatched) for k, v in gaia.items()}
         for name in ("bp_mag", "rp_mag", "j_mag", "h_mag", "ks_mag", "ruwe", "distance_pc", "e_bv"):
             known[name] = rng.uniform(1, 16, n)
         pq.write_table(fill(PHOTOMETRY, n, known), path, compression="zstd")
@@ -62,15 +66,6 @@ def write_predictions(root: Root, rows: int) -> None:
         known |= {"rv_kms": rng.normal(0, 30, n), "rv_err_kms": rng.uniform(1, 9, n)}
         known |= {"obj_class": "STAR", "teff_err_k": 50.0, "logg_err": 0.1, "feh_err": 0.1}
         pq.write_table(fill(OBSERVATIONS, n, known), seen, compression="zstd")
-        gaia = gaia_part(root, shard)
-        gaia.parent.mkdir(parents=True, exist_ok=True)
-        best = {
-            "row": row[~unmatched], "ra": ra_S[star][~unmatched], "dec": dec_S[star][~unmatched],
-            "ref_epoch": np.full((~unmatched).sum(), 2016.0),
-            "pmra": rng.normal(0, 9, (~unmatched).sum()),
-            "pmdec": rng.normal(0, 9, (~unmatched).sum()),
-        }  # fmt: skip
-        pq.write_table(pa.table(best), gaia)
         logit = rng.normal(-1, 2, n)
         predicted = {
             "shard": shard, "row": row, "obsid": 100_000_000 + row, "source_id": None,

@@ -1,7 +1,6 @@
 """Which star each spectrum is of, and where on the sky that star is."""
 
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +11,7 @@ from pipeline.catalogue.job import CatalogueJob
 from pipeline.core.atomic import write_json, write_parquet
 from pipeline.core.errors import MismatchError
 from pipeline.core.ledger import Done
-from pipeline.core.parquet import FILES, read_files, read_table
+from pipeline.core.parquet import FILES, read_files, read_table, table_files
 from pipeline.core.root import Root
 from pipeline.photometry.assignment import Assignment, assign_stars
 from schemas.catalogue import HEALPIX, PREDICTIONS, SPECTRA, STARS
@@ -25,13 +24,7 @@ IntArray = NDArray[np.int64]
 _PLACED = 500_000
 """Positions that are worked on together."""
 
-GAIA = ["row", "ra", "dec", "ref_epoch", "pmra", "pmdec"]
-"""Columns of those files."""
-
-
-def gaia_part(root: Root, shard: int) -> Path:
-    """File of the Gaia sources that photometry chose for one shard; may be missing."""
-    return root.path / "crossmatch" / "best" / f"part-{shard:06d}.parquet"
+_GAIA = ("row", "gaia_ra_deg", "gaia_dec_deg")
 
 
 def assign(job: CatalogueJob) -> Done:
@@ -108,10 +101,10 @@ def _star_positions(
         some = slice(first, first + _PLACED)
         place(stars.row_B[some], stars.ra_deg_B[some], stars.dec_deg_B[some])
     if job.photometry:
-        parts = [p for p in (gaia_part(job.root, n) for n in range(job.n_shards)) if p.is_file()]
+        parts = table_files(job.root.table(PHOTOMETRY))
         for first in reversed(range(0, len(parts), FILES)):
-            found = read_files(parts[first : first + FILES], "photometry", GAIA[:3])
-            place(*(found[name].to_numpy() for name in GAIA[:3]))
+            found = read_files(parts[first : first + FILES], "photometry", _GAIA)
+            place(*(found[name].to_numpy() for name in _GAIA))
     return ra_S, dec_S
 
 

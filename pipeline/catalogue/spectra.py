@@ -3,9 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from pipeline.catalogue.assignment import gaia_part
 from pipeline.catalogue.job import CatalogueJob
 from pipeline.core.atomic import write_parquet
 from pipeline.core.errors import MismatchError
@@ -26,8 +24,6 @@ ROW_GROUP = 16_384
 
 UNPLACED_LAST = np.iinfo(np.int64).max
 """Takes the place of a missing HEALPix index in the order."""
-
-_GAIA_NAMES = {"ref_epoch_yr": "ref_epoch", "pm_ra_masyr": "pmra", "pm_dec_masyr": "pmdec"}
 
 
 def write_spectra(block: int, job: CatalogueJob) -> Done:
@@ -64,7 +60,7 @@ def write_spectra(block: int, job: CatalogueJob) -> Done:
     assigned = assigned.set_column(assigned.column_names.index("star_id"), "star_id", names)
     found = [table, align(assigned, "row", rows), align(_observed(job, shards), "row", rows)]
     if job.photometry:
-        found += [align(_photometry(job, shards), "row", rows), _gaia(job, shards, rows)]
+        found.append(align(_photometry(job, shards), "row", rows))
     if job.labels:
         found.append(align(_parts(LABELS, job, shards), "row", rows))
     columns: dict[str, pa.ChunkedArray] = {}
@@ -104,18 +100,6 @@ def _photometry(job: CatalogueJob, shards: range) -> pa.Table:
     names = [name for name in SPECTRA.names if name in PHOTOMETRY.names and name != "source_id"]
     table = _parts(PHOTOMETRY, job, shards, [*names, "bp_mag", "rp_mag"])
     return table.append_column("bp_rp_mag", pc.subtract(table["bp_mag"], table["rp_mag"]))
-
-
-def _gaia(job: CatalogueJob, shards: range, rows: pa.ChunkedArray) -> pa.Table:
-    """Return proper motion and epoch of the sources, as far as the Gaia catalogue has them."""
-    parts = [part for part in (gaia_part(job.root, shard) for shard in shards) if part.is_file()]
-    own = [
-        name for name in _GAIA_NAMES.values() if parts and name in pq.read_schema(parts[0]).names
-    ]
-    if not own:
-        return pa.table({})
-    found = align(read_files(parts, "photometry", ["row", *own]), "row", rows)
-    return pa.table({name: found[g] for name, g in _GAIA_NAMES.items() if g in own})
 
 
 def _with_photometry_bits(columns: dict[str, pa.ChunkedArray], far_pc: float) -> pa.Array:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipeline.catalogue.assignment import assign, gaia_part
+from pipeline.catalogue.assignment import assign
 from pipeline.catalogue.hats import describe
 from pipeline.catalogue.job import CatalogueJob
 from pipeline.catalogue.spectra import write_spectra
@@ -66,10 +66,6 @@ def run(run: Run) -> StageReport:
     if counts["without_position"]:
         shown["without position"] = counts["without_position"]
     outputs = (run.root.table(STARS).parent, run.root.table(SPECTRA), run.root.table(UNPLACED))
-    gaia = gaia_part(run.root, 0)
-    if inputs["photometry"] is not None and not gaia.is_file():
-        lost = f"{gaia.parent} is gone: positions are those of fibres, proper motions are null"
-        notes = (*notes, lost)
     return run.publish(
         digest, counts, shown=shown | shown_bits(counts), notes=notes, outputs=outputs
     )

@@ -14,12 +14,16 @@ from pipeline.settings.inputs import InputSettings
 from pipeline.settings.photometry import PhotometrySettings
 from pipeline.store.manifest import open_manifest
 from pipeline.tables.source_columns import GAIA, GAIA_REQUIRED, TMASS, TMASS_REQUIRED
+from schemas.photometry import PHOTOMETRY
 
 _MATCH = {
     "radius_arcsec", "position_epoch", "max_motion_arcsec_yr", "match", "blend_mag",
-    "tmass_epoch_yr", "partition_rows",
+    "tmass_epoch_yr",
 }  # fmt: skip
 """Settings that the choice of sources depends on."""
+
+_RUNTIME_ONLY = {"partition_rows", "memory_limit"}
+"""Settings that change no row."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class MatchPlan:
     ----------
     pieces : Pieces
         Shards of each task.
+    partition_rows : int
+        Sources that a task reads.
     gaia : SourceCatalogue
         Gaia's sources.
     tmass : SourceCatalogue or None
@@ -43,6 +49,7 @@ class MatchPlan:
     """
 
     pieces: Pieces
+    partition_rows: int
     gaia: SourceCatalogue
     tmass: SourceCatalogue | None
     declared: bool
@@ -52,7 +59,7 @@ class MatchPlan:
 
     def unit_digest(self, digest: str) -> str:
         """Return the digest of the records of tasks: the same rows in other tasks are the same."""
-        return digest_of(digest, self.pieces.size)
+        return digest_of(digest, self.pieces.size, self.partition_rows)
 
 
 def make_plan(asked: Datasets, observed: Published) -> MatchPlan:
@@ -89,11 +96,13 @@ def make_plan(asked: Datasets, observed: Published) -> MatchPlan:
         path and catalogue_digest(path)
         for path in (inputs.tmass_best_neighbour, inputs.bailer_jones)
     ]
-    digest = asked.digest(match_digest, tmass and tmass.digest, tables, own)
+    how = own.model_dump(mode="json", exclude=_RUNTIME_ONLY)
+    # The columns are named, so that a run of an older version gets those that it lacks.
+    digest = asked.digest(match_digest, tmass and tmass.digest, tables, how, list(PHOTOMETRY.names))
     manifest, rows = open_manifest(asked.root.manifest), asked.settings.tables.unit_spectra
     pieces = Pieces.of_rows(manifest.n_shards, manifest.shard_rows, rows)
     work = asked.root.path / "crossmatch"
-    return MatchPlan(pieces, gaia, tmass, declared, match_digest, digest, work)
+    return MatchPlan(pieces, own.partition_rows, gaia, tmass, declared, match_digest, digest, work)
 
 
 def _check(inputs: InputSettings, own: PhotometrySettings) -> bool:

@@ -74,15 +74,6 @@ def resolve_piece(unit: int, files: list[Path], job: ResolveJob) -> Done:
     write_parquet(outputs[0], table)
     write_parquet(outputs[1], _stars(table, job.settings.tmass_epoch_yr))
     counts = {"matched": table.num_rows, "repeated_sources": repeated}
-    counts |= {"with_declared_id": 0, "declared_id_differs": 0}
-    if job.declared:
-        own = align(observed, "row", table["row"])["gaia_source_id"]
-        # LAMOST gives 0 or -9999 where it has no id.
-        own = pc.if_else(pc.greater(own, 0), own, None)
-        counts["with_declared_id"] = table.num_rows - own.null_count
-        counts["declared_id_differs"] = int(
-            pc.sum(pc.not_equal(own, table["source_id"])).as_py() or 0
-        )
     return Done(counts, outputs)
 
 

@@ -103,6 +103,11 @@ def write_photometry(unit: int, files: list[Path], job: PhotometryJob) -> Done:
     counts |= {flag.name or "": int(np.sum(flags & flag.value > 0)) for flag in PhotometryFlag}
     counts["g_ks_0"] = table.num_rows - table["g_ks_0"].null_count
     counts["m_g"] = table.num_rows - table["m_g"].null_count
+    # LAMOST gives 0 or -9999 where it has no id.
+    own = pc.if_else(pc.greater(observed["gaia_source_id"], 0), observed["gaia_source_id"], None)
+    differs = pc.not_equal(own, table["source_id"])
+    counts["with_declared_id"] = len(differs) - differs.null_count
+    counts["declared_id_differs"] = int(pc.sum(differs, min_count=0).as_py())
     return Done(counts, parts)
 
 
@@ -162,6 +167,11 @@ def _astrometry(gaia: pa.Table, rows: pa.ChunkedArray, job: PhotometryJob) -> di
     median, low, high = (optional(given, name) for name in GEOMETRIC)
     found = distances(parallax, error, zero, (median, low, high), job.settings.min_parallax_snr)
     return {
+        "gaia_ra_deg": optional(gaia, "ra"),
+        "gaia_dec_deg": optional(gaia, "dec"),
+        "ref_epoch_yr": optional(gaia, "ref_epoch"),
+        "pm_ra_masyr": optional(gaia, "pmra"),
+        "pm_dec_masyr": optional(gaia, "pmdec"),
         "parallax_mas": parallax,
         "parallax_err_mas": error,
         "zero_point_mas": zero,

@@ -46,7 +46,6 @@ def run(run: Run) -> StageReport:
     if run.is_pending(n_units, digest=digest):
         _compute(run, plan)
     counts = run.totals(n_units, digest=digest)
-    chosen = run.totals(n_units, digest=plan.unit_digest(plan.match_digest), step="sources")
     run.balance(observed.counts["valid"], counts["spectra"], "counted observations")
     shown = {
         "spectra": counts["spectra"],
@@ -61,7 +60,7 @@ def run(run: Run) -> StageReport:
         plan.digest,
         counts,
         shown=shown,
-        notes=_notes(run, plan, chosen),
+        notes=_notes(run, plan, counts),
         outputs=(run.root.table(PHOTOMETRY),),
     )
 
@@ -138,13 +137,14 @@ def _match(
     """Write all pairs of sources and targets; return the files that hold pairs of each piece."""
     rows = run.settings.photometry.partition_rows
     files = [targets_path(targets, unit) for unit in range(len(plan.pieces))]
+    digest = plan.unit_digest(digest)
     folder = plan.work / f"{targets.name}-{digest}"
     parts = TargetParts(folder, algorithm.radius_arcsec, algorithm.reach_arcsec)
     sort_targets(run, files, parts, rows)
     blocks = sources.blocks(run.root.path / "catalogues", rows, parts)
     columns = tuple(sources.names.values())
     match = Match(columns, parts, algorithm, plan.work / step, plan.pieces)
-    found, counts = match_catalogues(run, blocks, match, step, plan.unit_digest(digest))
+    found, counts = match_catalogues(run, blocks, match, step, digest)
     if sources.table is not None and counts["left_out"] == counts["sources"]:
         raise InputError(f"no row of {sources.location} has a position")
     write_json(_left_out(plan, step), counts["left_out"])
@@ -156,15 +156,19 @@ def _left_out(plan: MatchPlan, step: str) -> Path:
     return plan.work / f"{step}.json"
 
 
-def _notes(run: Run, plan: MatchPlan, chosen: dict[str, int]) -> tuple[str, ...]:
+def _notes(run: Run, plan: MatchPlan, counts: dict[str, int]) -> tuple[str, ...]:
     notes = []
     if plan.declared:
-        differ, known = chosen["declared_id_differs"], chosen["with_declared_id"]
+        differ, known = counts["declared_id_differs"], counts["with_declared_id"]
         notes.append(f"{differ:,} of {known:,} matches differ from LAMOST's own gaia_source_id")
     else:
         release = run.settings.inputs.gaia_release or "not declared"
         notes.append(f"LAMOST's own gaia_source_id was not used: its release is {release}")
-    if chosen["repeated_sources"]:
+    # Records of steps on the way may be gone: their files may be deleted.
+    chosen = run.totals(
+        len(plan.pieces), digest=plan.unit_digest(plan.match_digest), step="sources"
+    )
+    if chosen.get("repeated_sources"):
         notes.append(
             f"{chosen['repeated_sources']:,} candidates repeat a source_id of the same spectrum; "
             "each source counts once"

@@ -13,7 +13,7 @@ from pipeline.acquire.request import Request
 from pipeline.acquire.sources import acquire
 from pipeline.core.errors import InputError
 from pipeline.core.ledger import Done, Ledger
-from pipeline.core.published import NotReadyError
+from pipeline.core.published import NotReadyError, published_path, require_published
 from pipeline.core.records import read_records, records_path
 from pipeline.settings.acquire import AcquireSettings
 from pipeline.settings.load import load_settings
@@ -32,6 +32,11 @@ simulate = partial(run_stage, "simulate")
 
 
 STARS = 120
+
+OF_GAIA = {
+    "gaia_ra_deg": "ra", "gaia_dec_deg": "dec", "ref_epoch_yr": "ref_epoch",
+    "pm_ra_masyr": "pmra", "pm_dec_masyr": "pmdec",
+}  # fmt: skip
 
 # LSDB compiles its alignment of partitions once a process.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.xdist_group("lsdb")]
@@ -114,6 +119,10 @@ def test_every_match_is_right_and_has_its_columns(survey, finished):
     named = dict(zip(named["source_id"], named["original_ext_source_id"], strict=True))
     expected = [named.get(source) for source in table["source_id"].to_pylist()]
     assert table["tmass_designation"].to_pylist() == expected
+    gaia = pq.read_table(survey / "catalogues" / "gaia_source.parquet").to_pandas()
+    gaia = gaia.set_index("source_id").loc[table["source_id"].to_numpy()[right]]
+    for name, own in OF_GAIA.items():
+        np.testing.assert_array_equal(table[name].to_numpy()[right], gaia[own].to_numpy())
 
 
 def test_a_spectrum_without_photometry_is_kept_with_flags(survey, tmp_path, client):
@@ -140,6 +149,39 @@ def test_a_second_run_does_nothing(finished, client):
     before = {p: p.stat().st_mtime_ns for p in settings.root.rglob("*") if p.is_file()}
     assert run(settings, client).counts == report.counts
     assert before == {p: p.stat().st_mtime_ns for p in settings.root.rglob("*") if p.is_file()}
+
+
+def test_a_run_with_other_settings_that_was_killed_leaves_the_first_one_as_it_was(
+    survey, tmp_path, client, monkeypatch
+):
+    settings = elsewhere(survey, tmp_path)
+    report = run(settings, client)
+    before = published_path(settings.root, "photometry").read_bytes()
+
+    def killed(*args):
+        raise KeyboardInterrupt
+
+    other = settings.photometry.model_copy(update={"radius_arcsec": 2.0})
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.photometry.stage._match_tmass", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(settings.model_copy(update={"photometry": other}), client)
+    assert not published_path(settings.root, "photometry").exists()
+    assert run(settings, client).counts == report.counts
+    assert published_path(settings.root, "photometry").read_bytes() == before
+
+
+def test_how_it_is_computed_makes_no_other_photometry(
+    survey, finished, tmp_path, client, digest_tree
+):
+    settings = elsewhere(survey, tmp_path)
+    how = settings.photometry.model_copy(update={"memory_limit": "1GB", "partition_rows": 50})
+    run(settings.model_copy(update={"photometry": how}), client)
+    roots = [settings.root, finished[0].root]
+    written = [digest_tree(root / PHOTOMETRY.location) for root in roots]
+    assert written[0] == written[1]
+    digests = [require_published(root, "photometry", "photometry").digest for root in roots]
+    assert digests[0] == digests[1]
 
 
 def test_hats_catalogues_and_other_tasks_give_the_same_files(
