@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import fields
 
 import numpy as np
+from scipy.special import expit, logit
 
 from pipeline.core.atomic import write_json
-from pipeline.core.errors import MismatchError
 from pipeline.core.figures import write_figure
 from pipeline.core.ledger import Done
 from pipeline.core.report import StageReport
@@ -18,8 +18,9 @@ from pipeline.evaluation.figures import reliability_figure, roc_figure, scores_f
 from pipeline.evaluation.labelled import LabelledPredictions, read_labelled_predictions
 from pipeline.evaluation.paper import PAPER
 from pipeline.evaluation.smooth import SmoothCalibration
+from pipeline.evaluation.unseen import check_card, check_predictions, check_stars
 from pipeline.network.card import ModelCard, read_card
-from pipeline.network.members import plan_ensemble, wanted_networks
+from pipeline.network.members import EnsemblePlan, plan_ensemble, wanted_networks
 from pipeline.settings.load import Settings
 from schemas.catalogue import PREDICTIONS
 from schemas.observations import OBSERVATIONS
@@ -45,7 +46,8 @@ def run(run: Run) -> StageReport:
     Raises
     ------
     MismatchError
-        The network was trained with another split, or predictions are missing or another's.
+        The network may know stars of the validation or test part, or predictions are missing or
+        another's.
     """
     settings, root = run.settings, run.root
     labels, predictions = run.needs()
@@ -54,26 +56,28 @@ def run(run: Run) -> StageReport:
     plan = plan_ensemble(wanted_networks(run))
     cards = [read_card(member.path) for member in plan.members]
     for card in cards:
-        _check_split(card, settings)
+        check_card(card, settings)
     figures = [field.name for field in fields(Combination)]
     digest = run.digest(
         labels, predictions, settings.evaluate, str(settings.inputs.truth), figures, FIGURES,
         *observed,
     )  # fmt: skip
     full = run.digest(digest, plan.model_id)
-    done = run.once(_evaluate, settings, root, cards, plan.model_id, digest, digest=full)
+    done = run.once(_evaluate, settings, root, cards, plan, digest, digest=full)
     return run.publish(full, done.counts, notes=done.notes, outputs=done.outputs, table=done.table)
 
 
 def _evaluate(
-    settings: Settings, root: Root, cards: Sequence[ModelCard], model_id: str, digest: str
+    settings: Settings, root: Root, cards: Sequence[ModelCard], plan: EnsemblePlan, digest: str
 ) -> Done:
+    model_id = plan.model_id
     smooth = settings.evaluate.calibration == "smooth"
     judged = read_labelled_predictions(
         root.table(LABELS), root.table(PREDICTIONS), settings.inputs.truth,
         root.table(OBSERVATIONS) if smooth else None,
     )  # fmt: skip
-    _check_judged(judged, model_id)
+    check_predictions(judged, model_id)
+    check_stars(judged, plan)
     evaluation = evaluate(judged, trained_fraction(cards, judged), settings.evaluate)
     words = "; ".join(card.data for card in cards)
     pictures = (
@@ -104,7 +108,23 @@ def _evaluate(
 
 
 def trained_fraction(cards: Sequence[ModelCard], judged: LabelledPredictions) -> float:
-    """Fraction of binaries among the spectra that the networks saw in training."""
+    """Fraction of binaries among the spectra that the networks saw in training.
+
+    Parameters
+    ----------
+    cards : sequence of ModelCard
+        Of the networks.
+    judged : LabelledPredictions
+        Its training part stands in for what the card of a network of an earlier version lacks.
+
+    Returns
+    -------
+    float
+        Of several networks, whose log-odds are averaged, the mean in log-odds.
+    """
+    stated = np.array([card.binary_fraction or 0 for card in cards])
+    if np.all((stated > 0) & (stated < 1)):
+        return float(expit(np.mean(logit(stated))))
     oversampled = all(card.training is None or card.training.oversample for card in cards)
     labels = judged.label_B[judged.split_B == "training"]
     n_binary, n_single = int((labels == "binary").sum()), int((labels == "single").sum())
@@ -174,31 +194,3 @@ def _epoch_lines(evaluation: Evaluation) -> list[str]:
         values = "".join(f"{value:<10.3f}" for value in row.error.values())
         lines.append(f"  {name:40}{values or '-'}")
     return lines
-
-
-def _check_split(card: ModelCard, settings: Settings) -> None:
-    """Refuse a network that may have seen stars of the test part."""
-    on_labels = card.training is not None and card.training.source == "labels"
-    if on_labels and card.split_seed != settings.labels.seed:
-        raise MismatchError(
-            f"model {card.model_id} was trained on the split of seed {card.split_seed}, the labels "
-            f"are split by seed {settings.labels.seed}: it may have seen the test stars; set "
-            f"labels.seed={card.split_seed} and label again, or train again"
-        )
-
-
-def _check_judged(judged: LabelledPredictions, model_id: str) -> None:
-    """Refuse predictions that are missing, or another network's."""
-    held_out = (judged.split_B == "test") | (judged.split_B == "validation")
-    models = set(judged.model_B[held_out].tolist())
-    if "" in models:
-        n_missing = int((judged.model_B[held_out] == "").sum())
-        raise MismatchError(
-            f"{n_missing} of the {int(held_out.sum())} validation and test spectra have no row in "
-            "the predictions: run `pairspec infer` again, which covers the sample"
-        )
-    if models - {model_id}:
-        raise MismatchError(
-            f"the predictions are of model {', '.join(sorted(models))}, but {model_id} is to be "
-            "evaluated: run `pairspec infer` again, or name its networks by infer.models"
-        )

@@ -86,6 +86,10 @@ class ModelCard(Section):
     """Digest of the file by which single stars and pairs are fitted to a spectrum; filled in on
     saving. Empty: p_b is the network's alone."""
 
+    binary_fraction: float | None = Field(None, ge=0, le=1)
+    """Fraction of pairs among the spectra of an epoch, with their weights; None in the card of a
+    network of an earlier version."""
+
     metrics: dict[str, FiniteFloat] = Field(default_factory=dict)
     """What it reached: epoch, validation AUC and the like."""
 

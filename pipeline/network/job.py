@@ -210,6 +210,7 @@ def train_rank(
         survey=survey_of(job.root, job.training),
         data_digest=parts.training.digest(),
         split_seed=job.split_seed,
+        binary_fraction=round(parts.binary_fraction, 6),
         metrics={name: result.best[name] for name in REACHED} | tested,
         bfloat16_blocks=bfloat16_blocks(result.model, parts.validation),
     )

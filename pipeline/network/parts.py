@@ -53,6 +53,13 @@ class Parts(NamedTuple):
     unseen_S: NDArray[np.int64]
     n_held: int
 
+    @property
+    def binary_fraction(self) -> float:
+        """Fraction of pairs in an epoch: the mean of what the training part is to answer."""
+        training = self.training
+        target_B = training.label_B if training.target_B is None else training.target_B
+        return float(np.average(np.asarray(target_B, np.float64), weights=self.weight_B))
+
 
 def simulated_parts(
     files: Sequence[Path], n_examples: int, test_share: float, *, oversample: bool

@@ -14,8 +14,11 @@ from pipeline.core.errors import MismatchError
 from pipeline.core.published import NotReadyError, Published, publish
 from pipeline.core.root import Root
 from pipeline.evaluation.epochs import Combination
-from pipeline.network.card import ModelCard
-from pipeline.network.checkpoint import save_model
+from pipeline.evaluation.labelled import LabelledPredictions
+from pipeline.evaluation.stage import trained_fraction
+from pipeline.network.card import ModelCard, read_card
+from pipeline.network.checkpoint import load_model, save_model
+from pipeline.network.domain import Domain
 from pipeline.network.model import build_model
 from pipeline.settings.load import load_settings
 from pipeline.settings.network import NetworkSettings
@@ -133,6 +136,43 @@ def test_another_split_is_refused(settings):
     other = load_settings(None, ["labels.seed=9"], root=settings.root)
     with pytest.raises(MismatchError, match="may have seen the test stars"):
         run(other, None)
+
+
+def test_a_network_that_knows_test_stars_is_refused(settings, client):
+    """The labels were split by other fractions, with the same seed, when it was trained."""
+    settings, columns = settings
+    root = Root(settings.root)
+    model, card = load_model(root.model)
+    star = columns["source_id"]
+    training = columns["split"] == "training"
+    save_model(root.model, model, card, Domain({}, np.unique(star[training])))
+    run(settings, client)
+    seen = training | np.isin(star, star[columns["split"] == "test"][:4])
+    save_model(root.model, model, card, Domain({}, np.unique(star[seen])))
+    other = load_settings(None, ["evaluate.n_bootstrap=101"], root=settings.root)
+    with pytest.raises(MismatchError, match=r"trained on 1 of the 3998 labelled stars"):
+        run(other, client)
+    save_model(root.model, model, card, Domain({}, np.unique(star[training]), n_nameless=3))
+    with pytest.raises(MismatchError, match="3 training stars of model .* have no Gaia source"):
+        run(other, client)
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [((0.2,), 0.2), ((0.2, 0.2), 0.2), ((0.2, 0.8), 0.5), ((None,), 0.5), ((1.0,), 0.5)],
+)
+def test_the_card_states_the_fraction_of_pairs_in_training(settings, stated, expected):
+    card = read_card(Root(settings[0].root).model)
+    cards = [card.model_copy(update={"binary_fraction": fraction}) for fraction in stated]
+    assert trained_fraction(cards, empty()) == pytest.approx(expected, abs=1e-12)
+
+
+def empty():
+    """No labelled spectra: the card alone decides."""
+    nothing = np.empty(0)
+    texts = {name: nothing.astype(str) for name in ("label_B", "split_B", "model_B", "kind_B")}
+    numbers = ("star_B", "p_b_B", "logit_B", "q_B", "teff_k_B", "snr_g_B")
+    return LabelledPredictions(**texts, **dict.fromkeys(numbers, nothing))
 
 
 def test_a_part_without_binaries_is_refused(settings, client):
