@@ -28,7 +28,7 @@ def serve(
     settings : Settings
         Of the run.
     models : tuple of pathlib.Path
-        Networks that gave p_b; empty: those of the settings, else the run's own.
+        Networks; empty: those of the settings, else those that gave p_b.
     port : int
         Port to listen on; 0: any free one.
     out : pathlib.Path
@@ -52,11 +52,12 @@ def serve(
     if not out.is_dir():
         raise InputError(f"--out {out} is no folder; exports are written to it")
     from pipeline.browse.server import browse
+    from pipeline.network.members import predicting_networks
 
     # The server keeps nothing that would have to be closed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     root = Root(settings.root)
-    networks = models or tuple(settings.infer.models) or (root.model,)
+    networks = predicting_networks(root, models or settings.infer.models)
 
     def ready(address: str) -> None:
         typer.echo(f"explorer: {address}\nCtrl-C ends it")

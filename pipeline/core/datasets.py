@@ -53,6 +53,7 @@ class Datasets:
         self.sound = dict(sound or {})
         self.makers = makers
         self._used: dict[str, str] = {}
+        self._used_as_is: dict[str, str] = {}
 
     def needs(self, *names: str) -> tuple[Published, ...]:
         """Return datasets that other stages published, by default all that the stage needs.
@@ -97,8 +98,8 @@ class Datasets:
             return None
         return self.needs(name)[0]
 
-    def require_unchanged(self, name: str) -> None:
-        """Require that the files of a dataset, if it has been made, are what was written.
+    def uses_as_is(self, name: str) -> None:
+        """Use a dataset, if it has been made, whose files must be what was written.
 
         Unlike :meth:`needs` it allows that the dataset is outdated: a network may be applied to a
         sample that was selected after its training.
@@ -118,6 +119,7 @@ class Datasets:
         if published_path(self.root.path, name).exists():
             published = require_published(self.root.path, name, self.makers[name])
             self._require_sound(name, published)
+            self._used_as_is[name] = published.digest
 
     def digest(self, *parts: Any) -> str:
         """Return the digest of published datasets, settings, strings and numbers.

@@ -1,8 +1,9 @@
 """A dataset counts once it is published: its small record is written last."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from pipeline.core.atomic import sync_folder
 from pipeline.core.damage import damaged_json
@@ -27,12 +28,18 @@ class Published:
         Digests of the datasets that it was made from.
     records : mapping of str to (str, int)
         Steps of the ledger that name its files: digest and number of units of each.
+    as_is : mapping of str to str
+        Digests of further datasets that it was made from, which might be outdated themselves.
+    settings : mapping of str to object
+        Settings that differed from their defaults then, by section and name.
     """
 
     digest: str
     counts: Mapping[str, int]
     needs: Mapping[str, str] = field(default_factory=dict)
     records: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    as_is: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 def published_path(root: Path, name: str) -> Path:
@@ -49,7 +56,7 @@ def published_path(root: Path, name: str) -> Path:
 
 
 def publish(root: Path, name: str, published: Published) -> None:
-    """Declare a dataset complete; the same declaration again writes nothing.
+    """Declare a dataset complete; the same again writes nothing, whatever the settings are then.
 
     Parameters
     ----------
@@ -60,14 +67,9 @@ def publish(root: Path, name: str, published: Published) -> None:
     published : Published
         What it is.
     """
-    if read_published(root, name) != published:
-        content = {
-            "digest": published.digest,
-            "counts": dict(published.counts),
-            "needs": dict(published.needs),
-            "records": dict(published.records),
-        }
-        write_sealed(published_path(root, name), content)
+    there = read_published(root, name)
+    if there is None or replace(there, settings=published.settings) != published:
+        write_sealed(published_path(root, name), vars(published))
 
 
 def withdraw(root: Path, name: str) -> None:
@@ -100,8 +102,10 @@ def _as_published(
     counts: dict[str, int],
     needs: dict[str, str],
     records: dict[str, tuple[str, int]],
+    **others: dict[str, Any],
 ) -> Published:
-    return Published(digest, counts, needs, {step: (d, n) for step, (d, n) in records.items()})
+    steps = {step: (d, n) for step, (d, n) in records.items()}
+    return Published(digest, counts, needs, steps, **others)
 
 
 def replaced_source(root: Path, name: str, published: Published) -> tuple[str, str] | None:
@@ -121,13 +125,14 @@ def replaced_source(root: Path, name: str, published: Published) -> tuple[str, s
     tuple of str or None
         The dataset that is out of date and the source that was replaced; None where all is well.
     """
-    for source, digest in published.needs.items():
+    for source, digest in {**published.needs, **published.as_is}.items():
         there = read_published(root, source)
         if there is None or there.digest != digest:
             return name, source
-        found = replaced_source(root, source, there)
-        if found is not None:
-            return found
+        if source in published.needs:
+            found = replaced_source(root, source, there)
+            if found is not None:
+                return found
     return None
 
 

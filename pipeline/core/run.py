@@ -12,6 +12,7 @@ from pipeline.core.report import StageReport
 from pipeline.core.root import Root
 from pipeline.core.stage import Stage
 from pipeline.core.units import Units
+from pipeline.settings.changed import changed_settings
 from pipeline.settings.load import Settings
 
 if TYPE_CHECKING:
@@ -101,7 +102,14 @@ class Run(Datasets, Units):
         """
         steps = (self.stage.name, *self.stage.steps)
         records = {step: self._records[step] for step in steps if step in self._records}
-        published = Published(digest, dict(counts), dict(self._used), records)
+        published = Published(
+            digest,
+            dict(counts),
+            dict(self._used),
+            records,
+            dict(self._used_as_is),
+            changed_settings(self.settings),
+        )
         publish(self.root.path, self.stage.makes, published)
         return StageReport(
             self.stage.name,

@@ -21,7 +21,7 @@ from pipeline.door.known_spectra import known_spectra
 from pipeline.door.lazy import normalised_spectra, stored_spectra
 from pipeline.door.own_spectra import classify, from_specutils, own_spectra
 from pipeline.door.plots import Plots
-from pipeline.network.members import EnsemblePlan, plan_ensemble
+from pipeline.network.members import EnsemblePlan, plan_ensemble, predicting_networks
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.star.find import RADIUS_ARCSEC
 from pipeline.star.page import StarPage, open_page
@@ -39,7 +39,7 @@ class OpenRun:
     path : pathlib.Path
         Root of the run.
     models : tuple of pathlib.Path
-        Networks of an ensemble; empty: the run's own network.
+        Networks of an ensemble; empty: those that gave the run's p_b, else its own network.
 
     Raises
     ------
@@ -51,7 +51,7 @@ class OpenRun:
         if not (path / "ledger").is_dir():
             raise InputError(f"no run at {path}; give the root that `pairspec ingest` wrote to")
         self.root = Root(path)
-        self._models = models or (self.root.model,)
+        self._models = predicting_networks(self.root, models)
 
     @cached_property
     def spectra(self) -> xr.Dataset:

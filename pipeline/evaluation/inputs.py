@@ -3,7 +3,7 @@
 from pipeline.core.datasets import Datasets
 from pipeline.core.errors import given_by
 from pipeline.evaluation.truth import check_truth
-from pipeline.network.members import plan_ensemble, wanted_networks
+from pipeline.network.members import judged_networks, plan_ensemble
 
 
 def check(asked: Datasets) -> None:
@@ -22,7 +22,7 @@ def check(asked: Datasets) -> None:
         A network or the truth is not there, or is something else.
     """
     settings = asked.settings
-    networks = wanted_networks(asked)
+    networks = judged_networks(asked)
     with given_by("infer.models"):
         plan_ensemble(networks)
     if settings.inputs.truth is not None:

@@ -20,7 +20,7 @@ from pipeline.evaluation.paper import PAPER
 from pipeline.evaluation.smooth import SmoothCalibration
 from pipeline.evaluation.unseen import check_card, check_predictions, check_stars
 from pipeline.network.card import ModelCard, read_card
-from pipeline.network.members import EnsemblePlan, plan_ensemble, wanted_networks
+from pipeline.network.members import EnsemblePlan, judged_networks, plan_ensemble
 from pipeline.settings.load import Settings
 from schemas.catalogue import PREDICTIONS
 from schemas.observations import OBSERVATIONS
@@ -53,7 +53,7 @@ def run(run: Run) -> StageReport:
     labels, predictions = run.needs()
     by_star = settings.evaluate.calibration == "smooth"
     observed = run.needs("observations") if by_star else ()
-    plan = plan_ensemble(wanted_networks(run))
+    plan = plan_ensemble(judged_networks(run))
     cards = [read_card(member.path) for member in plan.members]
     for card in cards:
         check_card(card, settings)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from pipeline.core.datasets import Datasets
 from pipeline.core.errors import InputError
+from pipeline.core.published import read_published
+from pipeline.core.root import Root
 from pipeline.network.card import ModelCard, read_card
 from pipeline.network.domain import PARAMETERS, Range, read_stars
 from pipeline.network.novelty import read_novelty
@@ -109,8 +111,45 @@ def wanted_networks(run: Datasets) -> tuple[Path, ...]:
     """
     if run.settings.infer.models:
         return tuple(run.settings.infer.models)
-    run.require_unchanged("model")
+    run.uses_as_is("model")
     return (run.root.model,)
+
+
+def predicting_networks(root: Root, models: Sequence[Path] = ()) -> tuple[Path, ...]:
+    """Return the folders of the networks that gave the p_b of a run.
+
+    Parameters
+    ----------
+    root : Root
+        Root of the run.
+    models : sequence of pathlib.Path
+        Networks that a user names.
+
+    Returns
+    -------
+    tuple of pathlib.Path
+        Those, or else those that were named when the predictions were made, or the run's own.
+    """
+    predictions = read_published(root.path, "predictions")
+    named = predictions.settings.get("infer.models", ()) if predictions else ()
+    return tuple(models) or tuple(map(Path, named)) or (root.model,)
+
+
+def judged_networks(run: Datasets) -> tuple[Path, ...]:
+    """Return the same for a stage that judges the p_b of a run.
+
+    Parameters
+    ----------
+    run : Datasets
+        Settings and datasets of the run.
+
+    Raises
+    ------
+    NotReadyError, MismatchError
+        As of `wanted_networks`.
+    """
+    found = predicting_networks(run.root, run.settings.infer.models)
+    return wanted_networks(run) if found == (run.root.model,) else found
 
 
 def plan_ensemble(paths: Sequence[Path]) -> EnsemblePlan:

@@ -3,27 +3,30 @@
 from pipeline.core.datasets import Datasets
 from pipeline.core.errors import given_by
 from pipeline.evaluation.truth import check_truth
-from pipeline.network.card import read_card
+from pipeline.report.networks import networks_of
 
 
 def check(asked: Datasets) -> None:
-    """Read the card of the network and the head of the truth.
+    """Read the cards of the networks and the head of the truth.
 
     Parameters
     ----------
     asked : Datasets
-        Of it: ``inputs.truth``, the datasets that it uses.
+        Of it: ``infer.models``, ``inputs.truth``, the datasets that it uses.
 
     Raises
     ------
     CheckpointError
-        There is no network below the root.
+        There is no network below the root, and none is named.
+    MismatchError
+        The run's own network was damaged or replaced.
     InputError
         The truth is not there, or is something else.
     """
     for name in asked.stage.uses:
         asked.uses(name)
-    read_card(asked.root.model)
+    with given_by("infer.models"):
+        networks_of(asked)
     truth = asked.settings.inputs.truth
     if truth is not None:
         with given_by("inputs.truth"):

@@ -1,8 +1,7 @@
 """Terms of the data that a run uses, and whom to cite."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-
-from pipeline.settings.load import Settings
 
 
 @dataclass(frozen=True)
@@ -50,17 +49,18 @@ _SFD = Licence("SFD dust map", "public", "Schlegel, Finkbeiner & Davis 1998 (ApJ
 _SIMULATED = Licence("Simulated survey", "made by pairspec; its stellar models: MIT", "pairspec")
 
 
-def licences(settings: Settings) -> tuple[Licence, ...]:
-    """Return the terms of the data that a run is given, each source once.
+def licences(settings: Iterable[Mapping[str, str]]) -> tuple[Licence, ...]:
+    """Return the terms of the data that a run was given, each source once.
 
     Parameters
     ----------
-    settings : Settings
-        Of the run.
+    settings : iterable of mapping of str to str
+        As from :func:`pipeline.report.provenance.settings_by_stage`.
     """
-    if settings.inputs.truth is not None:
+    used = {one["name"]: one["value"] for one in settings}
+    if "inputs.truth" in used:
         return (_SIMULATED,)
-    given = [one for name, one in _OF.items() if getattr(settings.inputs, name) is not None]
-    if settings.photometry.reddening == "map":
+    given = [one for name, one in _OF.items() if f"inputs.{name}" in used]
+    if used.get("photometry.reddening") == '"map"':
         given.append(_SFD)
     return tuple(dict.fromkeys(given))

@@ -9,15 +9,11 @@ from typing import Any
 from pipeline.core.pace import RECORDS, read_paces
 from pipeline.core.published import read_published
 from pipeline.core.root import Root
-from pipeline.settings.load import Settings
 
 PACKAGES = (
     "pairspec", "astropy", "dask", "duckdb", "matplotlib", "numpy", "pyarrow", "scipy", "torch",
     "zarr",
 )  # fmt: skip
-
-# Where a run lies and on how many processors it ran changes no number in it.
-_APART = {"root", "cluster", "acquire"}
 
 
 def versions() -> dict[str, str]:
@@ -25,36 +21,35 @@ def versions() -> dict[str, str]:
     return {"Python": platform.python_version()} | {name: version(name) for name in PACKAGES}
 
 
-def changed_settings(settings: Settings) -> dict[str, Any]:
-    """Return the settings that differ from their defaults, by section and name.
+def settings_by_stage(root: Root, makers: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return the settings that differed from their defaults when the datasets were made.
 
     Parameters
     ----------
-    settings : Settings
-        Of the run.
+    root : Root
+        Root of the run.
+    makers : mapping of str to str
+        Stage that makes each dataset.
+
+    Returns
+    -------
+    list of dict of str to str
+        ``name``, ``value`` as JSON, and ``stages``, by name.
     """
-    found: dict[str, Any] = {}
-    for section in (name for name in Settings.model_fields if name not in _APART):
-        found |= _flat(section, getattr(settings, section).changed())
-    return found
-
-
-def _flat(name: str, value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        return {name: value}
-    both = [_flat(f"{name}.{key}", value[key]) for key in value]
-    return {key: found for one in both for key, found in one.items()}
-
-
-def all_settings(settings: Settings) -> str:
-    """Return all settings that change a number of the run, as JSON.
-
-    Parameters
-    ----------
-    settings : Settings
-        Of the run.
-    """
-    return json.dumps(settings.model_dump(mode="json", exclude=_APART), indent=1)
+    there = {stage: read_published(root.path, name) for name, stage in makers.items()}
+    ran = {stage: one.settings for stage, one in there.items() if one is not None}
+    stages: dict[tuple[str, str], list[str]] = {}
+    for stage, settings in ran.items():
+        for name, value in settings.items():
+            stages.setdefault((name, json.dumps(value)), []).append(stage)
+    return [
+        {
+            "name": name,
+            "value": value,
+            "stages": "all" if len(some) == len(ran) else ", ".join(some),
+        }
+        for (name, value), some in sorted(stages.items())
+    ]
 
 
 def datasets(root: Root, makers: Mapping[str, str]) -> list[dict[str, Any]]:

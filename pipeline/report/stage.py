@@ -9,13 +9,14 @@ from pipeline.core.ledger import Done
 from pipeline.core.report import StageReport
 from pipeline.core.root import Root
 from pipeline.core.run import Run
-from pipeline.network.card import ModelCard, read_card
+from pipeline.network.card import ModelCard
+from pipeline.network.members import EnsemblePlan
 from pipeline.report import provenance, tables
 from pipeline.report.gallery import PICTURES, Picture, gather
 from pipeline.report.licences import licences
+from pipeline.report.networks import card_lines, check_catalogue, networks_of
 from pipeline.report.page import as_data, render, size_of
 from pipeline.report.summary import THRESHOLDS, summarise
-from pipeline.settings.load import Settings
 from schemas.catalogue import SPECTRA, STARS
 
 SUMMARY = "summary.json"
@@ -28,28 +29,43 @@ def run(run: Run) -> StageReport:
     Parameters
     ----------
     run : Run
-        Of it: all settings, which the page shows; ``inputs.truth`` where the survey is simulated.
+        Of it: ``infer.models``; ``inputs.truth`` where the survey is simulated.
 
     Returns
     -------
     StageReport
         Spectra, stars, and the catalogue against the truth.
+
+    Raises
+    ------
+    MismatchError
+        The catalogue is by other networks than are named.
     """
     root = run.root
     (catalogue,) = run.needs()
-    run.require_unchanged("model")
     used = {name: run.uses(name) for name in run.stage.uses}
-    card, versions = read_card(root.model), provenance.versions()
-    settings = provenance.all_settings(run.settings)
-    times = provenance.times(root, run.makers.values())
-    # Its own times would make each report another one.
-    times = [row for row in times if row["stage"] != run.stage.name]
-    shown = {name for name, one in used.items() if one is not None} | {"model"}
+    (plan, cards), versions = networks_of(run), provenance.versions()
+    check_catalogue(root, plan)
+    # What it says of itself would make each report another one.
+    others = {name: stage for name, stage in run.makers.items() if name != run.stage.makes}
+    settings = provenance.settings_by_stage(root, others)
+    times = provenance.times(root, others.values())
+    shown = {name for name, one in used.items() if one is not None}
+    if [member.path for member in plan.members] == [root.model.resolve()]:
+        shown.add("model")
     digest = run.digest(
-        catalogue, *used.values(), card.model_id, settings, versions, times,
-        [vars(picture) for picture in PICTURES],
+        catalogue, *used.values(), plan.model_id, settings, str(run.settings.inputs.truth),
+        versions, times, [vars(picture) for picture in PICTURES],
     )  # fmt: skip
-    done = run.once(_write, run, card, shown, times, digest=digest)
+    origin = {
+        "cards": [card_lines(card) for card in cards],
+        "datasets": provenance.datasets(root, others),
+        "settings": settings,
+        "times": times,
+        "versions": versions,
+        "licences": licences(settings),
+    }
+    done = run.once(_write, run, plan, cards, shown, origin, digest=digest)
     counts = catalogue.counts
     printed = {
         "spectra": counts["spectra"],
@@ -61,11 +77,19 @@ def run(run: Run) -> StageReport:
     return run.publish(digest, done.counts, shown=printed, notes=done.notes, outputs=outputs)
 
 
-def _write(run: Run, card: ModelCard, shown: set[str], times: Sequence[Mapping[str, Any]]) -> Done:
+def _write(
+    run: Run,
+    plan: EnsemblePlan,
+    cards: Sequence[ModelCard],
+    shown: set[str],
+    origin: Mapping[str, Any],
+) -> Done:
     root, settings = run.root, run.settings
     (catalogue,) = run.needs()
     evaluated = "evaluation" in shown
-    summary, lines = summarise(root, catalogue, card, settings.inputs.truth, evaluated=evaluated)
+    summary, lines = summarise(
+        root, catalogue, plan.model_id, cards, settings.inputs.truth, evaluated=evaluated
+    )
     write_json(root.reports / SUMMARY, summary)
     pictures, files = gather(root, shown)
     rows = tables.validation_rows(root) if "validation" in shown else []
@@ -89,25 +113,11 @@ def _write(run: Run, card: ModelCard, shown: set[str], times: Sequence[Mapping[s
         "notes": tables.validation_notes(root, [p.validation for p in PICTURES if p.validation])
         if rows
         else [],
-        "card": _card(card),
-        "datasets": [
-            one for one in provenance.datasets(root, run.makers) if one["name"] != run.stage.makes
-        ],
-        "times": times,
-        **_provenance(settings),
+        **origin,
     }
     write_bytes(root.reports / PAGE, render(content))
     outputs = (root.reports / SUMMARY, root.reports / PAGE, *files)
     return Done(dict(counts) | {"figures": len(pictures)}, outputs, tuple(lines))
-
-
-def _provenance(settings: Settings) -> dict[str, Any]:
-    return {
-        "changed": provenance.changed_settings(settings),
-        "settings": provenance.all_settings(settings),
-        "versions": provenance.versions(),
-        "licences": licences(settings),
-    }
 
 
 def _shown(root: Root, picture: Picture, rows: Sequence[tables.Row]) -> dict[str, Any]:
@@ -123,19 +133,3 @@ def _shown(root: Root, picture: Picture, rows: Sequence[tables.Row]) -> dict[str
         "width": width,
         "height": height,
     }
-
-
-def _card(card: ModelCard) -> dict[str, str]:
-    """Return the lines of a network's card that say what it is."""
-    plain = card.model_dump(mode="json")
-    names = ("model_id", "sha256", "data", "data_digest", "split_seed", "training_stars")
-    lines = {name: str(plain[name]) for name in names}
-    for name in ("metrics", "training_range", "network", "versions"):
-        lines[name] = ", ".join(f"{key} {_short(value)}" for key, value in plain[name].items())
-    return lines
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, list):
-        return " ".join(map(_short, value))
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

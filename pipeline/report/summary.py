@@ -1,6 +1,7 @@
 """What a run found, as JSON and as lines of text."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,20 @@ from pipeline.core.published import Published
 from pipeline.core.root import Root
 from pipeline.evaluation.truth import TruthComparison, compare_with_truth
 from pipeline.network.card import ModelCard
+from pipeline.report.networks import in_words
 from schemas.catalogue import SPECTRA
 
 THRESHOLDS = (0.5, 0.8)
 
 
 def summarise(
-    root: Root, catalogue: Published, card: ModelCard, truth: Path | None, *, evaluated: bool
+    root: Root,
+    catalogue: Published,
+    model_id: str,
+    cards: Sequence[ModelCard],
+    truth: Path | None,
+    *,
+    evaluated: bool,
 ) -> tuple[dict[str, Any], list[str]]:
     """Summarise a run.
 
@@ -24,8 +32,10 @@ def summarise(
         Root of the run.
     catalogue : Published
         The catalogue.
-    card : ModelCard
-        Of the network.
+    model_id : str
+        Of the network, or of the ensemble.
+    cards : sequence of ModelCard
+        Of each network.
     truth : pathlib.Path, optional
         Folder of the truth of a simulated survey.
     evaluated : bool
@@ -43,9 +53,16 @@ def summarise(
         "spectra": counts["spectra"],
         "stars": counts["stars"],
         "stars_above": {str(t): counts[f"above_{t}"] for t in THRESHOLDS},
-        "model": {"id": card.model_id, "data": card.data, "metrics": dict(card.metrics)},
+        "model": {"id": model_id, "data": in_words(cards)},
     }
-    lines = [f"network {card.model_id}: {card.data}"]
+    if len(cards) == 1:
+        summary["model"]["metrics"] = dict(cards[0].metrics)
+    else:
+        summary["model"]["members"] = [
+            {"id": card.model_id, "data": card.data, "metrics": dict(card.metrics)}
+            for card in cards
+        ]
+    lines = [f"network {model_id}: {in_words(cards)}"]
     if truth is not None:
         comparison = compare_with_truth(root.table(SPECTRA), truth, THRESHOLDS)
         summary["truth"] = as_json(comparison)

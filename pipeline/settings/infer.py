@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipeline.settings.compute import Device, Precision
 from pipeline.settings.section import Section
@@ -18,7 +18,8 @@ class InferSettings(Section):
 
     models: tuple[Path, ...] = ()
     """Folders of trained networks (``--model``), relative to where the command runs; several form
-    an ensemble that averages their logits. Empty: ``ROOT/model``. [paper: one network]"""
+    an ensemble that averages their logits. Empty: ``ROOT/model``, and for what judges p_b the
+    networks that gave it. [paper: one network]"""
 
     other_surveys: bool = False
     """Apply networks also to spectra of another format (`inputs.format`) than they were trained on.
@@ -45,3 +46,9 @@ class InferSettings(Section):
     threads: int = Field(0, ge=0)
     """CPU threads of a worker; 0: leave it to the environment, in which a worker of the engine
     gets one. [derived: one worker per core is faster than one worker of many threads]"""
+
+    @field_validator("models")
+    @classmethod
+    def _from_anywhere(cls, models: tuple[Path, ...]) -> tuple[Path, ...]:
+        # A run remembers them, and later stages may run elsewhere.
+        return tuple(path.absolute() for path in models)

@@ -13,7 +13,7 @@ from pipeline.core.atomic import write_bytes
 from pipeline.core.errors import InputError
 from pipeline.core.published import require_published
 from pipeline.core.root import Root
-from pipeline.network.members import EnsemblePlan, plan_ensemble
+from pipeline.network.members import EnsemblePlan, plan_ensemble, predicting_networks
 from pipeline.settings.spectra import SpectraSettings
 from pipeline.star.find import RADIUS_ARCSEC, Match, find_stars
 from pipeline.star.star import Diagram, Star, read_diagram, read_star
@@ -170,7 +170,7 @@ def open_page(
     radius_arcsec : float
         Of a search by position.
     models : sequence of pathlib.Path
-        Networks that gave p_b; by default the run's own.
+        Networks; by default those that gave p_b.
 
     Returns
     -------
@@ -191,7 +191,7 @@ def open_page(
             return found
         star = read_star(root, tables, found[0])
         obsid = wanted.value if isinstance(wanted, Number) else None
-        return StarPage(root, star, read_diagram(tables), tuple(models) or (root.model,), obsid)
+        return StarPage(root, star, read_diagram(tables), predicting_networks(root, models), obsid)
 
 
 @contextmanager

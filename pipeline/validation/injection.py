@@ -17,7 +17,13 @@ from pipeline.core.parquet import read_files, read_table
 from pipeline.core.root import Root
 from pipeline.core.run import Run
 from pipeline.labels.labels import SINGLE
-from pipeline.network.members import EnsemblePlan, plan_ensemble, wanted_networks
+from pipeline.network.card import CARD
+from pipeline.network.members import (
+    EnsemblePlan,
+    judged_networks,
+    plan_ensemble,
+    predicting_networks,
+)
 from pipeline.settings.load import Settings
 from pipeline.stars.dwarf_mass import mass_of_magnitude
 from pipeline.validation.injected import Injection
@@ -88,9 +94,10 @@ def with_injections(run: Run, data: RunData) -> RunData:
     settings, labels = run.settings, run.uses("labels")
     if labels is None:
         return replace(data, no_injections="there are no labels: run `pairspec label`")
-    if not settings.infer.models and not (run.root.model / "model.json").is_file():
+    networks = predicting_networks(run.root, settings.infer.models)
+    if not all((folder / CARD).is_file() for folder in networks):
         return replace(data, no_injections="the run has no network: set infer.models")
-    ensemble = plan_ensemble(wanted_networks(run))
+    ensemble = plan_ensemble(judged_networks(run))
     (catalogue,) = run.needs()
     digest = run.digest(
         catalogue, labels, [member.sha256 for member in ensemble.members],

@@ -4,9 +4,11 @@ import sys
 import pytest
 
 from pipeline.core.errors import InputError
+from pipeline.core.published import Published, publish
+from pipeline.core.root import Root
 from pipeline.network.card import CheckpointError
 from pipeline.network.checkpoint import save_model
-from pipeline.network.members import plan_ensemble
+from pipeline.network.members import plan_ensemble, predicting_networks
 from pipeline.network.model import build_model
 from pipeline.settings.spectra import SpectraSettings
 
@@ -42,3 +44,14 @@ def test_members_must_take_the_same_spectra(tmp_path, folders, model, card, tiny
 def test_stages_that_read_cards_alone_do_without_pytorch(stage):
     code = f"import pipeline.{stage}.stage, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_networks_that_gave_p_b_are_remembered(tmp_path):
+    root, own, other = Root(tmp_path / "run"), tmp_path / "run" / "model", tmp_path / "other"
+    assert predicting_networks(root) == (own,)
+    publish(root.path, "predictions", Published("a", {}))
+    assert predicting_networks(root) == (own,)
+    named = {"infer.models": [str(other)]}
+    publish(root.path, "predictions", Published("b", {}, settings=named))
+    assert predicting_networks(root) == (other,)
+    assert predicting_networks(root, [own]) == (own,)

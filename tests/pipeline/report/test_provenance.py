@@ -4,25 +4,35 @@ import json
 from pathlib import Path
 
 from pipeline.core.pace import RECORDS
+from pipeline.core.published import Published, publish
 from pipeline.core.root import Root
 from pipeline.report.gallery import PICTURES
 from pipeline.report.licences import licences
-from pipeline.report.provenance import all_settings, changed_settings, times, versions
+from pipeline.report.provenance import settings_by_stage, times, versions
+from pipeline.settings.changed import changed_settings
 from pipeline.settings.load import load_settings
 from pipeline.validation.registry import VALIDATIONS
 
 
-def test_only_what_was_changed_is_named(tmp_path):
-    given = ["sample.snr_g_min=30", "network.hidden=[8]", "cluster.workers=3"]
-    settings = load_settings(None, given, root=tmp_path / "secret-place")
-    assert changed_settings(settings) == {"sample.snr_g_min": 30.0, "network.hidden": [8]}
-    assert "secret-place" not in all_settings(settings)
-    assert json.loads(all_settings(settings))["sample"]["snr_g_min"] == 30.0
+def test_settings_are_those_of_each_stage_when_it_ran(tmp_path):
+    root = Root(tmp_path)
+    both = {"sample.snr_g_min": 30.0}
+    publish(tmp_path, "sample", Published("a", {}, settings=both))
+    publish(tmp_path, "labels", Published("b", {}, settings=both | {"labels.seed": 2}))
+    # The same dataset again, under settings that do not concern it.
+    publish(tmp_path, "sample", Published("a", {}, settings={"labels.seed": 3}))
+    makers = {"sample": "select", "labels": "label", "catalogue": "catalogue"}
+    assert settings_by_stage(root, makers) == [
+        {"name": "labels.seed", "value": "2", "stages": "label"},
+        {"name": "sample.snr_g_min", "value": "30.0", "stages": "all"},
+    ]
 
 
 def test_terms_are_those_of_the_data_that_are_used():
     def used(*given):
-        return [one.data for one in licences(load_settings(None, given))]
+        settings = changed_settings(load_settings(None, given))
+        rows = [{"name": name, "value": json.dumps(value)} for name, value in settings.items()]
+        return [one.data for one in licences(rows)]
 
     assert used() == []
     both = ["inputs.spectra='a'", "inputs.catalogue='b'", "inputs.gaia='c'"]

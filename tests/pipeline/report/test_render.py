@@ -8,8 +8,8 @@ from pipeline.report.page import render
 
 NOTHING = {
     "simulated": False, "tiles": {}, "published": [], "truth_lines": [], "figures": [], "cuts": [],
-    "validations": {}, "notes": [], "card": {}, "datasets": [], "times": [], "changed": {},
-    "settings": "{}", "versions": {}, "licences": (),
+    "validations": {}, "notes": [], "cards": [], "datasets": [], "times": [],
+    "settings": [], "versions": {}, "licences": (),
 }  # fmt: skip
 
 
