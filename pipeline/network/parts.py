@@ -165,7 +165,7 @@ def survey_parts(
         training = Labelled(training.flux_BL, training.label_B, target_B)
     stored = columns["weight"][of_part[0]]
     weight_B = _weights(training.label_B, stored, oversample=oversample)
-    words = f"{len(training)} spectra with photometric labels"
+    words = f"{len(training)} spectra with labels"
     shown = [{name: column[of_part[0]] for name, column in columns.items()}]
     kept = [{name: column[columns["split"] > 0] for name, column in columns.items()}]
     held = [{name: column[of_part[1]] for name, column in columns.items()}]

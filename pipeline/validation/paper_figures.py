@@ -1,4 +1,7 @@
-"""Figures 1, 7, 8, 9 and 10 of the paper from the run's own stars, and the numbers in them."""
+"""Figures 1, 7, 8, 9 and 10 of the paper from the run's own stars, and the numbers in them.
+
+They show the whole catalogue, as the paper's do: stars seen in training, too.
+"""
 
 import numpy as np
 import pandas as pd
@@ -22,10 +25,7 @@ _CMD = {"xlabel": "$(G-K_s)_0$ (mag)", "ylabel": "$M_G$ (mag)"}
 
 
 def training_cmd(data: RunData) -> Result:
-    """Figure 1: the training sample in the colour-magnitude diagram, by label.
-
-    Stars seen in training are what it shows, so none is left out.
-    """
+    """Figure 1: the training sample in the colour-magnitude diagram, by label."""
     stars = data.all_stars
     parts = {"excluded": (EXCLUDED, None), "single": (SINGLE, PAPER_SINGLES),
              "binary": (BINARY, PAPER_BINARIES)}  # fmt: skip
@@ -53,7 +53,7 @@ def training_cmd(data: RunData) -> Result:
 
 def counts(data: RunData) -> Result:
     """Figure 7: p_b of spectra and of stars, and how many lie above each value."""
-    stars, spectra = data.stars["p_b"].to_numpy(), data.spectra["p_b"].to_numpy()
+    stars, spectra = data.all_stars["p_b"].to_numpy(), data.all_spectra["p_b"].to_numpy()
     figure, (upper, lower) = new_figure(2)
     for name, value, colour in (("spectra", spectra, SINGLE), ("stars", stars, BINARY)):
         label = f"{name} ({value.size:,})"
@@ -67,8 +67,8 @@ def counts(data: RunData) -> Result:
     legend(upper, columns=2)
     legend(lower, columns=2)
     truth = None
-    if has_truth(data.stars):
-        truth = float((data.stars["true_kind"] == "pair").mean())
+    if has_truth(data.all_stars):
+        truth = float((data.all_stars["true_kind"] == "pair").mean())
     measures = [
         share(f"stars with p_b > {t:g}", stars > t, truth=truth, paper=paper, main=True)
         for t, paper in PAPER_ABOVE.items()
@@ -81,7 +81,7 @@ def sky(data: RunData) -> Result:
     # Here, since astropy's coordinates are slow to import.
     from astropy.coordinates import SkyCoord
 
-    stars = data.stars
+    stars = data.all_stars
     placed = stars[np.isfinite(stars["ra_deg"])]
     places = SkyCoord(placed["ra_deg"].to_numpy(), placed["dec_deg"].to_numpy(), unit="deg")
     found = (placed["p_b"] > 0.5).to_numpy()
@@ -111,7 +111,9 @@ def sky(data: RunData) -> Result:
 
 def distances(data: RunData) -> Result:
     """Figure 9: distances of the stars above 0.5."""
-    stars = data.stars[(data.stars["p_b"] > 0.5) & np.isfinite(data.stars["distance_pc"])]
+    stars = data.all_stars[
+        (data.all_stars["p_b"] > 0.5) & np.isfinite(data.all_stars["distance_pc"])
+    ]
     if stars.empty:
         return Result(skipped="no star above 0.5 has a distance: run `pairspec photometry`")
     distance = stars["distance_pc"].to_numpy()
@@ -142,7 +144,9 @@ def distances(data: RunData) -> Result:
 
 def cmd_density(data: RunData) -> Result:
     """Figure 10: density in the colour-magnitude diagram below and above 0.5."""
-    stars = data.stars[np.isfinite(data.stars["g_ks_0"]) & np.isfinite(data.stars["m_g"])]
+    stars = data.all_stars[
+        np.isfinite(data.all_stars["g_ks_0"]) & np.isfinite(data.all_stars["m_g"])
+    ]
     if stars.empty:
         return Result(skipped="no star has a colour and M_G: run `pairspec photometry`")
     figure, axes = new_figure(2, 2.8)

@@ -54,10 +54,15 @@ class RunData:
         return self.all_stars[~self.all_stars["seen"]].reset_index(drop=True)
 
     @cached_property
+    def all_spectra(self) -> pd.DataFrame:
+        """Spectra that have a p_b."""
+        return read_spectra(self.root)
+
+    @cached_property
     def spectra(self) -> pd.DataFrame:
-        """Spectra that have a p_b, of the stars that the network was not trained on."""
-        spectra = read_spectra(self.root)
-        return spectra[spectra["star_id"].isin(set(self.stars["star_id"]))].reset_index(drop=True)
+        """Those of the stars that the network was not trained on."""
+        unseen = self.all_spectra["star_id"].isin(set(self.stars["star_id"]))
+        return self.all_spectra[unseen].reset_index(drop=True)
 
     def given(self, name: str) -> Path:
         """Return the path of a table from elsewhere.

@@ -99,7 +99,7 @@ def test_training_from_labels(labelled, client):
     report = run(labelled, client)
     assert report.counts == {"examples": 40, "masked": 0, "ranks": 1, "epochs": 2}
     _, card = load_model(labelled.root / "model")
-    assert "20 spectra with photometric labels" in card.data
+    assert "20 spectra with labels" in card.data
     assert card.training_range == {"snr_g": (50.0, 50.0)}  # the files have no other parameter
     seen = read_stars(labelled.root / "model", card.training_stars_sha256)
     expected = [r + 2**60 for r in range(48) if r % 16 < 8 and r % 6 != 5]
