@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.options import Config, Debug, Overrides, RootOption
+from pipeline.cli.outdated import note_outdated
 from pipeline.stages import STAGES
 
 app = typer.Typer()
@@ -43,6 +44,7 @@ def query(
     with settings_of(config, root, overrides or [], debug=debug) as loaded:
         from pipeline.catalogue.query import save, show
 
+        note_outdated(loaded.root)
         if output is not None:
             typer.echo(save(loaded.root, sql, output, allow_files=allow_files))
         else:
@@ -87,6 +89,7 @@ def star(
         from pipeline.star.page import StarPage, check_figure, open_page
 
         run = Root(loaded.root)
+        note_outdated(loaded.root)
         if output is not None:
             check_figure(run, output)
         page = open_page(run, which, radius, models or loaded.infer.models)
@@ -128,6 +131,7 @@ def browse(
     from pipeline.cli.console import settings_of
 
     with settings_of(config, root, overrides or [], debug=debug) as loaded:
+        note_outdated(loaded.root)
         serve(loaded, tuple(models or ()), port, out, show=show)
 
 
@@ -163,6 +167,7 @@ def export(
     with settings_of(config, root, overrides or [], debug=debug) as loaded:
         from pipeline.catalogue.export.run import export as write
 
+        note_outdated(loaded.root)
         names = None if columns is None else [name.strip() for name in columns.split(",")]
         typer.echo(write(loaded.root, form, output, where, names, margin))
 

@@ -146,6 +146,6 @@ class Datasets:
             if published_path(self.root.path, source).exists():
                 require_published(self.root.path, source, self.makers[source])
             raise NotReadyError(
-                f"the {stale} of {self.root.path} was made from another {source} than is there "
-                f"now; run `pairspec {self.makers[stale]} --root {self.root.path}` again"
+                f"outdated in {self.root.path}: {stale}, since {source} has been replaced; run "
+                f"`pairspec {self.makers[stale]} --root {self.root.path}` again, with the same options"
             )

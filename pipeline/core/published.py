@@ -1,6 +1,6 @@
 """A dataset counts once it is published: its small record is written last."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -134,6 +134,20 @@ def replaced_source(root: Path, name: str, published: Published) -> tuple[str, s
             if found is not None:
                 return found
     return None
+
+
+def outdated(root: Path, names: Iterable[str]) -> list[str]:
+    """Return those of some datasets that were made from what has been replaced since.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Root of the run.
+    names : iterable of str
+        Datasets.
+    """
+    there = {name: read_published(root, name) for name in names}
+    return [name for name, one in there.items() if one and replaced_source(root, name, one)]
 
 
 def require_published(root: Path, name: str, command: str) -> Published:

@@ -15,7 +15,7 @@ from pipeline.catalogue.completeness import SelectionFunction
 from pipeline.catalogue.query import connect
 from pipeline.core.errors import InputError
 from pipeline.core.parquet import table_files
-from pipeline.core.published import read_published
+from pipeline.core.published import outdated, read_published
 from pipeline.core.root import Root
 from pipeline.door.known_spectra import known_spectra
 from pipeline.door.lazy import normalised_spectra, stored_spectra
@@ -270,12 +270,13 @@ class OpenRun:
         return f"<b>pairspec run {html.escape(str(self.root.path))}</b><table>{rows}</table>"
 
     def _holdings(self) -> list[tuple[str, str]]:
-        held = []
+        held, old = [], outdated(self.root.path, _DATASETS)
         for name in _DATASETS:
             published = read_published(self.root.path, name)
             if published is not None:
                 counts = list(published.counts.items())[:3]
-                held.append((name, ", ".join(f"{value:,} {what}" for what, value in counts)))
+                text = ", ".join(f"{value:,} {what}" for what, value in counts)
+                held.append((name, f"{text} (outdated)" if name in old else text))
         return held
 
     @cached_property

@@ -146,5 +146,5 @@ def test_a_dataset_made_from_what_was_replaced_is_refused(make_run, tmp_path):
     # What was begun anew counts as replaced, too.
     publish(tmp_path, "observations", Published("o1", {}))
     (tmp_path / "ledger" / "photometry.json").unlink()
-    with pytest.raises(NotReadyError, match="made from another photometry"):
+    with pytest.raises(NotReadyError, match="since photometry has been replaced"):
         make_run("label", tmp_path).needs()
