@@ -146,6 +146,7 @@ class Datasets:
             if published_path(self.root.path, source).exists():
                 require_published(self.root.path, source, self.makers[source])
             raise NotReadyError(
-                f"outdated in {self.root.path}: {stale}, since {source} has been replaced; run "
-                f"`pairspec {self.makers[stale]} --root {self.root.path}` again, with the same options"
+                f"outdated in {self.root.path}: {stale}, since the dataset {source} was made anew; "
+                f"run `pairspec {self.makers[stale]} --root {self.root.path}` again, with the same "
+                "options"
             )
