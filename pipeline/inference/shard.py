@@ -49,6 +49,24 @@ class InferenceJob:
     missing_values: tuple[float, ...]
 
 
+def load_networks(job: InferenceJob) -> str:
+    """Make the networks ready on a worker; return how they would really run.
+
+    Parameters
+    ----------
+    job : InferenceJob
+        Which networks, and where they are to compute.
+
+    Raises
+    ------
+    ValueError
+        The worker does not have the device.
+    CheckpointError
+        A network is missing, damaged or not the one that is wanted.
+    """
+    return get_ensemble(job.ensemble.members, job.infer).mode
+
+
 def predict_partition(rows: pd.DataFrame, shard: int, job: InferenceJob) -> Done:
     """Read, clean, resample, normalise and classify the spectra of one partition.
 

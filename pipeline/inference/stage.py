@@ -9,7 +9,7 @@ from pipeline.core.run import Run
 from pipeline.inference.inputs import needed_sample
 from pipeline.inference.quality import shown_bits
 from pipeline.inference.rows import Selection, read_rows
-from pipeline.inference.shard import MODE, InferenceJob, predict_partition
+from pipeline.inference.shard import MODE, InferenceJob, load_networks, predict_partition
 from pipeline.network.members import EnsemblePlan, plan_ensemble, wanted_networks
 from pipeline.store.manifest import open_manifest
 from schemas.catalogue import PREDICTIONS
@@ -57,11 +57,16 @@ def run(run: Run) -> StageReport:
         [ensemble.ranges, [member.stars_sha256 for member in ensemble.members], missing],
         *filter(None, (member.novelty_sha256 for member in ensemble.members)),
     )
+    job = InferenceJob(root, ensemble, infer, run.settings.ingest.chunk_rows, missing)
+    n_shards = open_manifest(root.manifest).n_shards
+    if infer.device == "cuda" and run.is_pending(n_shards, digest=digest):
+        # A worker without a GPU must not cost the predictions of before.
+        list(run.tasks(load_networks, [job]))
     counts = run.each_partition(
         partial(read_rows, selection=Selection(root, sample_only, photometry is not None)),
         predict_partition,
-        open_manifest(root.manifest).n_shards,
-        InferenceJob(root, ensemble, infer, run.settings.ingest.chunk_rows, missing),
+        n_shards,
+        job,
         digest=digest,
     )
     run.balance(expected, counts["spectra"], "spectra")

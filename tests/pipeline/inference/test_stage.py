@@ -7,7 +7,7 @@ import torch
 
 from pipeline.catalogue.query import save, show
 from pipeline.core.errors import InputError
-from pipeline.core.published import NotReadyError
+from pipeline.core.published import NotReadyError, read_published
 from pipeline.lamost.reader import read_spectrum
 from pipeline.settings.load import load_settings
 from pipeline.settings.spectra import SpectraSettings
@@ -103,6 +103,16 @@ def test_another_model_means_other_predictions(finished, client, save_untrained)
     after = table(settings, PREDICTIONS)
     assert {r["model_id"] for r in before} != {r["model_id"] for r in after}
     assert {r["model_id"] for r in table(settings, SPECTRA)} == {r["model_id"] for r in after}
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+def test_a_worker_without_a_gpu_does_not_cost_the_predictions(finished, client):
+    settings, _ = finished
+    before = read_published(settings.root, "predictions")
+    own = settings.infer.model_copy(update={"device": "cuda"})
+    with pytest.raises(ValueError, match="torch sees no GPU"):
+        infer(settings.model_copy(update={"infer": own}), client)
+    assert read_published(settings.root, "predictions") == before is not None
 
 
 def test_a_shard_of_refused_files_alone_has_an_empty_part(
