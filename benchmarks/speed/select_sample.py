@@ -116,7 +116,8 @@ def _conditions() -> list[tuple[str, str]]:
             if (cut.column == "parallax_mas")
             else cut.column
         )
-        known = f"coalesce(isfinite({value}), false) AND {value} NOT IN (-9999, -999, 99)"
+        missing = ", ".join(map(str, cut.missing_values))
+        known = f"coalesce(isfinite({value}), false) AND {value} NOT IN ({missing})"
         limits = [f"{value} > {cut.low}::FLOAT"] if cut.low is not None else []
         limits += [f"{value} < {cut.high}::FLOAT"] if cut.high is not None else []
         found.append((known, " AND ".join([known, *limits])))

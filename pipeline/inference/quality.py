@@ -43,7 +43,7 @@ def domain_bits(
     ranges: Mapping[str, Range],
     star_S: NDArray[np.int64],
     giant_logg: float,
-    missing_values: tuple[float, ...],
+    missing_values: Mapping[str, tuple[float, ...]],
 ) -> NDArray[np.int64]:
     """Return the bits that say how far a spectrum is like those of the training.
 
@@ -57,15 +57,15 @@ def domain_bits(
         Gaia sources of the training, rising.
     giant_logg : float
         Stars of lower log g are giants.
-    missing_values : tuple of float
-        Numbers that stand for a missing value.
+    missing_values : mapping of str to tuple of float
+        Numbers that stand for a missing value, by parameter.
 
     Returns
     -------
     ndarray of int64, (B,)
         Bits of QualityFlag. A missing value is outside no range; it has a bit of its own.
     """
-    value = {name: _numbers(rows[name], missing_values) for name in PARAMETERS}
+    value = {name: _numbers(rows[name], missing_values[name]) for name in PARAMETERS}
     bits = np.zeros(len(rows), np.int64)
 
     def mark(flag: QualityFlag, where: NDArray[np.bool_]) -> None:

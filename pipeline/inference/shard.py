@@ -1,6 +1,7 @@
 """The work of inference: one partition of rows, which is one shard of the store."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,15 +39,15 @@ class InferenceJob:
         How they are run.
     block_rows : int
         Rows of an inner chunk of the store.
-    missing_values : tuple of float
-        Numbers that stand for a missing parameter.
+    missing_values : mapping of str to tuple of float
+        Numbers that stand for a missing parameter, by its name.
     """
 
     root: Root
     ensemble: EnsemblePlan
     infer: InferSettings
     block_rows: int
-    missing_values: tuple[float, ...]
+    missing_values: Mapping[str, tuple[float, ...]]
 
 
 def load_networks(job: InferenceJob) -> str:

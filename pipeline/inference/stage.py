@@ -10,6 +10,7 @@ from pipeline.inference.inputs import needed_sample
 from pipeline.inference.quality import shown_bits
 from pipeline.inference.rows import Selection, read_rows
 from pipeline.inference.shard import MODE, InferenceJob, load_networks, predict_partition
+from pipeline.network.domain import PARAMETERS
 from pipeline.network.members import EnsemblePlan, plan_ensemble, wanted_networks
 from pipeline.store.manifest import open_manifest
 from schemas.catalogue import PREDICTIONS
@@ -49,7 +50,7 @@ def run(run: Run) -> StageReport:
     if photometry is not None:
         inputs.append(photometry.digest)
     ensemble = plan_ensemble(wanted_networks(run))
-    missing = run.settings.sample.missing_values
+    missing = {name: run.settings.sample.stand_ins(name) for name in PARAMETERS}
     digest = run.digest(
         inputs,
         [member.sha256 for member in ensemble.members],

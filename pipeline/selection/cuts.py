@@ -112,7 +112,7 @@ def make_cuts(settings: SampleSettings) -> tuple[Cut, ...]:
         (CutFlag.M_G, TRAINING, "m_g", s.training_m_g_min, open_end),
     )
     return tuple(
-        Cut(flag, sample, column, low, high, s.missing_values)
+        Cut(flag, sample, column, low, high, s.stand_ins(column))
         for flag, sample, column, low, high in rows
     )
 

@@ -35,7 +35,20 @@ class SampleSettings(Section):
 
     missing_values: tuple[float, ...] = (-9999.0, -999.0, 99.0)
     """Numbers that stand for a missing value, besides null, NaN and infinity: such a value never
-    passes a cut. [source: the survey's catalogues, -9999; the others assumed]"""
+    passes a cut. In S/N and parallax only the negative ones do: 99 is a possible value there.
+    [source: the survey's catalogues, -9999; the others assumed]"""
+
+    def stand_ins(self, column: str) -> tuple[float, ...]:
+        """Return the numbers that stand for a missing value in a column.
+
+        Parameters
+        ----------
+        column : str
+            Name of the column.
+        """
+        if column in ("snr_g", "parallax_mas"):
+            return tuple(value for value in self.missing_values if value < 0)
+        return self.missing_values
 
     @model_validator(mode="after")
     def _ranges_are_open(self) -> "SampleSettings":

@@ -13,10 +13,11 @@ from pipeline.core.errors import InputError
 from pipeline.inference.quality import NAMED, count_bits, domain_bits, shown_bits
 from pipeline.network.card import read_card
 from pipeline.network.checkpoint import save_model
-from pipeline.network.domain import STARS, find_domain, read_stars, write_stars
+from pipeline.network.domain import PARAMETERS, STARS, find_domain, read_stars, write_stars
 from pipeline.network.loader import Labelled
 from pipeline.network.members import plan_ensemble
 from pipeline.network.novelty import NOVELTY, fit_novelty
+from pipeline.settings.sample import SampleSettings
 from pipeline.spectra.prepare import network_input
 from pipeline.stages import run_stage
 from schemas.catalogue import PREDICTIONS
@@ -54,7 +55,9 @@ def rows(**columns):
 
 def bits(frame, ranges=RANGES, stars=()):
     star_S = np.array(stars, np.int64)
-    found = domain_bits(frame, ranges, star_S, 3.5, (-9999.0, -999.0, 99.0))
+    sample = SampleSettings()
+    missing = {name: sample.stand_ins(name) for name in PARAMETERS}
+    found = domain_bits(frame, ranges, star_S, 3.5, missing)
     return [Q(int(b)) for b in found]
 
 

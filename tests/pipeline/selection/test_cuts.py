@@ -53,7 +53,8 @@ def test_the_cut_is_the_open_interval_at_the_precision_of_the_column(data, cut, 
         )
     )
     frame = frame_of(dtype, **{cut.column: [value]})
-    missing = not np.isfinite(value) or value in (-9999.0, -999.0, 99.0)
+    possible = cut.column in ("snr_g", "parallax_mas")
+    missing = not np.isfinite(value) or value in (-9999.0, -999.0, *(() if possible else (99.0,)))
     above = cut.low is None or dtype(value) > dtype(cut.low)
     below = cut.high is None or dtype(value) < dtype(cut.high)
     assert cut.missing(frame).tolist() == [missing]
@@ -66,10 +67,18 @@ def test_no_missing_value_passes_even_a_cut_that_it_would_satisfy():
                        training_parallax_min_mas=-1e5, training_m_g_min=-1e5)
     )  # fmt: skip
     for cut in open_cuts:
-        holes = [np.nan, np.inf, -np.inf, -9999.0, -999.0, 99.0]
+        holes = [np.nan, np.inf, -np.inf, -9999.0, -999.0]
+        if cut.column not in ("snr_g", "parallax_mas"):
+            holes.append(99.0)
         frame = frame_of("float32", **{cut.column: holes})
         assert cut.missing(frame).all()
         assert not cut.passes(frame).any()
+
+
+def test_an_s_n_or_a_parallax_of_99_is_one():
+    for cut in CUTS:
+        if cut.column in ("snr_g", "parallax_mas"):
+            assert cut.passes(frame_of("float32", **{cut.column: [98.9, 99.0]})).all()
 
 
 def test_bits_name_the_cuts_and_are_the_same_on_dask():
