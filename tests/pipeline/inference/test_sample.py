@@ -1,4 +1,5 @@
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -201,6 +202,6 @@ def test_the_command_passes_its_options_on(monkeypatch, tmp_path):
     assert seen["stage"] == "infer"
     settings = load_settings(None, [], infer=seen["infer"])
     assert settings.infer.scope == "all"
-    assert [str(path) for path in settings.infer.models] == ["a", "b"]
+    assert settings.infer.models == (Path("a").absolute(), Path("b").absolute())
     assert CliRunner().invoke(app, ["infer"]).exit_code == 0
     assert load_settings(None, [], infer=seen["infer"]).infer.scope == "sample"
