@@ -52,7 +52,7 @@ def assign(job: CatalogueJob) -> Done:
         root.table(OBSERVATIONS),
         job.settings.star_radius_arcsec,
         trust_ids=job.trust_ids,
-        photometry=root.table(PHOTOMETRY) if job.photometry else None,
+        photometry=root.table(PHOTOMETRY) if job.has_photometry else None,
     )
     row_B = stars.row_B
     n_stars, star_B = stars.numbers()
@@ -100,7 +100,7 @@ def _star_positions(
     for first in reversed(range(0, star_B.size, _PLACED)):
         some = slice(first, first + _PLACED)
         place(stars.row_B[some], stars.ra_deg_B[some], stars.dec_deg_B[some])
-    if job.photometry:
+    if job.has_photometry:
         parts = table_files(job.root.table(PHOTOMETRY))
         for first in reversed(range(0, len(parts), FILES)):
             found = read_files(parts[first : first + FILES], "photometry", _GAIA)

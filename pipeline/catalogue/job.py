@@ -25,7 +25,7 @@ class CatalogueJob:
         Shards of the store and their rows.
     trust_ids : bool
         The release of the catalogue's own Gaia ids is declared.
-    photometry, sample, labels : bool
+    has_photometry, has_sample, has_labels : bool
         The run has these tables.
     log_age : float
         log10 age in years of the isochrone of the mass ratios.
@@ -38,9 +38,9 @@ class CatalogueJob:
     n_shards: int
     shard_rows: int
     trust_ids: bool
-    photometry: bool
-    sample: bool
-    labels: bool
+    has_photometry: bool
+    has_sample: bool
+    has_labels: bool
     log_age: float
     combination: Combination | None
 

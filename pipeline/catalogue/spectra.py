@@ -59,14 +59,14 @@ def write_spectra(block: int, job: CatalogueJob) -> Done:
     names = star_ids(assigned["source_id"], assigned["star_id"])
     assigned = assigned.set_column(assigned.column_names.index("star_id"), "star_id", names)
     found = [table, align(assigned, "row", rows), align(_observed(job, shards), "row", rows)]
-    if job.photometry:
+    if job.has_photometry:
         found.append(align(_photometry(job, shards), "row", rows))
-    if job.labels:
+    if job.has_labels:
         found.append(align(_parts(LABELS, job, shards), "row", rows))
     columns: dict[str, pa.ChunkedArray] = {}
     for one in found:
         columns |= {name: one[name] for name in one.column_names if name not in columns}
-    if job.sample:
+    if job.has_sample:
         inside = read_shards(job.root, SAMPLE, shards, ["row"])["row"].combine_chunks()
         columns["in_sample"] = pc.is_in(rows, value_set=inside)
     columns["quality"] = _with_photometry_bits(columns, job.settings.far_pc)

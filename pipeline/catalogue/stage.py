@@ -102,7 +102,9 @@ def _job(
         manifest.n_shards,
         manifest.shard_rows,
         settings.inputs.gaia_release is not None,
-        **{name: published is not None for name, published in inputs.items()},
+        has_photometry=inputs["photometry"] is not None,
+        has_sample=inputs["sample"] is not None,
+        has_labels=inputs["labels"] is not None,
         log_age=settings.labels.log_age,
         combination=combination,
     )

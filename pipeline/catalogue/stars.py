@@ -197,7 +197,7 @@ def _excess(
     labelled = stars.first(pc.is_valid(spectra["label"]).to_numpy())
     found = {name: _take(spectra[name], labelled) for name in OF_LABEL}
     ridge_table = job.root.table(RIDGE)
-    if not job.labels or not ridge_table.is_file():
+    if not job.has_labels or not ridge_table.is_file():
         return found
     colour, m_g, feh = (_numbers(columns[name]) for name in ("g_ks_0", "m_g", "feh"))
     inside = _array(columns["in_sample"], pa.bool_()).fill_null(False).to_numpy(False)  # noqa: FBT003

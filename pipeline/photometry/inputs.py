@@ -7,7 +7,7 @@ from pipeline.core.errors import given_by
 from pipeline.photometry.lookup import open_lookup
 from pipeline.photometry.plan import make_plan
 from pipeline.photometry.reddening import open_dust_map
-from pipeline.photometry.shard import DESIGNATION, GEOMETRIC
+from pipeline.photometry.shard import DESIGNATION, GEOMETRIC_COLUMNS
 from pipeline.settings.inputs import InputSettings
 from pipeline.settings.photometry import PhotometrySettings
 
@@ -30,7 +30,7 @@ def lookups(
     """
     tables = {
         "inputs.tmass_best_neighbour": ("source_id", inputs.tmass_best_neighbour, (DESIGNATION,)),
-        "inputs.bailer_jones": ("source_id", inputs.bailer_jones, GEOMETRIC),
+        "inputs.bailer_jones": ("source_id", inputs.bailer_jones, GEOMETRIC_COLUMNS),
     }
     if own.reddening == "lamost_column":
         tables["inputs.catalogue"] = ("obsid", inputs.catalogue, (own.reddening_column,))

@@ -32,7 +32,7 @@ MAG_OF_RELATIVE_FLUX = 2.5 / np.log(10)
 NO_MAG = 90.0
 """Magnitudes beyond this, either way, stand for a missing value (99, -999, -9999)."""
 
-GEOMETRIC = ("r_med_geo", "r_lo_geo", "r_hi_geo")
+GEOMETRIC_COLUMNS = ("r_med_geo", "r_lo_geo", "r_hi_geo")
 DESIGNATION = "original_ext_source_id"
 """Gaia's name for a 2MASS designation in its table of best neighbours."""
 
@@ -164,7 +164,7 @@ def _astrometry(gaia: pa.Table, rows: pa.ChunkedArray, job: PhotometryJob) -> di
         )
         zero = np.where(np.isfinite(parallax), zero, np.nan)
     given = gaia if job.geometric is None else read_values(job.geometric, rows)
-    median, low, high = (optional(given, name) for name in GEOMETRIC)
+    median, low, high = (optional(given, name) for name in GEOMETRIC_COLUMNS)
     found = distances(parallax, error, zero, (median, low, high), job.settings.min_parallax_snr)
     return {
         "gaia_ra_deg": optional(gaia, "ra"),

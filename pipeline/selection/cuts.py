@@ -94,10 +94,6 @@ class Cut:
             passed &= value < self.high
         return passed
 
-    def passes(self, frame: Any) -> Any:
-        """Return where the value is there and strictly within the limits; as `within`."""
-        return self.within(frame, self.missing(frame))
-
 
 def make_cuts(settings: SampleSettings) -> tuple[Cut, ...]:
     """Return the cuts in the order of the cut flow: first those of both samples."""

@@ -29,8 +29,8 @@ def spectra(rows):
 def job(tmp_path):
     combination = Combination(2.0, 0.5, 1 / 3, 30, 0.5, True)  # noqa: FBT003 (a field)
     return CatalogueJob(
-        Root(tmp_path), CatalogueSettings(), 1, 8, trust_ids=False, photometry=True, sample=True,
-        labels=False, log_age=9.5, combination=combination,
+        Root(tmp_path), CatalogueSettings(), 1, 8, trust_ids=False, has_photometry=True,
+        has_sample=True, has_labels=False, log_age=9.5, combination=combination,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from pipeline.evaluation.calibration import (
 )
 from pipeline.evaluation.intervals import Bootstrap
 from pipeline.evaluation.paper import PAPER
-from pipeline.evaluation.precision import precision_from_counts, precision_from_rates
+from pipeline.evaluation.precision import precision_from_rates
 from pipeline.evaluation.roc import rates, roc_band, roc_curve
 
 
@@ -51,7 +51,7 @@ def test_rates_are_strict_and_weights_are_repeats():
 def test_both_forms_of_the_precision_agree_and_give_the_papers():
     for tp, fp, n_b, n_s, r in [(30, 5, 40, 720, 0.5), (3, 90, 7, 100, 2.0)]:
         by_rate = precision_from_rates(tp / n_b, fp / n_s, r)
-        assert precision_from_counts(tp, fp, n_b, n_s, r) == pytest.approx(by_rate, rel=1e-14)
+        assert tp / (tp + fp * (n_b / n_s) / r) == pytest.approx(by_rate, rel=1e-14)
     paper = precision_from_rates(PAPER["tpr_at_0.8"], PAPER["fpr_at_0.8"], 0.5)
     assert round(paper, 2) == PAPER["precision_at_0.8"]
     assert np.isnan(precision_from_rates(0.0, 0.0, 0.5))

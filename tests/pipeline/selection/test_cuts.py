@@ -23,6 +23,10 @@ def frame_of(dtype, **columns):
     return pd.DataFrame(filled | {k: np.asarray(v, dtype) for k, v in columns.items()})
 
 
+def passes(cut, frame):
+    return cut.within(frame, cut.missing(frame))
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("cut", "limit", "inward"), LIMITS, ids=lambda x: getattr(x, "column", x))
 def test_a_value_at_a_limit_is_out_and_its_neighbours_decide(cut, limit, inward, dtype):
@@ -30,7 +34,7 @@ def test_a_value_at_a_limit_is_out_and_its_neighbours_decide(cut, limit, inward,
     inner = np.nextafter(exact, exact.dtype.type(inward * np.inf))
     outer = np.nextafter(exact, exact.dtype.type(-inward * np.inf))
     frame = frame_of(dtype, **{cut.column: [outer, exact, inner]})
-    assert cut.passes(frame).tolist() == [False, False, True]
+    assert passes(cut, frame).tolist() == [False, False, True]
     assert not cut.missing(frame).any()
 
 
@@ -58,7 +62,7 @@ def test_the_cut_is_the_open_interval_at_the_precision_of_the_column(data, cut, 
     above = cut.low is None or dtype(value) > dtype(cut.low)
     below = cut.high is None or dtype(value) < dtype(cut.high)
     assert cut.missing(frame).tolist() == [missing]
-    assert cut.passes(frame).tolist() == [bool(not missing and above and below)]
+    assert passes(cut, frame).tolist() == [bool(not missing and above and below)]
 
 
 def test_no_missing_value_passes_even_a_cut_that_it_would_satisfy():
@@ -72,13 +76,13 @@ def test_no_missing_value_passes_even_a_cut_that_it_would_satisfy():
             holes.append(99.0)
         frame = frame_of("float32", **{cut.column: holes})
         assert cut.missing(frame).all()
-        assert not cut.passes(frame).any()
+        assert not passes(cut, frame).any()
 
 
 def test_an_s_n_or_a_parallax_of_99_is_one():
     for cut in CUTS:
         if cut.column in ("snr_g", "parallax_mas"):
-            assert cut.passes(frame_of("float32", **{cut.column: [98.9, 99.0]})).all()
+            assert passes(cut, frame_of("float32", **{cut.column: [98.9, 99.0]})).all()
 
 
 def test_bits_name_the_cuts_and_are_the_same_on_dask():
