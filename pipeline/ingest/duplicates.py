@@ -16,13 +16,20 @@ from schemas.table import conform
 # without one (DR1, DR2) belongs to the OBSID that another file gives for the same night, plan,
 # spectrograph and fibre; where two OBSIDs share a fibre, nothing is known about such a file.
 # DESI numbers targets: coadds of one target in two programmes are two spectra.
-# Versions compare as lists of numbers: 2.9.10 is newer than 2.9.9, DR13-Q1 newer than DR9.
+# Versions compare as lists of numbers: 2.9.10 is newer than 2.9.9, DR13-Q1 newer than DR9. A number
+# may be too long for any type: the one with more digits is the larger.
 _SUPERSEDED = r"""
     WITH file AS NOT MATERIALIZED (
         SELECT "row", path, layout, planid, if(obsid > 0, obsid, NULL) AS obsid,
                concat_ws('-', lmjd, planid, spid, fiberid) AS fibre,
-               regexp_extract_all(pipeline_version, '\d+')::INTEGER[] AS version,
-               regexp_extract_all(data_release, '\d+')::INTEGER[] AS release,
+               list_transform(
+                   regexp_extract_all(pipeline_version, '0*(\d+)', 1),
+                   lambda digits: (length(digits), digits)
+               ) AS version,
+               list_transform(
+                   regexp_extract_all(data_release, '0*(\d+)', 1),
+                   lambda digits: (length(digits), digits)
+               ) AS release,
                created
         FROM read_parquet($headers, hive_partitioning = false) WHERE reason IS NULL
     ), named AS (

@@ -1,5 +1,11 @@
+import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import pyarrow as pa
 import pyarrow.parquet as pq
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.ingest import duplicates
 from schemas.observations import HEADERS
@@ -91,3 +97,39 @@ def test_versions_compare_as_numbers(tmp_path):
         {"obsid": 2, "pipeline_version": "2.10"},
     )
     assert superseded(headers) == [0, 2, 3]
+
+
+_VERSION = st.none() | st.one_of(
+    st.from_regex(r"v?[0-9]{1,3}(\.[0-9]{1,3}){0,3}([ab-][0-9]+)?", fullmatch=True),
+    st.from_regex(r"[v ]?0{0,3}[0-9]{8,60}", fullmatch=True),
+    st.text(st.sampled_from("019.v "), max_size=6),
+)
+
+
+def numbers(version):
+    """What versions are compared by: numbers in order; of no version, less than any."""
+    return (version is not None, [int(digits) for digits in re.findall("[0-9]+", version or "")])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(_VERSION, _VERSION), min_size=2, max_size=6))
+def test_numbers_of_any_length_compare_as_pythons(files):
+    expected = max(range(len(files)), key=lambda row: (*map(numbers, files[row]), -row))
+    with TemporaryDirectory() as folder:
+        records = [
+            {"obsid": 7, "pipeline_version": version, "data_release": release}
+            for version, release in files
+        ]
+        found = duplicates.find_duplicates(write_headers(Path(folder) / "h", *records))
+    assert set(found["newest_row"].to_pylist()) == {expected}
+
+
+def test_a_version_that_is_a_time_stops_nothing(tmp_path):
+    headers = write_headers(
+        tmp_path / "h",
+        {"obsid": 7, "pipeline_version": "20240131120000"},
+        {"obsid": 7, "pipeline_version": "2.9.8"},
+        {"obsid": 8, "pipeline_version": "9" * 60},
+        {"obsid": 8, "pipeline_version": "1" + "0" * 60},
+    )
+    assert superseded(headers) == [1, 2]
