@@ -87,6 +87,38 @@ def test_an_overflown_obsid_says_nothing(tmp_path):
     assert superseded(headers) == []
 
 
+def test_a_fibre_that_is_not_known_in_full_says_nothing(tmp_path):
+    for number, name in enumerate(("lmjd", "planid", "spid", "fiberid")):
+        unknown = {"obsid": -28762, "fiberid": 5, name: None}
+        headers = write_headers(
+            tmp_path / f"h{number}", unknown, unknown, {"obsid": 7, "fiberid": 5, name: None}
+        )
+        assert superseded(headers) == []
+    unknown = dict.fromkeys(("lmjd", "planid", "spid", "fiberid"))
+    assert superseded(write_headers(tmp_path / "h", unknown, unknown)) == []
+
+
+def test_numbers_that_are_not_lamosts_may_be_negative(tmp_path):
+    nowhere = dict.fromkeys(("lmjd", "planid", "spid", "fiberid"))
+    own = nowhere | {"layout": "own"}
+    desi = nowhere | {"layout": "desi", "planid": "main-dark-1"}
+    sdss = {"layout": "sdss", "spid": None}
+    headers = write_headers(
+        tmp_path / "h",
+        *(own | {"obsid": number} for number in (-1, -2, 0, 3, -1, 0)),
+        *(desi | {"obsid": number} for number in (-5, -6, 7, -5)),
+        desi | {"obsid": -5, "planid": "main-bright-1"},
+        *(sdss | {"obsid": number, "fiberid": None} for number in (40550001, 40550002, 40550001)),
+    )
+    found = duplicates.find_duplicates(headers).to_pylist()
+    assert [(d["row"], d["newest_row"], d["exposure"]) for d in found] == [
+        (4, 0, "OBSID -1"),
+        (5, 2, "OBSID 0"),
+        (9, 6, "OBSID -5 of main-dark-1"),
+        (13, 11, "OBSID 40550001"),
+    ]
+
+
 def test_versions_compare_as_numbers(tmp_path):
     headers = write_headers(
         tmp_path / "h",
