@@ -88,7 +88,7 @@ def _lines(request: Request) -> Iterator[str]:
     yield "[photometry]"
     yield "# Gaia's catalogue has no reddening; the map does."
     yield 'reddening = "map"'
-    folder = f"dust_folder = '{(out / FOLDER).resolve()}'"
+    folder = f'dust_folder = "{FOLDER}"'
     is_there = all((out / FOLDER / name).exists() for name in FILES.values())
     yield folder if is_there else f"# {folder}  (pairspec acquire dust)"
     yield ""

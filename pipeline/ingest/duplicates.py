@@ -12,17 +12,26 @@ from pipeline.tables.literal import parquet_files
 from schemas.observations import DUPLICATES, HEADERS
 from schemas.table import conform
 
-# Exposures are told apart by OBSID (positive: one DR3 file has an overflown, negative one). A file
-# without one (DR1, DR2) belongs to the OBSID that another file gives for the same night, plan,
-# spectrograph and fibre; where two OBSIDs share a fibre, nothing is known about such a file.
+# Exposures are told apart by OBSID: LAMOST's are positive (one DR3 file has an overflown, negative
+# one), others may be any number. A file without one (DR1, DR2) belongs to the OBSID that another
+# file gives for the same night, plan, spectrograph and fibre, all of which must be known; where two
+# OBSIDs share a fibre, nothing is known about such a file.
 # DESI numbers targets: coadds of one target in two programmes are two spectra.
-# Versions compare as lists of numbers: 2.9.10 is newer than 2.9.9, DR13-Q1 newer than DR9.
+# Versions compare as lists of numbers: 2.9.10 is newer than 2.9.9, DR13-Q1 newer than DR9. A number
+# may be too long for any type: the one with more digits is the larger.
 _SUPERSEDED = r"""
     WITH file AS NOT MATERIALIZED (
-        SELECT "row", path, layout, planid, if(obsid > 0, obsid, NULL) AS obsid,
-               concat_ws('-', lmjd, planid, spid, fiberid) AS fibre,
-               regexp_extract_all(pipeline_version, '\d+')::INTEGER[] AS version,
-               regexp_extract_all(data_release, '\d+')::INTEGER[] AS release,
+        SELECT "row", path, layout, planid,
+               if(obsid > 0 OR layout IN ('sdss', 'desi', 'own'), obsid, NULL) AS obsid,
+               lmjd || '-' || planid || '-' || spid || '-' || fiberid AS fibre,
+               list_transform(
+                   regexp_extract_all(pipeline_version, '0*(\d+)', 1),
+                   lambda digits: (length(digits), digits)
+               ) AS version,
+               list_transform(
+                   regexp_extract_all(data_release, '0*(\d+)', 1),
+                   lambda digits: (length(digits), digits)
+               ) AS release,
                created
         FROM read_parquet($headers, hive_partitioning = false) WHERE reason IS NULL
     ), named AS (

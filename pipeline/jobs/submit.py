@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from cluster import chain, slurm
 from cluster.driver_job import DriverJob, condor_description, driver_script
@@ -24,7 +23,7 @@ from pipeline.jobs.submission import (
     submissions,
 )
 from pipeline.settings.load import Settings
-from pipeline.settings.profiles import CLUSTER_PATHS
+from pipeline.settings.paths import change_paths
 
 
 def submit(names: Iterable[str], settings: Settings) -> Iterator[str]:
@@ -141,21 +140,8 @@ def frozen(settings: Settings, root: Path) -> bytes:
     """
     content = settings.model_dump(mode="json")
     content["root"] = str(root)
-    _resolve(content["inputs"], (name for name, value in settings.inputs if _is_path(value)))
-    for table in (content["cluster"], *content["cluster"].values()):
-        if isinstance(table, dict):
-            _resolve(table, CLUSTER_PATHS)
+    change_paths(content, Settings, lambda local: str(Path(local).resolve()))
     return json.dumps(content, indent=1).encode()
-
-
-def _is_path(value: Any) -> bool:
-    return isinstance(value, Path) and "://" not in str(value)
-
-
-def _resolve(table: dict[str, Any], names: Iterable[str]) -> None:
-    for name in names:
-        if table.get(name) is not None:
-            table[name] = str(Path(table[name]).resolve())
 
 
 def _submit_one(stage: Stage, settings: Settings, root: Path, after: str | None) -> Submission:

@@ -15,6 +15,9 @@ from pipeline.tables.literal import parquet_files
 from pipeline.tables.source_columns import LOOKED_UP, TYPES
 from pipeline.tables.table import UserTable, open_table
 
+STAND_INS = (-9999, -999, 99)
+"""Numbers that stand for a missing value."""
+
 
 def open_lookup(key: str, table: Path, columns: Sequence[str]) -> UserTable:
     """Open a table of further values, and check that it has what is wanted of it.
@@ -37,7 +40,7 @@ def open_lookup(key: str, table: Path, columns: Sequence[str]) -> UserTable:
     """
     names = (key, *columns)
     aliases = {name: LOOKED_UP.get(name, (name,)) for name in names}
-    return open_table(table, aliases, names, {name: TYPES.get(name) for name in names})
+    return open_table(table, aliases, names, TYPES)
 
 
 def look_up(
@@ -62,7 +65,7 @@ def look_up(
         Columns of the table to keep.
     out : pathlib.Path
         File to write: ``row`` and the columns, ordered by row. Of several rows of the table with
-        one key, the one with the smallest values counts.
+        one key, the first counts of those that lack the fewest values.
     memory_limit : str
         Beyond it, DuckDB goes to disk.
 
@@ -81,7 +84,11 @@ def look_up(
     found = open_lookup(key, table, columns)
     out.parent.mkdir(parents=True, exist_ok=True)
     copies = out.with_name(f"{out.name}.copies")
-    wanted = ", ".join(f't."{name}"' for name in columns)
+    wanted = ", ".join(f'"{name}"' for name in columns)
+    kinds = found.files[0].schema
+    n_missing = " + ".join(
+        f"({_missing(name, kinds.field(found.names[name]).type)})::INTEGER" for name in columns
+    )
     # What is held in memory is the right side, the keys: the table may be far larger.
     options: dict[str, str | bool] = {
         "preserve_insertion_order": False,
@@ -95,12 +102,23 @@ def look_up(
             {"keys": parquet_files(keys)},
         )
         db.execute(
-            f'COPY (SELECT DISTINCT ON (k."row") k."row", {wanted} '  # noqa: S608 (names checked)
-            f'FROM t JOIN k ON t."{key}" = k."{key}" ORDER BY k."row", {wanted}) '
+            f'COPY (SELECT DISTINCT ON ("row") "row", {wanted} '  # noqa: S608 (names checked)
+            f'FROM (SELECT "{key}", {wanted}, {n_missing} AS n_missing, '
+            f'row_number() OVER () AS place FROM t) JOIN k USING ("{key}") '
+            'ORDER BY "row", n_missing, place) '
             f"TO {quoted(partial)} (FORMAT parquet, ROW_GROUP_SIZE 8192)"
         )
     shutil.rmtree(copies, ignore_errors=True)
     return out
+
+
+def _missing(name: str, kind: pa.DataType) -> str:
+    """Return the condition, in SQL, that a row of the table has no value in a column."""
+    if pa.types.is_floating(kind) or pa.types.is_integer(kind):
+        known = f'isfinite("{name}"::DOUBLE) AND "{name}" NOT IN {STAND_INS}'
+    else:
+        known = f"\"{name}\" <> ''"
+    return f"NOT coalesce({known}, false)"
 
 
 def read_values(path: Path, rows: pa.ChunkedArray) -> pa.Table:

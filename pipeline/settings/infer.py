@@ -17,9 +17,9 @@ class InferSettings(Section):
     no photometry. [paper: the sample]"""
 
     models: tuple[Path, ...] = ()
-    """Folders of trained networks (``--model``), relative to where the command runs; several form
-    an ensemble that averages their logits. Empty: ``ROOT/model``, and for what judges p_b the
-    networks that gave it. [paper: one network]"""
+    """Folders of trained networks (``--model``); several form an ensemble that averages their
+    logits. Empty: ``ROOT/model``, and for what judges p_b the networks that gave it. [paper: one
+    network]"""
 
     other_surveys: bool = False
     """Apply networks also to spectra of another format (`inputs.format`) than they were trained on.

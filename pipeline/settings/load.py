@@ -26,8 +26,9 @@ from pipeline.settings.ingest import IngestSettings
 from pipeline.settings.inputs import InputSettings
 from pipeline.settings.labels import LabelSettings
 from pipeline.settings.network import NetworkSettings
+from pipeline.settings.paths import change_paths
 from pipeline.settings.photometry import PhotometrySettings
-from pipeline.settings.profiles import CLUSTER_PATHS, PROFILES, ClusterProfiles
+from pipeline.settings.profiles import PROFILES, ClusterProfiles
 from pipeline.settings.sample import SampleSettings
 from pipeline.settings.simulate import SimulateSettings
 from pipeline.settings.spectra import SpectraSettings
@@ -36,12 +37,6 @@ from pipeline.settings.training import TrainingSettings
 from pipeline.settings.validation import ValidationSettings
 
 DEFAULT_FILE = "pairspec.toml"
-
-
-_INPUT_PATHS = tuple(
-    name for name, field in InputSettings.model_fields.items() if Path in get_args(field.annotation)
-)
-"""Inputs that are files or folders; those that may be URLs, too."""
 
 
 class SettingsError(ValueError):
@@ -160,19 +155,8 @@ def _read_file(config: Path | None) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise SettingsError(f"{path} holds no settings: a JSON object is expected")
     base = path.resolve().parent
-    cluster = content.get("cluster")
-    profiles = cluster.values() if isinstance(cluster, dict) else ()
-    folders = ((table, CLUSTER_PATHS) for table in (cluster, *profiles))
-    for table, keys in ((content, ("root",)), (content.get("inputs"), _INPUT_PATHS), *folders):
-        if isinstance(table, dict):
-            for key in keys:
-                if _is_local(table.get(key)):
-                    table[key] = str(base / table[key])
+    change_paths(content, Settings, lambda local: str(base / local))
     return content
-
-
-def _is_local(value: Any) -> bool:
-    return isinstance(value, str) and "://" not in value
 
 
 def _parse_override(text: str) -> dict[str, Any]:

@@ -12,9 +12,6 @@ from pydantic import (
 
 from cluster.settings import ClusterSettings
 
-CLUSTER_PATHS = ("log_folder", "shared_folder", "tls_ca_file", "tls_cert_file", "tls_key_file")
-"""Settings that are paths on this machine."""
-
 _OF_THE_SITE = (
     "kind", "partition", "account", "log_folder", "shared_folder", "directives", "prologue",
 )  # fmt: skip

@@ -32,8 +32,8 @@ class TrainingSettings(Section):
     [derived: there it is better, beside labels no gain was seen]"""
 
     teacher: Path | None = None
-    """Folder of a trained network, relative to where the command runs, whose p_b is learned beside
-    the labels; for a smaller network. It must take the same spectra. [assumed: none]"""
+    """Folder of a trained network whose p_b is learned beside the labels; for a smaller network. It
+    must take the same spectra. [assumed: none]"""
 
     teacher_weight: float = Field(0.5, ge=0, le=1)
     """Share of the teacher's p_b in what the network is to answer; the rest is the label.

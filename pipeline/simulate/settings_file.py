@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from pipeline.settings.inputs import InputSettings
 from pipeline.settings.load import Settings
+from pipeline.settings.paths import change_paths
 
 _OWN = {"root", "inputs", "simulate", "cluster"}
 """Sections that belong to the survey or to the machine, not to the runs on the survey."""
@@ -40,6 +42,8 @@ def _lines(settings: Settings, inputs: Mapping[str, str]) -> Iterator[str]:
         yield f'{"" if name in known else "# "}{name} = "{value}"'
     for section in sorted(set(Settings.model_fields) - _OWN):
         changed = getattr(settings, section).changed()
+        # Those of the command line are relative to where it runs, not to the file.
+        change_paths({section: changed}, Settings, lambda local: str(Path(local).resolve()))
         if changed:
             yield ""
             yield f"[{section}]"

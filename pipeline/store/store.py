@@ -136,7 +136,7 @@ def blank_rows(n_rows: int) -> Rows:
 
 
 def write_shard(path: Path, shard: int, rows: Rows) -> None:
-    """Write one whole shard of the store and read it back.
+    """Write one whole shard of the store in place of what is there, and read it back.
 
     Parameters
     ----------
@@ -158,6 +158,9 @@ def write_shard(path: Path, shard: int, rows: Rows) -> None:
     region = shard_region(store, shard, rows["valid"].size)
     dims = ("row", "pixel")
     dataset = xr.Dataset({name: (dims[: rows[name].ndim], rows[name]) for name in rows})
+    # What is there may be damaged or of other chunks, and zarr would read it before it writes.
+    for file in shard_files(path, shard):
+        file.unlink()
     dataset.to_zarr(path, region={"row": region}, mode="r+", consolidated=False)
     for name, array in rows.items():
         if not _same_bits(store[name].isel(row=region).to_numpy(), array):

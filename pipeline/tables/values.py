@@ -1,5 +1,8 @@
 """Raw values of a user's table to ids, numbers and texts; digits are never lost."""
 
+import re
+
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -10,6 +13,12 @@ NULLS = ("", "null", "NULL", "Null", "nan", "NaN", "NAN", "None", "N/A", "--")
 
 _FLOAT = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _NAMED = 3
+_ID = re.compile(r"(id|source|gaia[ _]?(e?dr\d)?)$", re.IGNORECASE)
+"""How the names of ids end, in the archives and in VizieR."""
+_LOST = (
+    "ids above 2^53 have lost digits where they were floating-point numbers; write them as 64-bit "
+    'integers or as text (pandas keeps integers beside missing values in the type "Int64" only)'
+)
 
 
 def check_type(kind: pa.DataType, to: pa.DataType, column: str, table: str) -> None:
@@ -31,13 +40,47 @@ def check_type(kind: pa.DataType, to: pa.DataType, column: str, table: str) -> N
     if _is_text(plain) or pa.types.is_null(plain) or pa.types.is_integer(plain):
         return
     if pa.types.is_integer(to):
-        raise InputError(
-            f"column {column} of {table} is {str(kind).upper()}: ids above 2^53 have lost digits "
-            "where they were floating-point numbers; write them as 64-bit integers or as text "
-            '(pandas keeps integers beside missing values in the type "Int64" only)'
-        )
+        raise InputError(f"column {column} of {table} is {str(kind).upper()}: {_LOST}")
     if pa.types.is_nested(plain):
         raise InputError(f"column {column} of {table} is {kind}: one value per row is wanted")
+
+
+def may_lose_digits(kind: pa.DataType, column: str) -> bool:
+    """Whether a column of floating-point numbers is named like ids.
+
+    Parameters
+    ----------
+    kind : pyarrow.DataType
+        Type of the column.
+    column : str
+        Its name.
+    """
+    return pa.types.is_floating(kind) and _ID.search(column) is not None
+
+
+def check_ids(values: pa.Array | pa.ChunkedArray, column: str, table: str) -> None:
+    """Refuse floating-point numbers that are named like ids and too large to be exact.
+
+    Parameters
+    ----------
+    values : pyarrow.Array or pyarrow.ChunkedArray
+        The column, of any type.
+    column, table : str
+        Names, for the message.
+
+    Raises
+    ------
+    InputError
+        Ids have lost digits.
+    """
+    if not may_lose_digits(values.type, column):
+        return
+    exact = 2.0 ** (np.finfo(values.type.to_pandas_dtype()).nmant + 1)
+    numbers = values.cast(pa.float64())
+    lost = numbers.filter(pc.and_(pc.is_finite(numbers), pc.greater_equal(pc.abs(numbers), exact)))
+    if len(lost):
+        kind = str(values.type).upper()
+        raise InputError(f"column {column} of {table} is {kind}, e.g. {lost[0]}: {_LOST}")
 
 
 def convert(raw: pa.Array, to: pa.DataType, column: str, table: str) -> pa.Array:
@@ -60,9 +103,10 @@ def convert(raw: pa.Array, to: pa.DataType, column: str, table: str) -> pa.Array
     Raises
     ------
     InputError
-        As :func:`check_type`, or a value cannot be converted without loss.
+        As :func:`check_type` and :func:`check_ids`, or a value cannot be converted without loss.
     """
     check_type(raw.type, to, column, table)
+    check_ids(raw, column, table)
     if pa.types.is_dictionary(raw.type):
         raw = raw.cast(raw.type.value_type)
     if _is_text(raw.type):

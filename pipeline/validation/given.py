@@ -50,7 +50,7 @@ def read_planets(path: Path) -> pd.DataFrame:
     Ids of another release than Gaia's DR3 are not ids here.
     """
     table = _read(path, PLANETS, ("name",), {"name": _TEXT, "gaia": _TEXT})
-    digits = table["gaia"].str.extract(r"^(?:Gaia DR3 )?(\d+)$")[0]
+    digits = table["gaia"].str.extract(r"^(?:Gaia DR3 )?(\d+)(?:\.0*)?$")[0]
     table["source_id"] = digits.fillna("0").map(int).astype(np.int64)
     hosts = table.drop_duplicates("name", ignore_index=True)
     return hosts.drop(columns="gaia")

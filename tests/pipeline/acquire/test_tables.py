@@ -119,9 +119,10 @@ def test_the_dust_map(tmp_path, monkeypatch):
         image.writeto(sink)
         files[f"/sfd/SFD_dust_4096_{pole}.fits"] = sink.getvalue()
     with Server(files, lambda path, n: "short" if n == 0 else None) as server:
-        done = acquire(server, tmp_path, "dust")
+        done = acquire(server, tmp_path / "data", "dust")
     assert done.exit_code == 0, done.output
-    own = load_settings(tmp_path / "pairspec.toml").photometry
+    moved = (tmp_path / "data").rename(tmp_path / "moved")
+    own = load_settings(moved / "pairspec.toml").photometry
     assert own.reddening == "map"
     assert {path.name for path in own.dust_folder.iterdir()} == {
         "SFD_dust_4096_ngp.fits", "SFD_dust_4096_sgp.fits",

@@ -147,6 +147,15 @@ def test_a_table_of_ones_own_from_rows_to_p_b(tmp_path, client):
     assert good[0]["snr_g"] == pytest.approx(np.median(star(np.arange(4000.0, 5500.0))), rel=0.02)
 
 
+def test_numbers_of_ones_own_may_be_negative(tmp_path, client):
+    write_table(tmp_path / "in/mine.parquet", LOG_WAVE, 5, obsid=[-1, -2, 0, 4, -2])
+    settings = settings_of(tmp_path, "table")
+    run_stage("ingest", settings, client)
+    rows = pq.read_table(settings.root / "tables/observations").to_pylist()
+    superseded = [bool(row["quality"] & QualityFlag.SUPERSEDED) for row in rows]
+    assert superseded == [False, False, False, False, True]
+
+
 @pytest.mark.parametrize(
     ("unit", "medium", "given"),
     [

@@ -1,5 +1,11 @@
+import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import pyarrow as pa
 import pyarrow.parquet as pq
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.ingest import duplicates
 from schemas.observations import HEADERS
@@ -81,6 +87,38 @@ def test_an_overflown_obsid_says_nothing(tmp_path):
     assert superseded(headers) == []
 
 
+def test_a_fibre_that_is_not_known_in_full_says_nothing(tmp_path):
+    for number, name in enumerate(("lmjd", "planid", "spid", "fiberid")):
+        unknown = {"obsid": -28762, "fiberid": 5, name: None}
+        headers = write_headers(
+            tmp_path / f"h{number}", unknown, unknown, {"obsid": 7, "fiberid": 5, name: None}
+        )
+        assert superseded(headers) == []
+    unknown = dict.fromkeys(("lmjd", "planid", "spid", "fiberid"))
+    assert superseded(write_headers(tmp_path / "h", unknown, unknown)) == []
+
+
+def test_numbers_that_are_not_lamosts_may_be_negative(tmp_path):
+    nowhere = dict.fromkeys(("lmjd", "planid", "spid", "fiberid"))
+    own = nowhere | {"layout": "own"}
+    desi = nowhere | {"layout": "desi", "planid": "main-dark-1"}
+    sdss = {"layout": "sdss", "spid": None}
+    headers = write_headers(
+        tmp_path / "h",
+        *(own | {"obsid": number} for number in (-1, -2, 0, 3, -1, 0)),
+        *(desi | {"obsid": number} for number in (-5, -6, 7, -5)),
+        desi | {"obsid": -5, "planid": "main-bright-1"},
+        *(sdss | {"obsid": number, "fiberid": None} for number in (40550001, 40550002, 40550001)),
+    )
+    found = duplicates.find_duplicates(headers).to_pylist()
+    assert [(d["row"], d["newest_row"], d["exposure"]) for d in found] == [
+        (4, 0, "OBSID -1"),
+        (5, 2, "OBSID 0"),
+        (9, 6, "OBSID -5 of main-dark-1"),
+        (13, 11, "OBSID 40550001"),
+    ]
+
+
 def test_versions_compare_as_numbers(tmp_path):
     headers = write_headers(
         tmp_path / "h",
@@ -91,3 +129,39 @@ def test_versions_compare_as_numbers(tmp_path):
         {"obsid": 2, "pipeline_version": "2.10"},
     )
     assert superseded(headers) == [0, 2, 3]
+
+
+_VERSION = st.none() | st.one_of(
+    st.from_regex(r"v?[0-9]{1,3}(\.[0-9]{1,3}){0,3}([ab-][0-9]+)?", fullmatch=True),
+    st.from_regex(r"[v ]?0{0,3}[0-9]{8,60}", fullmatch=True),
+    st.text(st.sampled_from("019.v "), max_size=6),
+)
+
+
+def numbers(version):
+    """What versions are compared by: numbers in order; of no version, less than any."""
+    return (version is not None, [int(digits) for digits in re.findall("[0-9]+", version or "")])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(_VERSION, _VERSION), min_size=2, max_size=6))
+def test_numbers_of_any_length_compare_as_pythons(files):
+    expected = max(range(len(files)), key=lambda row: (*map(numbers, files[row]), -row))
+    with TemporaryDirectory() as folder:
+        records = [
+            {"obsid": 7, "pipeline_version": version, "data_release": release}
+            for version, release in files
+        ]
+        found = duplicates.find_duplicates(write_headers(Path(folder) / "h", *records))
+    assert set(found["newest_row"].to_pylist()) == {expected}
+
+
+def test_a_version_that_is_a_time_stops_nothing(tmp_path):
+    headers = write_headers(
+        tmp_path / "h",
+        {"obsid": 7, "pipeline_version": "20240131120000"},
+        {"obsid": 7, "pipeline_version": "2.9.8"},
+        {"obsid": 8, "pipeline_version": "9" * 60},
+        {"obsid": 8, "pipeline_version": "1" + "0" * 60},
+    )
+    assert superseded(headers) == [1, 2]

@@ -81,6 +81,21 @@ def test_a_second_run_writes_nothing(survey, tmp_path, client, digest_tree):
     assert {p: p.stat().st_mtime_ns for p in root.rglob("*") if p.is_file()} == stamps
 
 
+def test_a_cut_shard_and_other_chunks_are_written_anew(survey, tmp_path, client, digest_tree):
+    root, other = tmp_path / "run", tmp_path / "other"
+    run(settings_for(survey, root), client)
+    before = digest_tree(root)
+    flux = root / "spectra.zarr/flux/c/1/0"
+    flux.write_bytes(flux.read_bytes()[:-100])
+    run(settings_for(survey, root), client)
+    assert digest_tree(root) == before
+    run(settings_for(survey, root, "ingest.chunk_rows=2"), client)
+    run(settings_for(survey, other, "ingest.chunk_rows=2"), client)
+    assert digest_tree(root) == digest_tree(other) != before
+    run(settings_for(survey, root), client)
+    assert digest_tree(root) == before
+
+
 def test_a_catalogue_that_comes_later_is_joined_without_reading_files_again(
     survey, tmp_path, client
 ):

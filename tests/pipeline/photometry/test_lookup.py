@@ -22,17 +22,18 @@ def keys(tmp_path):
 
 @pytest.mark.parametrize("ending", ["parquet", "csv"])
 def test_values_are_found_by_ids_that_differ_in_the_last_digit(keys, tmp_path, ending):
-    table = pa.table({"source_id": IDS[[2, 1, 0]], "name": ["c", "b", "a"]})
+    table = pa.table({"source_id": IDS[[2, 1, 0]], "designation": ["c", "b", "a"]})
     path = tmp_path / f"table.{ending}"
     if ending == "csv":
         csv.write_csv(table, path)
     else:
         pq.write_table(table, path)
-    out = look_up(keys, "source_id", path, ["name"], tmp_path / "out.parquet", "200MB")
+    name = "original_ext_source_id"
+    out = look_up(keys, "source_id", path, [name], tmp_path / "out.parquet", "200MB")
     found = pq.read_table(out)
-    assert found.to_pydict() == {"row": [5, 9, 12], "name": ["a", "b", "a"]}
+    assert found.to_pydict() == {"row": [5, 9, 12], name: ["a", "b", "a"]}
     rows = pa.chunked_array([[4, 5, 9]])
-    assert read_values(out, rows)["name"].to_pylist() == [None, "a", "b"]
+    assert read_values(out, rows)[name].to_pylist() == [None, "a", "b"]
     assert read_values(out, rows.slice(0, 0)).num_rows == 0
 
 
@@ -94,8 +95,39 @@ def test_a_folder_is_one_table_and_its_path_is_literal(keys, tmp_path):
     }
 
 
-def test_of_several_values_the_smallest_counts(keys, tmp_path):
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_of_several_rows_the_first_that_has_a_value_counts(keys, tmp_path, ending):
+    path = tmp_path / f"twice.{ending}"
+    for missing in (-9999.0, -999.0, 99.0, np.nan, np.inf, None):
+        given = [(0, missing), (0, 0.25), (0, 0.05), (1, 10.5), (0, missing), (1, 9.0)]
+        table = pa.table({"source_id": IDS[[i for i, _ in given]], "ebv": [v for _, v in given]})
+        (csv.write_csv if ending == "csv" else pq.write_table)(table, path)
+        out = look_up(keys, "source_id", path, ["ebv"], tmp_path / "out.parquet", "200MB")
+        assert pq.read_table(out)["ebv"].to_pylist() == [0.25, 10.5, 0.25], missing
+
+
+def test_the_values_of_a_row_stay_together(keys, tmp_path):
     path = tmp_path / "twice.csv"
-    path.write_text(f"source_id,r_med_geo\n{IDS[0]},10\n{IDS[0]},9\n{IDS[1]},7\n")
-    out = look_up(keys, "source_id", path, ["r_med_geo"], tmp_path / "out.parquet", "200MB")
-    assert pq.read_table(out)["r_med_geo"].to_pylist() == [9.0, 7.0, 9.0]
+    path.write_text(
+        "source_id,r_med_geo,r_lo_geo,r_hi_geo\n"
+        f"{IDS[0]},10,,\n{IDS[0]},30,20,40\n{IDS[0]},,25,\n{IDS[0]},3,2,4\n{IDS[1]},-999,,5\n"
+    )
+    names = ["r_med_geo", "r_lo_geo", "r_hi_geo"]
+    out = look_up(keys, "source_id", path, names, tmp_path / "out.parquet", "200MB")
+    found = [tuple(row.values()) for row in pq.read_table(out).to_pylist()]
+    assert found == [(5, 30.0, 20.0, 40.0), (9, -999.0, None, 5.0), (12, 30.0, 20.0, 40.0)]
+
+
+def test_of_several_names_the_first_that_is_not_empty_counts(keys, tmp_path):
+    path = tmp_path / "names.parquet"
+    pq.write_table(pa.table({"source_id": IDS[[0, 0, 0]], "designation": ["", "b", "a"]}), path)
+    name = "original_ext_source_id"
+    out = look_up(keys, "source_id", path, [name], tmp_path / "out.parquet", "200MB")
+    assert pq.read_table(out)[name].to_pylist() == ["b", "b"]
+
+
+def test_a_value_that_is_no_number_is_refused(keys, tmp_path):
+    path = tmp_path / "text.csv"
+    path.write_text(f"source_id,ebv\n{IDS[0]},low\n")
+    with pytest.raises(InputError, match="ebv cannot be read as double"):
+        look_up(keys, "source_id", path, ["ebv"], tmp_path / "out.parquet", "200MB")

@@ -87,7 +87,8 @@ def test_what_is_wrong_for_all_stages_is_said_once(site):
 
 
 def test_settings_as_they_are_printed_can_be_read_back(site, tmp_path):
-    settings = load_settings(site, root=tmp_path / "run")
+    folders = {"root": tmp_path / "run", "simulate": {"out": tmp_path / "survey"}}
+    settings = load_settings(site, **folders)
     printed = tmp_path / "printed.json"
     printed.write_text(settings.model_dump_json())
     again = load_settings(printed)

@@ -24,3 +24,14 @@ def test_settings_of_later_stages_travel_with_the_survey(tmp_path):
     assert (read.network, read.training) == (given.network, given.training)
     assert read.root == tmp_path / "run"
     assert read.inputs.spectra == tmp_path / "spectra"
+
+
+def test_paths_of_the_command_line_mean_the_same_in_the_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = load_settings(None, ["infer.models=['a', '/b']", "photometry.dust_folder=dust"])
+    path = tmp_path / "survey" / "pairspec.toml"
+    path.parent.mkdir()
+    path.write_text(settings_file(given, {}))
+    read = load_settings(path)
+    assert [*map(str, read.infer.models)] == [str(tmp_path / "a"), "/b"]
+    assert read.photometry.dust_folder == tmp_path / "dust"

@@ -52,11 +52,34 @@ def test_the_same_shard_gives_the_same_bytes(store, digest_tree):
     assert digest_tree(store) == before
 
 
+@pytest.mark.parametrize("content", [b"", b"no shard", None])
+def test_a_damaged_shard_is_written_anew(store, digest_tree, content):
+    write_shard(store, 1, random_rows(1))
+    before = digest_tree(store)
+    for name in PIXEL_ARRAYS:
+        file = store / name / "c" / "1" / "0"
+        file.write_bytes(file.read_bytes()[:-100] if content is None else content)
+    (store / "log10_first" / "c" / "1").write_bytes(b"")
+    write_shard(store, 1, random_rows(1))
+    assert digest_tree(store) == before
+
+
+def test_a_shard_is_written_anew_in_chunks_of_other_rows(store):
+    write_shard(store, 1, random_rows(1))
+    ensure_store(store, 3, 8, 2, "digest")
+    write_shard(store, 1, random_rows(2))
+    assert zarr.open_array(store / "flux", mode="r").chunks == (2, ROW_PIXELS)
+    read = open_store(store)["flux"][8:16].to_numpy()
+    assert read.tobytes() == random_rows(2)["flux"].tobytes()
+
+
 def test_an_unaligned_write_is_refused_with_the_cure(store):
+    write_shard(store, 0, random_rows(0))
     with pytest.raises(ValueError, match="7 rows as shard 0 .* pad the rows"):
         write_shard(store, 0, blank_rows(7))
     with pytest.raises(ValueError, match="as shard 3 .* 3 shards of 8 rows"):
         write_shard(store, 3, blank_rows(8))
+    assert open_store(store)["valid"].to_numpy().sum() == 5
 
 
 def test_a_store_of_another_manifest_is_refused(store):
