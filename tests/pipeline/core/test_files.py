@@ -30,8 +30,11 @@ def test_sweep_removes_only_what_is_half_written(tmp_path):
     (tmp_path / "a" / "0").write_bytes(b"")
     (tmp_path / "store.partial" / "c").mkdir(parents=True)
     (tmp_path / "store.partial" / "c" / "0").write_bytes(b"")
+    (tmp_path / "stars.unfinished").mkdir()
+    (tmp_path / "stars.unfinished" / "1.partial").write_bytes(b"")
     assert sweep(tmp_path) == 2
-    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "stars.unfinished"]
+    assert (tmp_path / "stars.unfinished" / "1.partial").exists()
     assert [p.name for p in (tmp_path / "a").iterdir()] == ["0"]
 
 
