@@ -109,7 +109,7 @@ def connect(
         _await_worker(client, engine, settings.start_timeout)
         if settings.dashboard_address is not None:
             notify(f"dashboard at {client.dashboard_link}; from afar, tunnel to it with ssh -L")
-        with _tended(client, engine):
+        with _tended(client, engine, notify):
             yield client
 
 
@@ -140,10 +140,11 @@ def _await_worker(client: "Client", engine: Engine, timeout_s: float) -> None:
 
 
 @contextmanager
-def _tended(client: "Client", engine: Engine) -> Iterator[None]:
+def _tended(client: "Client", engine: Engine, notify: Callable[[str], None]) -> Iterator[None]:
     """Look after the workers while the caller's work runs; end it if it cannot go on."""
     stop = threading.Event()
     failures: list[str] = []
+    told: set[str] = set()
 
     def tend() -> None:
         while not stop.wait(_POLL_S):
@@ -151,7 +152,15 @@ def _tended(client: "Client", engine: Engine) -> Iterator[None]:
                 names = {str(worker["name"]) for worker in present(client).values()}
             except OSError:
                 continue
-            if failure := engine.tend(names):
+            try:
+                failure = engine.tend(names)
+            except Exception as error:  # noqa: BLE001 (whatever it was, jobs lost later are replaced)
+                trouble = f"cannot look after the workers: {error!r}"
+                if trouble not in told:
+                    told.add(trouble)
+                    notify(f"{trouble}; it is tried again")
+                continue
+            if failure:
                 failures.append(failure)
                 client.close()
                 return

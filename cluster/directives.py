@@ -160,3 +160,18 @@ DIRECTIVES: dict[str, tuple[str, Callable[[Named, ClusterSettings], list[str]]]]
     "oar": ("#OAR", _oar),
 }
 """First word of a line, and the options, for each kind of queue."""
+
+
+def parted(path: Path, setting: str) -> str | None:
+    """Tell that queues do not take a path as one, or None.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Absolute.
+    setting : str
+        Which setting names it.
+    """
+    if len(str(path).split()) == 1:
+        return None
+    return f"batch systems part {path} at its spaces: change cluster.{setting}"

@@ -67,7 +67,9 @@ def map_partitions_window(
         futures: list[Future[pd.Series[Any]]] = client.compute(some.to_delayed(), retries=retries)
         return futures
 
-    window = max(PER_THREAD * threads_of(client), 2 * GROUP)
+    def window() -> int:
+        return max(PER_THREAD * threads_of(client), 2 * GROUP)
+
     for returned_1 in watch(client, submit, range(len(numbers)), window, GROUP):
         yield returned_1.iloc[0]
 

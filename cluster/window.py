@@ -1,7 +1,9 @@
 """Many tasks, few in flight: the scheduler holds a window of them, never the whole survey."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -12,6 +14,9 @@ R = TypeVar("R")
 
 PER_THREAD = 3
 """Tasks in flight for each thread of the cluster."""
+
+LOOK_S = 1.0
+"""So often it is looked how many threads there are: jobs of a queue come and go."""
 
 
 def run_window(
@@ -35,7 +40,7 @@ def run_window(
     *args
         Further arguments, the same for every task.
     per_thread : int
-        Tasks in flight for each thread of the cluster.
+        Tasks in flight for each thread of the cluster; workers may come and go meanwhile.
     retries : int
         Tries after a failure.
 
@@ -53,14 +58,14 @@ def run_window(
     def submit(some: list[T]) -> "list[Future[R]]":
         return [client.submit(function, item, *args, pure=False, retries=retries) for item in some]
 
-    return watch(client, submit, items, window=per_thread * threads_of(client))
+    return watch(client, submit, items, window=lambda: per_thread * threads_of(client))
 
 
 def watch(
     client: "Client",
     submit: "Callable[[list[T]], list[Future[R]]]",
     items: Iterable[T],
-    window: int,
+    window: Callable[[], int],
     group: int = 1,
 ) -> Iterator[R]:
     """Keep a window of futures in flight and yield their results as they finish.
@@ -73,8 +78,8 @@ def watch(
         From some items to one future each.
     items : iterable
         Consumed lazily.
-    window : int
-        Futures in flight at most.
+    window : callable
+        Returns how many futures may be in flight; asked once a second, also while none finishes.
     group : int
         Items that are submitted together, where submitting has a price of its own.
 
@@ -88,24 +93,34 @@ def watch(
     Exception
         The first error of a future; those in flight are cancelled.
     """
-    from distributed import as_completed
-
     pending = iter(items)
-    running = as_completed(submit(list(islice(pending, max(window, group)))))
-    n_free = 0
+    running: set[Future[R]] = set()
+    finished: SimpleQueue[Future[R]] = SimpleQueue()
+    size, look_at = 0, 0.0
     try:
-        for future in running:
+        while True:
+            if time.monotonic() >= look_at:
+                size, look_at = max(window(), group), time.monotonic() + LOOK_S
+            if size - len(running) >= group:
+                for future in submit(list(islice(pending, size - len(running)))):
+                    running.add(future)
+                    future.add_done_callback(finished.put)
+            if not running:
+                return
+            # as_completed would not come back before the next task is done, which may take long.
+            try:
+                future = finished.get(timeout=LOOK_S)
+            except Empty:
+                continue
+            running.remove(future)
             yield future.result()
             future.release()
-            n_free += 1
-            if n_free == group:
-                n_free = 0
-                running.update(submit(list(islice(pending, group))))
     finally:
-        client.cancel([future for future in running.futures if not future.done()])
+        client.cancel([future for future in running if not future.done()])
 
 
 def threads_of(client: "Client") -> int:
     """Count the threads of a cluster; at least one."""
-    threads: dict[str, int] = client.nthreads()
-    return max(1, sum(threads.values()))
+    # Without the workers one by one: there may be thousands.
+    threads: int = client.scheduler_info(n_workers=0).get("total_threads", 0)
+    return max(1, threads)

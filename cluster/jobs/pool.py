@@ -109,15 +109,16 @@ class JobPool(Engine):
             self._not_before = now + ASK_S * 2**self._failed
             if self._failed >= TRIES and not workers:
                 return f"no job starts any more: {next(iter(lost.values()))}"
+        self._replace(list(lost))
         for why in lost.values():
             self._notify(f"{why}; starting another")
-        self._replace(list(lost))
         return None
 
     def _replace(self, lost: list[QueueJob]) -> None:
+        self._cluster.sync(self._cluster.scale_down, [job.name for job in lost])
+        # Only now: a job that could not be given up is found lost once more.
         for job in lost:
             self._jobs.remove(job)
-        self._cluster.sync(self._cluster.scale_down, [job.name for job in lost])
         self.fill()
 
     def _ask(self) -> None:

@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from cluster.directives import parted
 from cluster.engine import ClusterError, Engine
 from cluster.jobs.configuration import only_ours
 from cluster.jobs.job import QueueJob, job_class
@@ -198,8 +199,8 @@ def usable_folder(folder: Path | None, setting: str) -> Path:
         There is no such folder and it cannot be made, or it cannot be shared.
     """
     path = (folder or Path("logs") / "jobs").resolve()
-    if len(str(path).split()) != 1:
-        raise ClusterError(f"batch systems part {path} at its spaces: change cluster.{setting}")
+    if refusal := parted(path, setting):
+        raise ClusterError(refusal)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

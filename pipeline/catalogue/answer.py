@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 from collections import Counter
 from pathlib import Path
 from typing import IO, Any
@@ -12,7 +11,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from pipeline.core.atomic import PARTIAL
+from pipeline.core.atomic import UNFINISHED, whole
 from schemas.registry import TABLES
 
 _BATCH_ROWS = 100_000
@@ -91,16 +90,9 @@ def write_answer(answer: duckdb.DuckDBPyRelation, path: Path) -> int:
     twice = [name for name, n in Counter(answer.columns).items() if n > 1]
     if twice:
         raise ValueError(f"two columns are named {twice[0]}; tell them apart by AS")
-    partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
-    try:
-        with partial.open("wb") as file:
-            rows = (_write_csv if path.suffix == ".csv" else _write_parquet)(answer, file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return rows
+    write = _write_csv if path.suffix == ".csv" else _write_parquet
+    with whole(path, UNFINISHED) as partial, partial.open("wb") as file:
+        return write(answer, file)
 
 
 def _is_run(folder: Path) -> bool:

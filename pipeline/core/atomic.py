@@ -17,6 +17,8 @@ from schemas.table import with_text_lengths
 
 PARTIAL = ".partial"
 """Ending of files in the making; such a file of a killed run may be deleted."""
+UNFINISHED = ".unfinished"
+"""Ending of what a user asks for, in the making: it may lie in a root where a stage starts."""
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -31,22 +33,27 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def whole(path: Path, ending: str = PARTIAL) -> Iterator[Path]:
     """Give the temporary name to write a file under; it gets its own once it is whole and on disk.
 
-    For what a library writes piece by piece. What an error leaves behind is swept later.
+    For what a library writes piece by piece. After an error nothing is left of it.
 
     Parameters
     ----------
     path : pathlib.Path
         The file's own name.
+    ending : str
+        Of the temporary name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
-    yield partial
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
+    partial = path.with_name(f"{path.name}.{os.getpid()}{ending}")
+    try:
+        yield partial
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:
@@ -121,7 +128,11 @@ def _repeated_texts(table: pa.Table) -> list[str]:
 
 def sweep(folder: Path) -> int:
     """Delete what a killed run left half-written below a folder; return how many pieces."""
-    leftovers = list(folder.rglob(f"*{PARTIAL}"))
+    leftovers = [
+        path
+        for path in folder.rglob(f"*{PARTIAL}")
+        if not any(parent.suffix == UNFINISHED for parent in path.relative_to(folder).parents)
+    ]
     for path in leftovers:
         if path.is_dir():
             shutil.rmtree(path)

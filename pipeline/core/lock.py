@@ -3,9 +3,14 @@
 import fcntl
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
+
+_PATIENCE_S = 1.0
+"""Who looks whether a root is locked has its lock for a moment: so long a stage waits for it."""
 
 
 class RootLockedError(RuntimeError):
@@ -55,7 +60,7 @@ def root_lock(root: Path, stage: str) -> Iterator[None]:
     path = root / ".lock"
     with path.open("a+") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(file)
         except BlockingIOError as error:
             raise _locked(root, path) from error
         file.truncate(0)
@@ -84,6 +89,18 @@ def lock_holder(root: Path) -> str | None:
     except FileNotFoundError:
         pass
     return None
+
+
+def _take(file: IO[str]) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
 
 
 def _locked(root: Path, path: Path) -> RootLockedError:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cluster.chain import queue_of, waits
+from cluster.directives import parted
 from cluster.settings import QUEUES, ClusterSettings
 from pipeline.core.errors import InputError
 from pipeline.core.pace import FOLDER, read_paces
@@ -112,7 +113,12 @@ def _problems(stages: list[Stage], settings: Settings, queued: set[str]) -> Iter
         profile = settings.for_stage(stage.name).cluster
         if profile.kind == "allocation" and not profile.workers:
             yield f"cluster.{stage.name}.workers = 0: say how many tasks of the job are workers"
+        driver = job_profile(stage.name, settings)
+        # Only SLURM's directives are known to keep a path together when it is quoted.
+        if driver.kind != "slurm":
+            yield from _spaces("driver", driver, settings.root)
         if profile.kind in (*QUEUES, "allocation"):
+            yield from _spaces(stage.name, profile, settings.root)
             yield from _folders(stage.name, profile)
             yield from _scratch(stage.name, profile.scratch)
             yield from _walltime(stage.name, profile, settings.root)
@@ -149,6 +155,15 @@ def _folders(name: str, profile: ClusterSettings) -> Iterator[str]:
         folder = getattr(profile, setting)
         if folder is not None and not folder.is_dir():
             yield f"there is no folder {folder}: make it, or change cluster.{name}.{setting}"
+
+
+def _spaces(name: str, profile: ClusterSettings, root: Path) -> Iterator[str]:
+    logs = profile.log_folder or root / "logs" / "jobs"
+    whose = f"{name}.log_folder" if profile.log_folder else "log_folder"
+    folders = {whose: logs, f"{name}.shared_folder": profile.shared_folder}
+    for setting, folder in folders.items():
+        if folder and (problem := parted(folder.resolve(), setting)):
+            yield problem
 
 
 def _scratch(name: str, scratch: str) -> Iterator[str]:

@@ -3,7 +3,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -14,8 +14,10 @@ from distributed.security import Security
 from pydantic import ValidationError
 
 from cluster.connect import connect
+from cluster.engine import Engine
 from cluster.settings import ClusterSettings
 from cluster.workers import present
+from tests.slurm import until
 
 
 def test_local_workers_are_processes_and_gone_afterwards():
@@ -39,6 +41,33 @@ def test_workers_that_are_slow_to_end_are_no_failure(monkeypatch):
     with connect(ClusterSettings(kind="inline")) as client:
         monkeypatch.setattr(LocalCluster, "close", slow)
         assert client.submit(sum, [1, 2]).result() == 3
+
+
+class Stumbling(Engine):
+    """Cannot look after its workers at first."""
+
+    tries = 0
+
+    def tend(self, workers):
+        self.tries += 1
+        if self.tries < 3:
+            raise TimeoutError("the queue is slow")
+
+
+def test_workers_are_looked_after_also_when_that_failed_before(monkeypatch):
+    @contextmanager
+    def start(settings, notify):
+        with LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster:
+            engines.append(Stumbling(cluster))
+            yield engines[0]
+
+    engines, notes = [], []
+    monkeypatch.setattr("cluster.connect.starter", lambda kind: start)
+    with connect(ClusterSettings(kind="inline"), notify=notes.append):
+        until(lambda: engines[0].tries > 3, 30, "they are looked after again")
+    assert notes == [
+        "cannot look after the workers: TimeoutError('the queue is slow'); it is tried again"
+    ]
 
 
 STOPPED = """

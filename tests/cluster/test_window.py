@@ -1,8 +1,15 @@
 import operator
+import threading
+import time
+from itertools import pairwise
 
 import pytest
+from distributed import Client, LocalCluster
 
-from cluster.window import run_window
+from cluster import window
+from cluster.window import run_window, threads_of, watch
+
+MEETING = threading.Barrier(4)
 
 
 def square(x: int) -> int:
@@ -12,6 +19,11 @@ def square(x: int) -> int:
 def fail_on_three(x: int) -> int:
     if x == 3:
         raise ValueError("three is not allowed")
+    return x
+
+
+def meet(x: int) -> int:
+    MEETING.wait(timeout=60)
     return x
 
 
@@ -38,3 +50,44 @@ def test_no_more_than_the_window_is_taken_from_the_items(client):
 def test_an_error_stops_the_run_and_is_the_task_s_own(client):
     with pytest.raises(ValueError, match="three is not allowed"):
         list(run_window(client, fail_on_three, range(100), retries=0))
+
+
+def test_workers_that_come_later_have_work_even_if_nothing_finishes():
+    """Four tasks wait for each other; when the first one starts there is one worker."""
+    with (
+        LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+
+        def items():
+            assert threads_of(client) == 1
+            cluster.scale(4)
+            yield from range(4)
+
+        assert sorted(run_window(client, meet, items(), per_thread=1, retries=0)) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("group", [1, 4])
+def test_a_window_that_shrinks_does_not_stall(client, monkeypatch, group):
+    monkeypatch.setattr(window, "LOOK_S", 0.0)
+    sizes = iter([20, 3])
+
+    def submit(some):
+        return client.map(square, some, pure=False)
+
+    results = watch(client, submit, range(50), lambda: next(sizes, 0), group)
+    assert sorted(results) == [x * x for x in range(50)]
+
+
+def test_the_scheduler_is_not_asked_for_each_of_many_short_tasks(client):
+    looks = []
+
+    def size():
+        looks.append(time.monotonic())
+        return 10
+
+    results = watch(client, lambda some: client.map(square, some, pure=False), range(300), size)
+    assert len(list(results)) == 300
+    assert all(later - former >= window.LOOK_S for former, later in pairwise(looks))

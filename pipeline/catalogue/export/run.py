@@ -11,7 +11,7 @@ from pipeline.catalogue.answer import check_place, write_answer
 from pipeline.catalogue.complaint import complain
 from pipeline.catalogue.export.content import NEEDED, Content
 from pipeline.catalogue.query import Tables, connect, select_stars
-from pipeline.core.atomic import PARTIAL
+from pipeline.core.atomic import UNFINISHED
 from pipeline.core.errors import InputError
 from pipeline.core.published import read_published
 from schemas.catalogue import STARS
@@ -65,7 +65,7 @@ def export(
     if path.is_dir() or (form == "hats" and path.exists()):
         raise InputError(f"--output {output} exists; name a new file, or for hats a new folder")
     names = _columns(columns, needed=NEEDED if form == "hats" else ())
-    with TemporaryDirectory(prefix=f"{path.name}.", suffix=PARTIAL, dir=path.parent) as scratch:
+    with TemporaryDirectory(prefix=f"{path.name}.", suffix=UNFINISHED, dir=path.parent) as scratch:
         rows = Path(scratch) / "rows.parquet"
         with connect(root) as tables, complain(root):
             wanted = ", ".join(f'"{name}"' for name in names)

@@ -1,11 +1,13 @@
 import csv
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.catalogue.answer import check_output
+from pipeline.catalogue.answer import check_output, write_answer
 from pipeline.catalogue.query import save
+from pipeline.core.atomic import sweep
 
 ID = 2**60 + 1
 
@@ -51,6 +53,18 @@ def test_a_large_answer_is_written_whole(root, tmp_path):
         assert save(root, sql, tmp_path / name).startswith("250,000 rows")
     assert pq.read_table(tmp_path / "a.parquet")["n"].to_pylist() == list(range(250_000))
     assert (tmp_path / "a.csv").read_text().count("\n") == 250_001
+
+
+def test_a_stage_that_starts_leaves_an_answer_in_the_making_alone(root):
+    with duckdb.connect() as db:
+        db.create_function(
+            "swept", lambda row: sweep(root), ["BIGINT"], "BIGINT", side_effects=True
+        )
+        for name in ("a.csv", "a.parquet"):
+            answer = db.sql("SELECT swept(range) AS pieces FROM range(3)")
+            assert write_answer(answer, root / name) == 3
+    assert (root / "a.csv").read_text() == "pieces\n0\n0\n0\n"
+    assert pq.read_table(root / "a.parquet")["pieces"].to_pylist() == [0, 0, 0]
 
 
 def test_no_rows_are_an_answer_too(root, tmp_path):

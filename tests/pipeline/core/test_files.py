@@ -1,15 +1,10 @@
-"""Atomic files, ledger, published datasets, and the lock."""
-
-import subprocess
-import sys
-from pathlib import Path
+"""Atomic files, digests and published datasets."""
 
 import pyarrow as pa
 import pytest
 
 from pipeline.core.atomic import sweep, write_bytes, write_parquet
 from pipeline.core.digest import digest_of
-from pipeline.core.lock import RootLockedError, root_lock
 from pipeline.core.published import NotReadyError, Published, publish, require_published
 from pipeline.settings.spectra import SpectraSettings
 
@@ -35,8 +30,11 @@ def test_sweep_removes_only_what_is_half_written(tmp_path):
     (tmp_path / "a" / "0").write_bytes(b"")
     (tmp_path / "store.partial" / "c").mkdir(parents=True)
     (tmp_path / "store.partial" / "c" / "0").write_bytes(b"")
+    (tmp_path / "stars.unfinished").mkdir()
+    (tmp_path / "stars.unfinished" / "1.partial").write_bytes(b"")
     assert sweep(tmp_path) == 2
-    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "stars.unfinished"]
+    assert (tmp_path / "stars.unfinished" / "1.partial").exists()
     assert [p.name for p in (tmp_path / "a").iterdir()] == ["0"]
 
 
@@ -54,33 +52,3 @@ def test_a_dataset_is_ready_once_it_is_published(tmp_path):
     publish(tmp_path, "predictions", Published("d", {"rows": 2}))
     assert (tmp_path / "ledger" / "predictions.json").stat().st_mtime_ns == before
     assert require_published(tmp_path, "predictions", "infer").counts == {"rows": 2}
-
-
-HOLD = """
-import sys, time
-from pathlib import Path
-from pipeline.core.lock import root_lock
-with root_lock(Path(sys.argv[1]), "ingest"):
-    print("held", flush=True)
-    time.sleep(60)
-"""
-
-
-def test_the_lock_names_its_holder_and_dies_with_it(tmp_path: Path):
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        holder.stdout.readline()
-        with (
-            pytest.raises(RootLockedError, match=f"pairspec ingest, process {holder.pid} on"),
-            root_lock(tmp_path, "infer"),
-        ):
-            pass
-    finally:
-        holder.kill()
-        holder.wait()
-        holder.stdout.close()
-    with root_lock(tmp_path, "infer"):
-        assert "infer" in (tmp_path / ".lock").read_text()
-    assert (tmp_path / ".lock").read_text() == ""

@@ -1,6 +1,7 @@
 import pytest
 from typer.testing import CliRunner
 
+from cluster.settings import QUEUES
 from pipeline.cli.app import app
 from pipeline.core.errors import InputError
 from pipeline.core.published import Published, publish
@@ -82,6 +83,27 @@ def test_folders_that_are_not_there_are_refused(on_slurm, tmp_path):
     assert "cluster.driver.log_folder" in refusal(logs, "ingest")
     (tmp_path / "logs").mkdir()
     check(stages_named(["ingest"]), logs)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in QUEUES if kind != "slurm"])
+def test_a_root_with_a_space_is_refused_before_the_queue_parts_it(on_slurm, tmp_path, kind):
+    root = tmp_path / "my survey"
+    given = (f"cluster.kind={kind}", "cluster.ingest.kind=local")
+    settings = on_slurm(*given).model_copy(update={"root": root})
+    message = f"part {root / 'logs' / 'jobs'} at its spaces: change cluster.log_folder"
+    assert message in refusal(settings, "ingest")
+    elsewhere = on_slurm(*given, f"cluster.driver.log_folder={tmp_path}")
+    check(stages_named(["ingest"]), elsewhere.model_copy(update={"root": root}))
+
+
+def test_a_space_that_only_the_workers_cannot_bear_is_refused_too(on_slurm, tmp_path):
+    update = {"root": tmp_path / "my survey"}
+    local = on_slurm("cluster.ingest.kind=local").model_copy(update=update)
+    check(stages_named(["ingest"]), local)
+    assert "change cluster.log_folder" in refusal(on_slurm().model_copy(update=update), "ingest")
+    (tmp_path / "my keys").mkdir()
+    shared = on_slurm(f"cluster.ingest.shared_folder={tmp_path / 'my keys'}")
+    assert "change cluster.ingest.shared_folder" in refusal(shared, "ingest")
 
 
 @pytest.mark.parametrize(

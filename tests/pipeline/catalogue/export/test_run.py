@@ -16,8 +16,10 @@ from astropy.table import Table
 from astropy.units import Unit
 from typer.testing import CliRunner
 
+from pipeline.catalogue.answer import write_answer
 from pipeline.catalogue.export.run import export
 from pipeline.cli.app import app
+from pipeline.core.atomic import sweep
 from schemas.catalogue import STARS
 
 ASCII = [c.name for c in STARS.columns if not pa.types.is_string(c.type)] + ["star_id"]
@@ -271,3 +273,19 @@ def test_the_command(stars_root, tmp_path):
     assert done.exit_code == 0, done.output
     assert f"2 columns -> {out}" in done.output
     assert Table.read(out).colnames == ["star_id", "p_b"]
+
+
+def test_a_stage_that_starts_leaves_an_export_in_the_making_alone(stars_root, monkeypatch):
+    root, table = stars_root
+
+    def swept(*args):
+        assert sweep(root.path) == 0
+        return write_answer(*args)
+
+    monkeypatch.setattr("pipeline.catalogue.export.run.write_answer", swept)
+    path = root.path / "stars.csv"
+    try:
+        export(root.path, "csv", path, None, ["star_id"])
+        assert path.read_text().count("\n") == table.num_rows + 1
+    finally:
+        path.unlink(missing_ok=True)
