@@ -61,7 +61,7 @@ def test_every_path_of_the_file_is_relative_to_it(tmp_path, monkeypatch):
         inside = str(path.parent / "a/b")
         assert [*map(str, value)] == [inside, "/c"] if several else str(value) == inside, place
     other = load_settings(path, ["infer.models=['net']", "inputs.tmass=s3://a/b"])
-    assert (other.infer.models, other.inputs.tmass) == ((Path("net"),), "s3://a/b")
+    assert (other.infer.models, other.inputs.tmass) == ((Path("net").absolute(),), "s3://a/b")
     path.write_text(json.dumps({"inputs": {"gaia": "https://a/b", "tmass": "/c"}}))
     inputs = load_settings(path).inputs
     assert (inputs.gaia, inputs.tmass) == ("https://a/b", "/c")
