@@ -8,6 +8,7 @@ from pipeline.core.pace import Pace, read_paces
 from pipeline.core.published import Published, read_published, replaced_source
 from pipeline.core.records import records_path
 from pipeline.core.stage import Stage
+from pipeline.core.words import counted
 from pipeline.jobs.state import QueueState, queue_state
 from pipeline.jobs.submission import submissions
 from pipeline.settings.load import Settings
@@ -46,7 +47,7 @@ def _folder(stage: Stage, settings: Settings) -> Path:
 
 def _counts(published: Published) -> str:
     counts = list(published.counts.items())[:_SHOWN]
-    return ", ".join(f"{value:,} {name}" for name, value in counts)
+    return ", ".join(counted(value, name) for name, value in counts)
 
 
 def _state(stage: Stage, folder: Path, published: Published | None, queue: QueueState) -> str:
@@ -68,7 +69,7 @@ def _paces(stage: Stage, folder: Path, state: str) -> Iterator[str]:
     if pace is None or state not in ("running", "failed", "begun", "waiting"):
         return
     step = "" if pace.step == stage.name else f"{pace.step} "
-    yield f"{step}{pace.done:,}/{pace.total:,} {pace.of}".rstrip()
+    yield f"{step}{pace.done:,}/{counted(pace.total, pace.of)}".rstrip()
     if state == "running" and pace.left_s is not None:
         yield f"{_rate(pace)}"
         yield f"about {duration(pace.left_s)} left"
