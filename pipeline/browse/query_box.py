@@ -13,6 +13,7 @@ from pipeline.browse.theme import TABLE, WIDGETS
 from pipeline.browse.work import LONGEST_S, Work
 from pipeline.catalogue.complaint import complain
 from pipeline.catalogue.query import connect
+from pipeline.core.words import counted
 
 MOST_ROWS = 1000
 EXAMPLE = """SELECT round(feh, 1) AS feh, count(*) AS stars, avg((p_b > 0.5)::INT) AS share
@@ -36,7 +37,7 @@ class Answer:
 
     def __str__(self) -> str:
         n = len(next(iter(self.columns.values()), []))
-        return f"the first {n:,} rows" if self.more else f"{n:,} row{'' if n == 1 else 's'}"
+        return f"the first {n:,} rows" if self.more else counted(n, "rows")
 
 
 def answer(root: Path, sql: str, limit_s: float = LONGEST_S) -> Answer:

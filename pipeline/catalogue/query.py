@@ -19,6 +19,7 @@ from pipeline.catalogue.completeness import add_completeness
 from pipeline.catalogue.cone import add_cone, pixel_expression
 from pipeline.core.errors import InputError
 from pipeline.core.parquet import CHECKED, table_files
+from pipeline.core.words import counted
 from schemas.catalogue import STARS
 from schemas.completeness import COMPLETENESS
 from schemas.registry import TABLES
@@ -75,7 +76,11 @@ class Tables:
         """Make a view of the file that the database missed, if it may be read; False if not."""
         found = _MISSED.search(error)
         name = found["table"] or found["file"] if found else ""
-        if not self._allow_files or not name or name in self._own or not Path(name).exists():
+        if not self._allow_files or not name or name in self._own:
+            return False
+        if not Path(name).exists():
+            if found and found["file"]:
+                raise InputError(f"there is no file {name}")
             return False
         from pipeline.catalogue.own_file import open_own
 
@@ -87,7 +92,8 @@ class Tables:
     def _check(self, query: str) -> None:
         statements = self._db.extract_statements(query)
         if len(statements) != 1:
-            raise InputError(f"a query is one statement; this is {len(statements) or 'none'}")
+            given = f"this is {len(statements)}" if statements else "none is given"
+            raise InputError(f'a query is one statement, and {given}; with make, SQL="SELECT ..."')
         kind = statements[0].type
         if kind not in _READING:
             word = query.split()[0].upper()
@@ -205,7 +211,7 @@ def save(root: Path, sql: str, output: Path, *, allow_files: bool = False) -> st
     path = check_output(root, output)
     with connect(root, allow_files=allow_files) as tables, complain(root):
         rows = write_answer(tables.sql(sql), path)
-    return f"{rows:,} rows -> {output}"
+    return f"{counted(rows, 'rows')} -> {output}"
 
 
 @contextmanager

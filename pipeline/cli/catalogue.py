@@ -39,9 +39,9 @@ def query(
     debug: Debug = False,
 ) -> None:
     """Ask the catalogue by SQL."""
-    from pipeline.cli.console import settings_of
+    from pipeline.cli.console import run_of
 
-    with settings_of(config, root, overrides or [], debug=debug) as loaded:
+    with run_of(config, root, overrides or [], debug=debug) as loaded:
         from pipeline.catalogue.query import save, show
 
         note_outdated(loaded.root)
@@ -82,9 +82,9 @@ def star(
 
     Example: pairspec star "292.0587 43.9252" --root run
     """
-    from pipeline.cli.console import settings_of
+    from pipeline.cli.console import run_of
 
-    with settings_of(config, root, overrides or [], debug=debug) as loaded:
+    with run_of(config, root, overrides or [], debug=debug) as loaded:
         from pipeline.core.root import Root
         from pipeline.star.page import StarPage, check_figure, open_page
 
@@ -99,7 +99,10 @@ def star(
         typer.echo(page)
         if figure:
             if page.network_note is not None:
-                typer.echo(f"without what the network looked at: {page.network_note}", err=True)
+                typer.echo(
+                    f"the figure does not show which pixels the network used: {page.network_note}",
+                    err=True,
+                )
             typer.echo(f"figure -> {page.save(output)}")
 
 
@@ -128,9 +131,9 @@ def browse(
     Example: pairspec browse --root run --open
     """
     from pipeline.cli.browse import serve
-    from pipeline.cli.console import settings_of
+    from pipeline.cli.console import run_of
 
-    with settings_of(config, root, overrides or [], debug=debug) as loaded:
+    with run_of(config, root, overrides or [], debug=debug) as loaded:
         note_outdated(loaded.root)
         serve(loaded, tuple(models or ()), port, out, show=show)
 
@@ -162,9 +165,9 @@ def export(
 
     Example: pairspec export --format votable --where "p_b > 0.8" --output pairs.vot --root run
     """
-    from pipeline.cli.console import settings_of
+    from pipeline.cli.console import run_of
 
-    with settings_of(config, root, overrides or [], debug=debug) as loaded:
+    with run_of(config, root, overrides or [], debug=debug) as loaded:
         from pipeline.catalogue.export.run import export as write
 
         note_outdated(loaded.root)
@@ -185,9 +188,11 @@ def tables(
 
     Example: pairspec tables stars --root run
     """
-    from pipeline.cli.console import settings_of
+    from pipeline.cli.console import require_folder, settings_of
 
     with settings_of(config, root, overrides or [], debug=debug) as loaded:
         from pipeline.catalogue.listing import describe_table, list_tables
 
+        if root is not None:
+            require_folder(root)
         typer.echo("\n".join(list_tables(loaded.root) if name is None else describe_table(name)))

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.cli.console import require_folder
 from pipeline.core.lock import lock_holder
 from pipeline.core.pace import Pace, read_paces
 from pipeline.core.published import Published, read_published, replaced_source
 from pipeline.core.records import records_path
 from pipeline.core.stage import Stage
+from pipeline.core.words import counted
 from pipeline.jobs.state import QueueState, queue_state
 from pipeline.jobs.submission import submissions
 from pipeline.settings.load import Settings
@@ -23,7 +25,14 @@ def status_lines(settings: Settings) -> Iterator[str]:
     ----------
     settings : Settings
         Of the run.
+
+    Raises
+    ------
+    InputError
+        There is neither the folder of the run nor that of a survey.
     """
+    if settings.root.is_file() or not any(_folder(each, settings).is_dir() for each in STAGES):
+        require_folder(settings.root)
     queue = queue_state(settings)
     yield f"{'stage':<12}{'state':<12}{'makes':<14}holds"
     for stage in STAGES:
@@ -46,7 +55,7 @@ def _folder(stage: Stage, settings: Settings) -> Path:
 
 def _counts(published: Published) -> str:
     counts = list(published.counts.items())[:_SHOWN]
-    return ", ".join(f"{value:,} {name}" for name, value in counts)
+    return ", ".join(counted(value, name) for name, value in counts)
 
 
 def _state(stage: Stage, folder: Path, published: Published | None, queue: QueueState) -> str:
@@ -68,7 +77,7 @@ def _paces(stage: Stage, folder: Path, state: str) -> Iterator[str]:
     if pace is None or state not in ("running", "failed", "begun", "waiting"):
         return
     step = "" if pace.step == stage.name else f"{pace.step} "
-    yield f"{step}{pace.done:,}/{pace.total:,} {pace.of}".rstrip()
+    yield f"{step}{pace.done:,}/{counted(pace.total, pace.of)}".rstrip()
     if state == "running" and pace.left_s is not None:
         yield f"{_rate(pace)}"
         yield f"about {duration(pace.left_s)} left"

@@ -17,6 +17,7 @@ from pipeline.core.errors import InputError
 from pipeline.core.parquet import table_files
 from pipeline.core.published import outdated, read_published
 from pipeline.core.root import Root
+from pipeline.core.words import counted
 from pipeline.door.known_spectra import known_spectra
 from pipeline.door.lazy import normalised_spectra, stored_spectra
 from pipeline.door.own_spectra import classify, from_specutils, own_spectra
@@ -275,7 +276,7 @@ class OpenRun:
             published = read_published(self.root.path, name)
             if published is not None:
                 counts = list(published.counts.items())[:3]
-                text = ", ".join(f"{value:,} {what}" for what, value in counts)
+                text = ", ".join(counted(value, what) for what, value in counts)
                 held.append((name, f"{text} (outdated)" if name in old else text))
         return held
 

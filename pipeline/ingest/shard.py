@@ -105,7 +105,7 @@ def _keep(
 ) -> dict[str, Any]:
     """Put a spectrum into its row; return what is known of it, or why there is none."""
     if isinstance(spectrum, SpectrumError):
-        reason = f"{spectrum.reason}: {place['path']}: {spectrum.reason}: {spectrum.detail}"
+        reason = f"{spectrum.reason}: {spectrum.detail}"
         return place | {"quality": int(QualityFlag.REFUSED), "reason": reason}
     n = spectrum.flux.size
     if n > ROW_PIXELS:

@@ -1,5 +1,6 @@
 """``pairspec ingest``: files in, store and observations out."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,12 @@ def run(run: Run) -> StageReport:
         "without catalogue": observed["without_catalogue"],
         "shards": manifest.n_shards,
     }
-    told = (*catalogue_notes, *left_out.notes(), *_notes(root.table(DUPLICATES)))
+    told = (
+        *catalogue_notes,
+        *left_out.notes(),
+        *_notes(root.table(DUPLICATES)),
+        *_refused(observed["refused"], root.path),
+    )
     outputs = (root.store, root.table(OBSERVATIONS))
     return run.publish(digest, observed, shown=shown, notes=told, outputs=outputs)
 
@@ -131,6 +137,15 @@ def _on_a_worker(run: Run, work: Callable[..., Done], *args: Any) -> Done:
     # Sorting millions of headers is too much for a driver on a login node.
     done: list[Done] = list(run.tasks(work, [run.root], *args))
     return done[0]
+
+
+def _refused(n_refused: int, root: Path) -> tuple[str, ...]:
+    if n_refused == 0:
+        return ()
+    query = "SELECT path, reason FROM observations WHERE reason IS NOT NULL"
+    return (
+        f'{n_refused:,} refused; why: pairspec query "{query}" --root {shlex.quote(str(root))}',
+    )
 
 
 def _notes(duplicates: Path) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from pipeline.core.parts import write_parts
 from pipeline.core.report import StageReport
 from pipeline.core.root import Root
 from pipeline.core.run import Run
+from pipeline.core.words import counted
 from pipeline.labels.figure import ridge_figure
 from pipeline.labels.label_table import (
     LabelledStars,
@@ -158,9 +159,9 @@ def _notes(counts: Mapping[str, int], settings: Settings, *, beside_paper: bool)
     if settings.inputs.labels is not None:
         notes.append(f"labels of {settings.inputs.labels}")
         if counts["unused"]:
-            notes.append(f"{counts['unused']:,} rows of that table name nothing in the sample")
+            notes.append(f"not in the sample: {counted(counts['unused'], 'rows')} of that table")
     if counts["blended"]:
-        notes.append(f"{counts['blended']:,} of the excluded stars are blends by chance")
+        notes.append(f"blends by chance among the excluded: {counted(counts['blended'], 'stars')}")
     wanted = settings.labels.ridge_min_stars
     if counts["ridge_stars"] == 0:
         notes.append("too few stars for a ridge: no distance from it and no mass ratio is given")

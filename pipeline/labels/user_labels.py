@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.core.errors import InputError
+from pipeline.core.words import counted
 from pipeline.labels.labels import LABELS
 from pipeline.tables.rows import open_rows
 from pipeline.tables.source_columns import LOOKED_UP
@@ -88,7 +89,7 @@ def _checked(path: Path, name: str, table: pa.Table) -> pa.Table:
         raise InputError(f"{path} has no rows")
     for column, values in ((name, ids), ("label", labels)):
         if values.null_count:
-            raise InputError(f"{path}: {values.null_count} rows have no {column}")
+            raise InputError(f"{path}: {counted(values.null_count, 'rows')} without {column}")
     unknown = sorted(set(pc.unique(labels).to_pylist()) - set(LABELS))
     if unknown:
         raise InputError(
@@ -97,8 +98,8 @@ def _checked(path: Path, name: str, table: pa.Table) -> pa.Table:
     twice = [key for key, count in Counter(ids.to_pylist()).items() if count > 1]
     if twice:
         raise InputError(
-            f"{path}: {len(twice)} values of {name} stand more than once, e.g. {_few(twice)}; "
-            "keep one row each"
+            f"{path}: {name} must be unique, but there are several rows of {_few(twice)}; keep one "
+            "row each"
         )
     return pa.table({name: ids.cast(pa.int64()), "label": labels.cast(pa.string())})
 

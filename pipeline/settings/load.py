@@ -1,26 +1,27 @@
 """All settings of a run: one file, the environment and the command line, in rising order."""
 
-import difflib
 import json
+import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, time
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+from pydantic_settings import SettingsError as EnvironmentSettingsError
 
-from cluster.settings import ClusterSettings
 from pipeline.settings.acquire import AcquireSettings
 from pipeline.settings.catalogue import CatalogueSettings
 from pipeline.settings.composites import CompositeSettings
 from pipeline.settings.evaluate import EvaluateSettings
+from pipeline.settings.explain import Sources, explain
 from pipeline.settings.infer import InferSettings
 from pipeline.settings.ingest import IngestSettings
 from pipeline.settings.inputs import InputSettings
@@ -28,7 +29,7 @@ from pipeline.settings.labels import LabelSettings
 from pipeline.settings.network import NetworkSettings
 from pipeline.settings.paths import change_paths
 from pipeline.settings.photometry import PhotometrySettings
-from pipeline.settings.profiles import PROFILES, ClusterProfiles
+from pipeline.settings.profiles import ClusterProfiles
 from pipeline.settings.sample import SampleSettings
 from pipeline.settings.simulate import SimulateSettings
 from pipeline.settings.spectra import SpectraSettings
@@ -37,6 +38,7 @@ from pipeline.settings.training import TrainingSettings
 from pipeline.settings.validation import ValidationSettings
 
 DEFAULT_FILE = "pairspec.toml"
+_PREFIX, _DELIMITER = "PAIRSPEC_", "__"
 
 
 class SettingsError(ValueError):
@@ -49,8 +51,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True,
         extra="forbid",
-        env_prefix="PAIRSPEC_",
-        env_nested_delimiter="__",
+        env_prefix=_PREFIX,
+        env_nested_delimiter=_DELIMITER,
         use_attribute_docstrings=True,
     )
 
@@ -115,10 +117,13 @@ def load_settings(
         A file that can't be read, an unknown key (with the nearest valid name), a bad value.
     """
     from_file = _read_file(config)
-    explicit: dict[str, Any] = {}
+    from_set: dict[str, Any] = {}
     for text in overrides:
-        _merge(explicit, _parse_override(text))
-    _merge(explicit, {k: v for k, v in values.items() if v not in (None, {})})
+        _merge(from_set, _parse_override(text))
+    options = {k: v for k, v in values.items() if v not in (None, {})}
+    explicit: dict[str, Any] = {}
+    for given in (from_set, options):
+        _merge(explicit, given)
 
     class Sourced(Settings):
         @classmethod
@@ -136,7 +141,15 @@ def load_settings(
     try:
         sourced = Sourced(**explicit)
     except ValidationError as error:
-        raise SettingsError(_explain(error, config)) from None
+        sources: Sources = (
+            ("the options of the command", options),
+            ("--set", from_set),
+            *_environment(),
+            (str(config or DEFAULT_FILE), from_file),
+        )
+        raise SettingsError(explain(error, Settings, sources)) from None
+    except EnvironmentSettingsError as error:
+        raise SettingsError(_not_json(error)) from None
     return Settings.model_construct(**{name: getattr(sourced, name) for name in _fields(Settings)})
 
 
@@ -186,41 +199,21 @@ def _fields(model: Any) -> list[str]:
     return list(model.model_fields)
 
 
-def _explain(error: ValidationError, config: Path | None) -> str:
-    where = str(config) if config else f"{DEFAULT_FILE}, the environment or --set"
-    lines = []
-    found = error.errors()
-    places = [_place(item["loc"]) for item in found]
-    for place, item in zip(places, found, strict=True):
-        if len(place) == 3 and (place[0], place[2]) in places:
-            continue  # A profile has it from the section that holds for all stages.
-        name = ".".join(str(part) for part in place)
-        if item["type"] == "extra_forbidden":
-            lines.append(f"unknown setting {name!r}{_nearest(place)} (from {where})")
-        else:
-            lines.append(f"setting {name!r}: {item['msg']}, got {item['input']!r} (from {where})")
-    return "; ".join(lines)
+def _environment() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each variable that gives a setting, and the setting as a file would have it."""
+    for name, text in os.environ.items():
+        if name.upper().startswith(_PREFIX):
+            content: Any = text
+            for key in reversed(name[len(_PREFIX) :].lower().split(_DELIMITER)):
+                content = {key: content}
+            yield name, content
 
 
-def _place(location: tuple[int | str, ...]) -> tuple[str, ...]:
-    """Return where it stands in a file."""
-    return tuple(str(part) for part in location if part not in ("by_stage", "[key]"))
-
-
-def _nearest(place: tuple[str, ...]) -> str:
-    model: type[BaseModel] = Settings
-    for part in place[:-1]:
-        if model is ClusterProfiles:
-            model = ClusterSettings
-            continue
-        annotation = model.model_fields[part].annotation
-        kinds = (annotation, *get_args(annotation))
-        models = [k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)]
-        if not models:
-            return ""
-        model = models[0]
-    names = [name for name in _fields(model) if name != "by_stage"]
-    names += PROFILES if model is ClusterProfiles else ()
-    close = difflib.get_close_matches(place[-1], names, n=1, cutoff=0.0)
-    prefix = "".join(f"{part}." for part in place[:-1])
-    return f"; did you mean {prefix + close[0]!r}?" if close else ""
+def _not_json(error: Exception) -> str:
+    """Name the variables among which one holds a list or section that cannot be read."""
+    field = str(error).partition('field "')[2].partition('"')[0]
+    names = [name for name, content in _environment() if field in content]
+    return (
+        f"{', '.join(names)} in the environment: a list is written as JSON, e.g. '[\"model\"]', "
+        "and each setting of a section by a variable of its own, e.g. PAIRSPEC_CLUSTER__WORKERS=8"
+    )

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.catalogue.own_file import open_own
-from pipeline.catalogue.query import connect
+from pipeline.catalogue.query import connect, save, show
 from pipeline.core.errors import InputError
 from tests.pipeline.tables.kinds import KINDS, write_table
 
@@ -82,3 +82,25 @@ def test_ids_that_would_lose_digits_beside_those_of_another_file_are_refused(tmp
     (tmp_path / "b.csv").write_text("source_id\n7.5\n")
     with pytest.raises(InputError, match=f"files of {tmp_path} are not of one table: .*{2**60}"):
         open_own(tmp_path)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    pq.write_table(pa.table({"path": ["a.fits"]}), tmp_path / "manifest.parquet")
+    return tmp_path
+
+
+@pytest.mark.parametrize("sql", ["FROM '{0}'", "FROM manifest JOIN '{0}' USING (path)"])
+def test_a_file_that_is_not_there_is_named(folder, sql):
+    file = folder / "mine.csv"
+    with pytest.raises(InputError, match=f"^there is no file {file}$"):
+        show(folder, sql.format(file), allow_files=True)
+    with pytest.raises(InputError, match="--allow-files lets FROM 'file' read others"):
+        show(folder, sql.format(file))
+    file.write_text("path\na.fits\n")
+    assert "a.fits" in show(folder, sql.format(file), allow_files=True)
+
+
+def test_one_row_is_written_as_one(folder):
+    output = folder.parent / f"{folder.name}.csv"
+    assert save(folder, "FROM manifest", output) == f"1 row -> {output}"

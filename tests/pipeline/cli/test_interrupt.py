@@ -4,11 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
 
+from pipeline.cli.interrupt import ends_at_once
 from pipeline.core.records import read_records, records_path
 
 N_FILES = 600
@@ -57,3 +60,45 @@ def test_a_stage_ends_at_once_and_goes_on_later(tmp_path, write_spectrum, number
     assert again.returncode == 0, errors
     assert f"files                       {N_FILES}" in out
     assert list((tmp_path / "run").rglob("*.partial")) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wait_s", [0.1, 0.3, 0.6])
+def test_while_workers_start_it_says_one_line(tmp_path, write_spectrum, wait_s):
+    write_spectrum(tmp_path / "survey" / "a.fits", obsid=1)
+    stage = start(tmp_path)
+    process, deadline = psutil.Process(stage.pid), time.monotonic() + 100
+    while time.monotonic() < deadline and len(process.children(recursive=True)) < 2:
+        time.sleep(0.005)
+    time.sleep(wait_s)
+    family = process.children(recursive=True)
+    assert len(family) >= 2
+    os.killpg(stage.pid, signal.SIGINT)
+    out, errors = stage.communicate(timeout=60)
+    lines = errors.splitlines()
+    assert lines[-1] == "interrupted; run the same command again to go on"
+    said = {"ingest: looking at the inputs", "ingest: starting workers (local)", lines[-1]}
+    assert set(lines) <= said
+    assert (stage.returncode, out) == (128 + signal.SIGINT, "")
+    _, alive = psutil.wait_procs(family, timeout=60)
+    assert alive == []
+
+
+BLOCKED = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
+
+
+def blocked_in_a_child():
+    return subprocess.run(
+        [sys.executable, "-c", BLOCKED], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def test_processes_that_start_meanwhile_do_not_get_the_signal():
+    before = signal.getsignal(signal.SIGINT)
+    with ends_at_once():
+        assert blocked_in_a_child() == "True"
+        with ThreadPoolExecutor(1) as thread:
+            assert thread.submit(blocked_in_a_child).result() == "True"
+    assert blocked_in_a_child() == "False"
+    assert signal.getsignal(signal.SIGINT) is before
+    assert "pairspec-interrupt" not in {thread.name for thread in threading.enumerate()}

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.catalogue.query import connect
 from pipeline.settings.load import load_settings
 from pipeline.stages import run_stage
 from pipeline.store.store import open_store
@@ -39,6 +41,12 @@ def test_every_file_gets_a_row_and_every_refusal_a_reason(survey, tmp_path, clie
         "shards": 3,
     }  # fmt: skip
     assert "OBSID 103" in report.notes[0]
+    told, command = report.notes[-1].split("; why: ")
+    assert told == "3 refused"
+    program, query, sql, option, root = shlex.split(command)
+    assert (program, query, option) == ("pairspec", "query", "--root")
+    with connect(Path(root)) as tables:
+        assert len(tables.sql(sql).fetchall()) == 3
     table = pq.read_table(tmp_path / "run/tables/observations").to_pylist()
     assert len(table) == 20
     reasons = {row["path"]: row["reason"] for row in table if row["reason"]}
@@ -49,6 +57,13 @@ def test_every_file_gets_a_row_and_every_refusal_a_reason(survey, tmp_path, clie
     }
     superseded = [r["path"] for r in table if r["quality"] & QualityFlag.SUPERSEDED]
     assert superseded == ["old/spec-003.fits"]
+
+
+def test_nothing_is_said_of_refused_files_where_there_are_none(tmp_path, client, write_spectrum):
+    write_spectrum(tmp_path / "survey" / "a.fits", obsid=1)
+    report = run(settings_for(tmp_path / "survey", tmp_path / "run"), client)
+    assert report.counts["refused"] == 0
+    assert not any("refused" in note for note in report.notes)
 
 
 def test_the_store_holds_what_the_files_hold(survey, tmp_path, client):

@@ -119,7 +119,7 @@ def test_the_users_labels_replace_those_of_the_ridge(selected, client, tmp_path)
     assert set(labels["source_id"]) == set(chosen)
     by_star = labels.groupby("source_id")["label"].first()
     assert by_star.tolist() == ["binary" if k % 5 == 0 else "single" for k in range(100)]
-    assert any("1 rows of that table name nothing" in note for note in report.notes)
+    assert any("not in the sample: 1 row of that table" in note for note in report.notes)
     path.write_text(path.read_text().replace("binary", "excluded"))
     label(settings, client)
     labels = read_labels(selected)

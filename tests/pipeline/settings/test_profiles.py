@@ -66,12 +66,12 @@ def test_the_driver_takes_the_site_of_the_workers_but_not_their_size(site):
     [
         ("cluster.trian.jobs=3", "unknown setting 'cluster.trian'; did you mean 'cluster.train'"),
         ("cluster.train.jbs=3", "'cluster.train.jbs'; did you mean 'cluster.train.jobs'"),
-        ("cluster.train.jobs=0", "setting 'cluster.train.jobs': Input should be greater"),
+        ("cluster.train.jobs=0", "setting 'cluster.train.jobs': should be greater"),
         ("cluster.train.kind=slrm", "setting 'cluster.train.kind': .*did you mean 'slurm'"),
         ("cluster.train=7", "setting 'cluster.train': "),
         ("cluster.validte.jobs=3", "'cluster.validte'; did you mean 'cluster.validate'"),
         ("cluster.jbs=3", "'cluster.jbs'; did you mean 'cluster.jobs'"),
-        ("cluster.by_stage.train.jobs=3", "setting 'cluster': Input should be 'simulate'"),
+        ("cluster.by_stage.train.jobs=3", "setting 'cluster': should be 'simulate'"),
     ],
 )
 def test_a_wrong_profile_is_refused_with_the_nearest_name(site, override, message):
