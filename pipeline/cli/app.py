@@ -26,6 +26,27 @@ app = typer.Typer(
 )
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"pairspec {version('pairspec')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _pairspec(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_tell_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
 @app.command()
 def demo(
     stars: Annotated[int, typer.Option(min=300, help="Number of simulated stars.")] = 12_000,
@@ -148,10 +169,10 @@ def verify(
 
     Example: pairspec verify --deep --root run
     """
-    from pipeline.cli.console import EXIT_FAILED, settings_of
+    from pipeline.cli.console import EXIT_FAILED, run_of
     from pipeline.cli.interrupt import ends_at_once
 
-    with ends_at_once(), settings_of(config, root, overrides or [], debug=debug) as loaded:
+    with ends_at_once(), run_of(config, root, overrides or [], debug=debug) as loaded:
         from pipeline.verify.verify import verify as verify_run
 
         found = verify_run(loaded.root.resolve(), deep=deep)

@@ -38,9 +38,9 @@ def query(
     debug: Debug = False,
 ) -> None:
     """Ask the catalogue by SQL."""
-    from pipeline.cli.console import settings_of
+    from pipeline.cli.console import run_of
 
-    with settings_of(config, root, overrides or [], debug=debug) as loaded:
+    with run_of(config, root, overrides or [], debug=debug) as loaded:
         from pipeline.catalogue.query import save, show
 
         if output is not None:
@@ -80,9 +80,9 @@ def star(
 
     Example: pairspec star "292.0587 43.9252" --root run
     """
-    from pipeline.cli.console import settings_of
+    from pipeline.cli.console import run_of
 
-    with settings_of(config, root, overrides or [], debug=debug) as loaded:
+    with run_of(config, root, overrides or [], debug=debug) as loaded:
         from pipeline.core.root import Root
         from pipeline.star.page import StarPage, check_figure, open_page
 
@@ -125,9 +125,9 @@ def browse(
     Example: pairspec browse --root run --open
     """
     from pipeline.cli.browse import serve
-    from pipeline.cli.console import settings_of
+    from pipeline.cli.console import run_of
 
-    with settings_of(config, root, overrides or [], debug=debug) as loaded:
+    with run_of(config, root, overrides or [], debug=debug) as loaded:
         serve(loaded, tuple(models or ()), port, out, show=show)
 
 
@@ -158,9 +158,9 @@ def export(
 
     Example: pairspec export --format votable --where "p_b > 0.8" --output pairs.vot --root run
     """
-    from pipeline.cli.console import settings_of
+    from pipeline.cli.console import run_of
 
-    with settings_of(config, root, overrides or [], debug=debug) as loaded:
+    with run_of(config, root, overrides or [], debug=debug) as loaded:
         from pipeline.catalogue.export.run import export as write
 
         names = None if columns is None else [name.strip() for name in columns.split(",")]
@@ -180,9 +180,11 @@ def tables(
 
     Example: pairspec tables stars --root run
     """
-    from pipeline.cli.console import settings_of
+    from pipeline.cli.console import require_folder, settings_of
 
     with settings_of(config, root, overrides or [], debug=debug) as loaded:
         from pipeline.catalogue.listing import describe_table, list_tables
 
+        if root is not None:
+            require_folder(root)
         typer.echo("\n".join(list_tables(loaded.root) if name is None else describe_table(name)))

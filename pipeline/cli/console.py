@@ -48,9 +48,58 @@ def errors(*, debug: bool) -> Iterator[None]:
 def _fail(error: Exception, code: int, *, debug: bool) -> None:
     if debug:
         raise error
-    name = "" if isinstance(error, ValueError | RuntimeError) else f"{type(error).__name__}: "
-    typer.echo(f"pairspec: {name}{error}", err=True)
+    typer.echo(f"pairspec: {_words(error)}", err=True)
     raise typer.Exit(code) from None
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{os.fsdecode(error.filename)}: {error.strerror}"
+    if isinstance(error, ValueError | RuntimeError | OSError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+def require_folder(root: Path) -> None:
+    """Require that the folder of a run is there.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Root of the run.
+
+    Raises
+    ------
+    InputError
+        There is no such folder, or it is a file.
+    """
+    from pipeline.core.errors import InputError
+
+    if not root.is_dir():
+        what = f"{root} is a file" if root.exists() else f"there is no folder {root}"
+        raise InputError(f"{what}; give the folder of a run by --root")
+
+
+def require_writable(folder: Path) -> None:
+    """Require that a folder can be written, or made where it is not there yet.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder that a stage writes to.
+
+    Raises
+    ------
+    InputError
+        It cannot, or it is a file.
+    """
+    from pipeline.core.errors import InputError
+
+    there = next(path for path in (folder, *folder.resolve().parents) if path.exists())
+    if not there.is_dir():
+        raise InputError(f"{there} is a file, where a folder is wanted; give another folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"the folder {there} cannot be written; give another one")
 
 
 @contextmanager
@@ -113,6 +162,29 @@ def settings_of(
         yield load_settings(config, overrides, root=root, **values)
 
 
+@contextmanager
+def run_of(
+    config: Path | None, root: Path | None, overrides: list[str], *, debug: bool
+) -> "Iterator[Settings]":
+    """Read the settings of a command that asks about a run, whose folder must be there.
+
+    Parameters
+    ----------
+    config, root, overrides
+        As given on the command line.
+    debug : bool
+        Show tracebacks.
+
+    Yields
+    ------
+    Settings
+        Of the run.
+    """
+    with settings_of(config, root, overrides, debug=debug) as loaded:
+        require_folder(loaded.root)
+        yield loaded
+
+
 def run_command(
     name: str,
     config: Path | None,
@@ -149,6 +221,8 @@ def run_command(
         from pipeline.jobs.checks import check_walltime
         from pipeline.stages import check_stage, find_stage, run_stage, written_folder
 
+        folder = written_folder(find_stage(name), settings)
+        require_writable(folder)
         checked = check_stage(name, settings)
         check_walltime(name, settings)
 
@@ -160,7 +234,6 @@ def run_command(
         from pipeline.core.lock import root_lock
         from pipeline.core.pace import leave_record, pace_kept
 
-        folder = written_folder(find_stage(name), settings)
         logs, page = folder / "logs" / "jobs", folder / "logs" / f"{name}-profile.html"
         serve(settings.cluster, logs)
         typer.echo(f"{name}: starting workers ({settings.cluster.kind})", err=True)

@@ -10,7 +10,12 @@ Config = Annotated[
     typer.Option("--config", "-c", help="Settings file; default: ./pairspec.toml if it exists."),
 ]
 RootOption = Annotated[
-    Path | None, typer.Option("--root", "-r", help="Folder of everything that the run writes.")
+    Path | None,
+    typer.Option(
+        "--root",
+        "-r",
+        help="Folder of everything that the run writes; default: that of the settings, or ./run.",
+    ),
 ]
 Overrides = Annotated[
     list[str] | None,

@@ -97,9 +97,11 @@ def status(
 
     Example: pairspec status --root run
     """
-    from pipeline.cli.console import settings_of
+    from pipeline.cli.console import require_folder, settings_of
 
     with settings_of(config, root, overrides or [], debug=debug) as loaded:
         from pipeline.cli.status import status_lines
 
+        if root is not None:
+            require_folder(root)
         typer.echo("\n".join(status_lines(loaded)))

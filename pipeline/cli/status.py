@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.cli.console import require_folder
 from pipeline.core.lock import lock_holder
 from pipeline.core.pace import Pace, read_paces
 from pipeline.core.published import Published, read_published, replaced_source
@@ -24,7 +25,14 @@ def status_lines(settings: Settings) -> Iterator[str]:
     ----------
     settings : Settings
         Of the run.
+
+    Raises
+    ------
+    InputError
+        There is neither the folder of the run nor that of a survey.
     """
+    if settings.root.is_file() or not any(_folder(each, settings).is_dir() for each in STAGES):
+        require_folder(settings.root)
     queue = queue_state(settings)
     yield f"{'stage':<12}{'state':<12}{'makes':<14}holds"
     for stage in STAGES:
