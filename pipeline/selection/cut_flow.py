@@ -17,14 +17,15 @@ PAPER_SAMPLE = (1_258_912, 971_805)
 
 Counts = dict[str, NDArray[np.int64]]
 
+# Two lines of a header, and the column below them.
 _SHOWN = (
-    ("after it", "spectra"),
-    ("stars", "stars"),
-    ("drops alone", "dropped_spectra"),
-    ("stars", "dropped_stars"),
-    ("only it", "only_spectra"),
-    ("missing", "missing_spectra"),
-    ("stars", "missing_stars"),
+    ("left", "spectra", "spectra"),
+    ("left", "stars", "stars"),
+    ("drops alone", "spectra", "dropped_spectra"),
+    ("drops alone", "stars", "dropped_stars"),
+    ("only it", "spectra", "only_spectra"),
+    ("no value", "spectra", "missing_spectra"),
+    ("no value", "stars", "missing_stars"),
 )
 
 _MEMORY = "256MB"
@@ -146,15 +147,17 @@ def _sum(counts: Counts, chosen: NDArray[np.bool_]) -> int:
 def cut_flow_lines(table: pa.Table) -> tuple[str, ...]:
     """Return the cut flow as lines of text.
 
-    ``drops alone``: what the cut would drop if it were the only one; ``only it``: spectra that
-    fail it and no other cut of that sample.
+    ``left``: what passes this cut and all before it; ``drops alone``: what the cut would drop if
+    it were the only one; ``only it``: spectra that fail no other cut of that sample.
     """
     rows = table.to_pylist()
     wide = max(len(row["condition"]) for row in rows)
-    head = f"{'cut':<{wide}}" + "".join(f"{title:>13}" for title, _ in _SHOWN)
-    lines = [head]
+    lines = [
+        f"{'':<{wide}}" + "".join(f"{title:>13}" for title, _, _ in _SHOWN),
+        f"{'cut':<{wide}}" + "".join(f"{unit:>13}" for _, unit, _ in _SHOWN),
+    ]
     for row in rows:
-        line = f"{row['condition']:<{wide}}" + "".join(f"{row[name]:>13,}" for _, name in _SHOWN)
+        line = f"{row['condition']:<{wide}}" + "".join(f"{row[name]:>13,}" for _, _, name in _SHOWN)
         lines.append(line)
         if row["paper_spectra"] is not None:
             counts = f"{row['paper_spectra']:>13,}{row['paper_stars']:>13,}"

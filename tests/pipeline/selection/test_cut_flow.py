@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -71,6 +72,9 @@ def test_the_papers_counts_stand_beside_the_application_sample_only():
 
 def test_the_flow_prints_as_a_table():
     lines = cut_flow_lines(flow([7, 8], [True, True], [0, 16], [0, 0], beside_paper=True))
-    assert len(lines) == 1 + 7 + 1
-    assert "1,258,912" in lines[6]
-    assert lines[7].startswith("3 < parallax_mas")
+    assert len(lines) == 2 + 7 + 1
+    heads = [f"{a} {b}" for a, b in zip(*(re.split(r"  +", h)[1:] for h in lines[:2]), strict=True)]
+    assert len(set(heads)) == len(heads) == 7
+    assert heads[:3] == ["left spectra", "left stars", "drops alone spectra"]
+    assert "1,258,912" in lines[7]
+    assert lines[8].startswith("3 < parallax_mas")
