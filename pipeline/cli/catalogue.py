@@ -96,7 +96,10 @@ def star(
         typer.echo(page)
         if figure:
             if page.network_note is not None:
-                typer.echo(f"without what the network looked at: {page.network_note}", err=True)
+                typer.echo(
+                    f"the figure does not show which pixels the network used: {page.network_note}",
+                    err=True,
+                )
             typer.echo(f"figure -> {page.save(output)}")
 
 

@@ -65,14 +65,14 @@ class StarPage:
     @cached_property
     def _networks(self) -> EnsemblePlan | str:
         """Those that gave p_b; or why they are not at hand."""
+        named = ", ".join(str(path) for path in self.models)
         if not all((path / "model.json").is_file() for path in self.models):
-            named = ", ".join(str(path) for path in self.models)
-            return f"no network in {named}; give the one that gave p_b by --model"
+            return f"there is no network in {named}; name the folder of that of p_b by --model"
         plan, wanted = plan_ensemble(self.models), self.star.row["model_id"]
         if plan.model_id != wanted:
             return (
-                f"the network there, {plan.model_id}, is not the one that gave p_b, {wanted}; "
-                "--model"
+                f"{named} holds the network {plan.model_id}, but p_b is of {wanted}; name the "
+                "folder of that one by --model"
             )
         return plan
 

@@ -126,7 +126,9 @@ def test_what_cannot_be_found_is_said(run, tmp_path):
 def test_another_network_does_not_explain_p_b(finished, run, rows, tmp_path):
     other = pairspec.open(finished.root, models=[tmp_path])
     page = other.star(rows[0]["source_id"])
-    assert "--model" in page.network_note
+    assert page.network_note == (
+        f"there is no network in {tmp_path}; name the folder of that of p_b by --model"
+    )
     assert run.star(rows[0]["source_id"]).network_note is None
     assert page.save(tmp_path / "a.png").is_file()
 
