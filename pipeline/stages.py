@@ -159,6 +159,9 @@ STAGES: tuple[Stage, ...] = (
         summary="Give every spectrum of the sample its binary probability p_b.",
         manual="""
     Several networks form an ensemble: their logits are averaged, and their spread is kept.
+    Counted are the spectra that could be read, less those of an exposure that a newer file of it
+    replaces.
+
     Writes ROOT/predictions/, one part per shard.
 
     Example: pairspec infer --root run --all

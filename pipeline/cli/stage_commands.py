@@ -76,7 +76,7 @@ def ingest(
 @as_command("infer")
 def infer(
     all_spectra: Annotated[
-        bool, typer.Option("--all", help="All counted spectra, not those of the sample only.")
+        bool, typer.Option("--all", help="All counted spectra, not only those of the sample.")
     ] = False,
     models: Annotated[
         list[Path] | None,
