@@ -26,7 +26,12 @@ WHAT      ?= lamost-catalogue
 OUT       ?= data
 WHERE     ?=
 
-OPTIONS  := $(if $(CONFIG),--config $(CONFIG)) $(if $(ROOT),--root $(ROOT)) $(foreach s,$(SET),--set $(s))
+# A value as one word of the shell, whatever is in it; a path that may begin with ~/.
+quoted   = '$(subst ','\'',$(1))'
+path     = $(call quoted,$(patsubst ~/%,$(HOME)/%,$(1)))
+
+SETTINGS := $(if $(CONFIG),--config $(call path,$(CONFIG))) $(foreach s,$(SET),--set $(call quoted,$(s)))
+OPTIONS  := $(if $(ROOT),--root $(call path,$(ROOT))) $(SETTINGS)
 PAIRSPEC := $(BIN)/pairspec
 # The list of stages is pipeline/stages.py; `simulate` and `ingest` take more options than the others.
 PLAIN    := $(filter-out simulate ingest,$(shell $(PYTHON) -m pipeline.stages | cut -f1))
@@ -35,7 +40,7 @@ BENCHES   = $(sort $(notdir $(basename $(shell grep -l __main__ benchmarks/*/*.p
 .DEFAULT_GOAL := help
 .PHONY: help env acquire demo demo-large simulate ingest $(PLAIN) query browse submit status cancel verify settings test test-slurm test-kills check-install fuzz lint format docs docs-html bench rates clean
 
-help: ## This list
+help: ## This list of the targets; `pairspec --help` lists all commands
 	@echo "pairspec: find the unresolved binary stars in millions of low-resolution spectra"; echo
 	@echo "Stages, in order:"
 	@$(PYTHON) -m pipeline.stages | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -54,25 +59,25 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 demo: env ## Simulate a survey, run every stage on it, show the catalogue (about 10 minutes)
-	$(PAIRSPEC) demo --out $(DEMO) --stars $(STARS)
+	$(PAIRSPEC) demo --out $(call path,$(DEMO)) --stars $(STARS)
 
 demo-large: env ## The same with about 72,000 spectra, for the patient (22 minutes)
-	$(PAIRSPEC) demo --out $(DEMO)-large --stars 45000
+	$(PAIRSPEC) demo --out $(call path,$(DEMO)-large) --stars 45000
 
 simulate: env
-	$(PAIRSPEC) simulate --stars $(STARS) --out $(DEMO)
+	$(PAIRSPEC) simulate --stars $(STARS) --out $(call path,$(DEMO))
 
 ingest: env
-	$(PAIRSPEC) ingest $(OPTIONS) $(if $(SPECTRA),--spectra $(SPECTRA)) $(if $(CATALOGUE),--catalogue $(CATALOGUE))
+	$(PAIRSPEC) ingest $(OPTIONS) $(if $(SPECTRA),--spectra $(call path,$(SPECTRA))) $(if $(CATALOGUE),--catalogue $(call path,$(CATALOGUE)))
 
 $(PLAIN): env
 	$(PAIRSPEC) $@ $(OPTIONS)
 
 acquire: env ## Fetch what a run needs: WHAT=lamost-catalogue OUT=data WHERE="snrg > 20" ARGS=...
-	$(PAIRSPEC) acquire $(WHAT) --out $(OUT) $(if $(WHERE),--where "$(WHERE)") $(ARGS) $(if $(CONFIG),--config $(CONFIG)) $(foreach s,$(SET),--set $(s))
+	$(PAIRSPEC) acquire $(WHAT) --out $(call path,$(OUT)) $(if $(WHERE),--where $(call quoted,$(WHERE))) $(ARGS) $(SETTINGS)
 
 query: env ## Ask the catalogue: SQL="SELECT ..."
-	$(PAIRSPEC) query "$(SQL)" $(OPTIONS)
+	$(if $(SQL),,$(error say what to ask, e.g. make query ROOT=run SQL="SELECT count(*) FROM stars"))$(PAIRSPEC) query $(call quoted,$(SQL)) $(OPTIONS)
 
 browse: env ## Explore the catalogue in a browser of this machine (docs/explorer.md)
 	$(PAIRSPEC) browse $(OPTIONS)
@@ -139,4 +144,4 @@ rates: env ## docs/rates.md, from what the benchmarks kept
 	$(BIN)/python benchmarks/speed/rates.py
 
 clean: ## Remove the environment and the demo
-	rm -rf $(VENV) $(DEMO) $(DEMO)-large
+	rm -rf $(VENV) $(call path,$(DEMO)) $(call path,$(DEMO)-large)
