@@ -105,6 +105,7 @@ def test_a_new_stage_is_one_module_and_one_entry(tmp_path):
 
     assert "Do nothing at all." in told("--help")
     assert "Do nothing at all." in told("nothing", "--help")
+    (tmp_path / "run").mkdir()
     root = ("--root", str(tmp_path / "run"))
     assert "nothing     -" in told("status", *root)
     assert "nothings             7" in told("nothing", *root, "--set", "cluster.kind=inline")
