@@ -47,7 +47,7 @@ def run(run: Run) -> StageReport:
         predicted, settings.catalogue, settings.inputs.gaia_release, settings.labels.log_age,
         *inputs.values(), evaluation,
     )  # fmt: skip
-    layout = run.once(_assign, run, job, digest=digest, step="catalogue_assignment")
+    layout = run.once(assign, job, digest=digest, step="catalogue_assignment", on_worker=True)
     run.each(
         write_spectra, len(job.blocks), job, digest=digest, step="catalogue_spectra", of="blocks"
     )
@@ -108,12 +108,6 @@ def _job(
         log_age=settings.labels.log_age,
         combination=combination,
     )
-
-
-def _assign(run: Run, job: CatalogueJob) -> Done:
-    # On a worker: the positions of millions of spectra are too much for a login node.
-    done: list[Done] = list(run.tasks(assign, [job]))
-    return done[0]
 
 
 def _describe(run: Run, job: CatalogueJob) -> Done:

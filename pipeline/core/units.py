@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from cluster.partitions import map_partitions_window
 from cluster.window import run_window
@@ -128,8 +128,15 @@ class Units:
 
         return self._each(self._ledger("", digest, n_units), n_units, of, start)
 
-    def once(self, work: Callable[..., Done], *args: Any, digest: str, step: str = "") -> Done:
-        """Run ``work(*args)`` in this process unless it is done, and record it.
+    def once(
+        self,
+        work: Callable[..., Done],
+        *args: Any,
+        digest: str,
+        step: str = "",
+        on_worker: bool = False,
+    ) -> Done:
+        """Run ``work(*args)`` unless it is done, and record it.
 
         Parameters
         ----------
@@ -141,6 +148,8 @@ class Units:
             Digest of everything that the output depends on.
         step : str
             Name in the ledger; by default the stage's.
+        on_worker : bool
+            Run it on a worker: what takes much memory is too much for a driver on a login node.
 
         Returns
         -------
@@ -151,7 +160,7 @@ class Units:
         done = ledger.read(0)
         if done is None:
             self._take_back(ledger)
-            done = work(*args)
+            done = self._on_worker(work, args) if on_worker else work(*args)
             ledger.write(0, done)
         # Also after a run that was killed just before.
         ledger.tidy()
@@ -227,6 +236,10 @@ class Units:
         records = {step or self.stage.name: (digest, n_units)}
         require_sound(self.root, records, self.stage.name)
 
+    def _on_worker(self, work: Callable[..., Done], args: tuple[Any, ...]) -> Done:
+        (done,) = self.tasks(_call, [args], work)
+        return cast("Done", done)
+
     def _ledger(self, step: str, digest: str, n_units: int) -> Ledger:
         name = step or self.stage.name
         self._records[name] = (digest, n_units)
@@ -259,6 +272,10 @@ class Units:
         self.idle = False
         withdraw(self.root.path, self.stage.makes)
         ledger.tidy()
+
+
+def _call(args: tuple[Any, ...], work: Callable[..., Done]) -> Done:
+    return work(*args)
 
 
 def _record_item(

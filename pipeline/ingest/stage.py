@@ -1,14 +1,11 @@
 """``pairspec ingest``: files in, store and observations out."""
 
 import shlex
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 
 from pipeline.core.errors import MismatchError
-from pipeline.core.ledger import Done
 from pipeline.core.pieces import Pieces
 from pipeline.core.report import StageReport
 from pipeline.core.run import Run
@@ -66,11 +63,13 @@ def run(run: Run) -> StageReport:
     folder = Path(settings.inputs.spectra or "").resolve()
     job = IngestJob(root, folder, *reading)
     read = run.each(ingest_shard, manifest.n_shards, job, digest=layout)
-    run.once(_duplicates, run, digest=layout, step="duplicates")
+    run.once(write_duplicates, root, digest=layout, step="duplicates", on_worker=True)
     digest = run.digest(layout, catalogue and catalogue.digest)
     matches = None
     if catalogue is not None:
-        run.once(_matches, run, catalogue.parquet, digest=digest, step="matches")
+        run.once(
+            write_matches, root, catalogue.parquet, digest=digest, step="matches", on_worker=True
+        )
         matches = matches_path(catalogue.parquet)
     pieces = Pieces.of_rows(manifest.n_shards, manifest.shard_rows, settings.tables.unit_spectra)
     observed = run.each(
@@ -123,20 +122,6 @@ def _manifest(run: Run, left_out: LeftOut) -> Manifest:
         lambda: known.entries(spectra, scan(spectra, left_out)),
         ingest.shard_rows,
     )
-
-
-def _duplicates(run: Run) -> Done:
-    return _on_a_worker(run, write_duplicates)
-
-
-def _matches(run: Run, catalogue: Path) -> Done:
-    return _on_a_worker(run, write_matches, catalogue)
-
-
-def _on_a_worker(run: Run, work: Callable[..., Done], *args: Any) -> Done:
-    # Sorting millions of headers is too much for a driver on a login node.
-    done: list[Done] = list(run.tasks(work, [run.root], *args))
-    return done[0]
 
 
 def _refused(n_refused: int, root: Path) -> tuple[str, ...]:

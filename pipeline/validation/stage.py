@@ -61,7 +61,9 @@ def run(run: Run) -> StageReport:
             continue
         try:
             ready = one.prepare(run, data) if one.prepare else data
-            done[one.name] = run.once(_on_worker, run, one.name, ready, digest=digest, step=step)
+            done[one.name] = run.once(
+                validate_one, one.name, ready, digest=digest, step=step, on_worker=True
+            )
             digests[one.name] = digest
         except (CheckpointError, InputError, MismatchError) as error:
             errors.append(f"{one.name}: {error}")
@@ -114,12 +116,6 @@ def validate_one(name: str, data: RunData) -> Done:
     else:
         result = one.validate(data)
     return write_result(name, result, folder_of(data.root) / name)
-
-
-def _on_worker(run: Run, name: str, data: RunData) -> Done:
-    # On a worker: the stars of a survey are too much for a login node.
-    done: list[Done] = list(run.tasks(validate_one, [name], data))
-    return done[0]
 
 
 def _gather(root: Root, names: tuple[str, ...]) -> Done:
