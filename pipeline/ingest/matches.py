@@ -33,15 +33,15 @@ _FIRST = """
         SELECT obsid, {exposure}, file_row_number AS place
         FROM read_parquet($catalogue, hive_partitioning = false, file_row_number = true)
     ), numbered AS (
-        SELECT obsid, min(place) AS place FROM entry
+        SELECT obsid, min(place) AS place, count(*) AS n FROM entry
         SEMI JOIN (SELECT obsid FROM file) USING (obsid) GROUP BY obsid
     ), placed AS (
-        SELECT {exposure}, min(place) AS place FROM entry
+        SELECT {exposure}, min(place) AS place, count(*) AS n FROM entry
         SEMI JOIN (SELECT lmjd FROM file WHERE obsid IS NULL) USING (lmjd) GROUP BY {exposure}
     )
-    SELECT file."row", place FROM file JOIN numbered USING (obsid)
+    SELECT file."row", place, n FROM file JOIN numbered USING (obsid)
     UNION ALL
-    SELECT file."row", place FROM file JOIN placed USING ({exposure}) WHERE file.obsid IS NULL
+    SELECT file."row", place, n FROM file JOIN placed USING ({exposure}) WHERE file.obsid IS NULL
 """
 
 _WRITE = """
@@ -67,7 +67,7 @@ def write_matches(root: Root, catalogue: Path) -> Done:
     Returns
     -------
     Done
-        Count: matched files.
+        Counts: matched files, and those that have several rows in the catalogue.
     """
     out = matches_path(catalogue)
     names = {
@@ -85,7 +85,10 @@ def write_matches(root: Root, catalogue: Path) -> Done:
         )
         db.execute(_FIRST.format(**names), source)
         db.execute(_WRITE.format(**names, partial=quoted(partial)), source)
-    return Done({"matched": pq.read_metadata(out).num_rows}, (out,))
+        ((repeated,),) = db.execute("SELECT count(*) FROM found WHERE n > 1").fetchall()
+    note = f"files with several rows in the catalogue: {repeated:,}; the first row counts"
+    counts = {"matched": pq.read_metadata(out).num_rows, "repeated": repeated}
+    return Done(counts, (out,), (note,) if repeated else ())
 
 
 def matches_path(catalogue: Path) -> Path:

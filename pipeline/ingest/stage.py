@@ -67,9 +67,10 @@ def run(run: Run) -> StageReport:
     digest = run.digest(layout, catalogue and catalogue.digest)
     matches = None
     if catalogue is not None:
-        run.once(
+        matched = run.once(
             write_matches, root, catalogue.parquet, digest=digest, step="matches", on_worker=True
         )
+        catalogue_notes = (*catalogue_notes, *matched.notes)
         matches = matches_path(catalogue.parquet)
     pieces = Pieces.of_rows(manifest.n_shards, manifest.shard_rows, settings.tables.unit_spectra)
     observed = run.each(

@@ -51,6 +51,7 @@ def match(tmp_path):
             parts.append(read_matches(out, rows))
             assert list(parts[-1].index) == list(rows.index)
         assert done.counts["matched"] == pq.read_metadata(out).num_rows
+        run.done = done
         return pd.concat(parts, ignore_index=True)
 
     return run
@@ -70,6 +71,10 @@ def test_the_first_row_of_an_exposure_counts(match):
     found = match(files, entries, 2)
     assert values(found, "teff_k") == [2, 0, 2, None, None]
     assert values(found, "found_obsid") == [7, 5, 7, None, None]
+    assert match.done.counts["repeated"] == 3
+    assert match.done.notes == (
+        "files with several rows in the catalogue: 3; the first row counts",
+    )
 
 
 def test_a_file_without_obsid_is_found_by_its_whole_fibre(match):
@@ -94,6 +99,7 @@ def test_ids_and_nulls_are_kept(match):
     found = match([{"obsid": 1}, {"obsid": 2}], [{"obsid": 1, "gaia_source_id": big, "uid": "G"}])
     assert values(found, "gaia_source_id") == [big, None]
     assert values(found, "uid") == ["G", None]
+    assert match.done.notes == ()
     assert values(found, "teff_k") == [None, None]
 
 
