@@ -28,7 +28,7 @@ WHERE     ?=
 
 # A value as one word of the shell, whatever is in it; a path that may begin with ~/.
 quoted   = '$(subst ','\'',$(1))'
-path     = $(call quoted,$(patsubst ~/%,$(HOME)/%,$(1)))
+path     = $(call quoted,$(if $(filter ~/%,$(firstword $(1))),$(patsubst ~/%,$(HOME)/%,$(1)),$(1)))
 
 SETTINGS := $(if $(CONFIG),--config $(call path,$(CONFIG))) $(foreach s,$(SET),--set $(call quoted,$(s)))
 OPTIONS  := $(if $(ROOT),--root $(call path,$(ROOT))) $(SETTINGS)

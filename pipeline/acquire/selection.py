@@ -106,11 +106,12 @@ def _query(request: Request) -> str:
     limit = f"LIMIT {request.limit}" if request.limit else ""
     # One row per obsid; two of them in one place of the survey's folders would be one file.
     return (
-        f"SELECT obsid, {place}, count(*) OVER (PARTITION BY {place}) > 1 AS shared, "  # noqa: S608
+        f"SELECT obsid, {place}, count(*) OVER (PARTITION BY {place}) > 1 AS shared, ra, dec "  # noqa: S608
+        f"FROM (SELECT obsid, {place}, "
         "coalesce(c.ra, c.ra_obs) AS ra, coalesce(c.dec, c.dec_obs) AS dec "
         f"FROM {_source(request)} "
-        f"QUALIFY row_number() OVER (PARTITION BY obsid ORDER BY {place}) = 1 "
-        f"ORDER BY {place}, obsid {limit}"
+        f"QUALIFY row_number() OVER (PARTITION BY obsid ORDER BY {place}) = 1) AS c "
+        f"WHERE obsid IS NOT NULL ORDER BY {place}, obsid {limit}"
     )
 
 

@@ -86,6 +86,11 @@ def _column(table: Any, names: list[str], field: pa.Field) -> pa.Array:
         )
     if data.dtype.kind == "f":
         is_null = is_null | np.isnan(data)
+        if pa.types.is_integer(field.type) and np.any(np.abs(data[~is_null]) >= 2**53):
+            raise FetchError(
+                Reason.NOT_WANTED,
+                f"column {field.name}: ids above 2^53 as floating-point numbers have lost digits",
+            )
     try:
         return pa.array(data, mask=is_null).cast(field.type)
     except pa.ArrowException as error:

@@ -56,7 +56,7 @@ def _words(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{os.fsdecode(error.filename)}: {error.strerror}"
     if isinstance(error, ValueError | RuntimeError | OSError):
-        return str(error)
+        return str(error) or type(error).__name__
     return f"{type(error).__name__}: {error}"
 
 

@@ -117,8 +117,9 @@ def noisy(
 ) -> Light:
     """Add noise up to a wanted level.
 
-    The noise is drawn on a grid of its own and interpolated by a random fraction of a pixel, as
-    that of every observed spectrum is, so neighbours are correlated as they are there.
+    In the rest frame the noise is drawn on a grid of its own and interpolated by a random fraction
+    of a pixel, as that of every spectrum is, so neighbours are correlated as they are there. In the
+    observed frame pixels are copied, and so is the noise.
 
     Parameters
     ----------
@@ -141,6 +142,8 @@ def noisy(
     n_row, n_pixel = light.flux_BL.shape
     white_BW = rng.standard_normal((n_row, n_pixel + 1), dtype=np.float32)
     part_B1 = rng.random((n_row, 1), dtype=np.float32)
+    if spectra.frame == "observed":
+        part_B1[:] = 0
     noise_BL = (1 - part_B1) * white_BW[:, :-1] + part_B1 * white_BW[:, 1:]
     return Light(
         light.flux_BL + noise_BL * np.sqrt(lacking_BL), light.variance_BL + lacking_BL, light.bad_BL

@@ -55,7 +55,7 @@ def published_path(root: Path, name: str) -> Path:
     return root / "ledger" / f"{name}.json"
 
 
-def publish(root: Path, name: str, published: Published) -> None:
+def publish(root: Path, name: str, published: Published, remembered: Iterable[str] = ()) -> None:
     """Declare a dataset complete; the same again writes nothing, whatever the settings are then.
 
     Parameters
@@ -66,10 +66,15 @@ def publish(root: Path, name: str, published: Published) -> None:
         Dataset.
     published : Published
         What it is.
+    remembered : iterable of str
+        Settings that later stages ask for: other values of them are written.
     """
     there = read_published(root, name)
-    if there is None or replace(there, settings=published.settings) != published:
-        write_sealed(published_path(root, name), vars(published))
+    if there is not None and replace(there, settings=published.settings) == published:
+        before, now = there.settings, published.settings
+        if all(before.get(setting) == now.get(setting) for setting in remembered):
+            return
+    write_sealed(published_path(root, name), vars(published))
 
 
 def withdraw(root: Path, name: str) -> None:

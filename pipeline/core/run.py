@@ -86,6 +86,7 @@ class Run(Datasets, Units):
         notes: Iterable[str] = (),
         outputs: Iterable[Path] = (),
         table: Iterable[str] = (),
+        remembered: Iterable[str] = (),
     ) -> StageReport:
         """Declare the output complete, and report.
 
@@ -99,6 +100,8 @@ class Run(Datasets, Units):
             What is printed; by default the counts.
         notes, outputs, table
             As in :class:`~pipeline.core.report.StageReport`.
+        remembered : iterable of str
+            Settings that later stages ask for.
         """
         steps = (self.stage.name, *self.stage.steps)
         records = {step: self._records[step] for step in steps if step in self._records}
@@ -110,7 +113,7 @@ class Run(Datasets, Units):
             dict(self._used_as_is),
             changed_settings(self.settings),
         )
-        publish(self.root.path, self.stage.makes, published)
+        publish(self.root.path, self.stage.makes, published, remembered)
         return StageReport(
             self.stage.name,
             dict(counts if shown is None else shown),

@@ -9,7 +9,9 @@ _ROWS = """
     SELECT * FROM (
         SELECT o.row, o.obsid, o.ra_deg, o.dec_deg, o.snr_g, o.rv_kms, {p_b}
         FROM observations AS o {join}
-    ) WHERE ({where}) ORDER BY row
+    ) WHERE (
+        {where}
+    ) ORDER BY row
 """
 
 

@@ -111,8 +111,8 @@ class OpenRun:
         given = [value is not None for value in (rows, obsid, where)]
         if sum(given) != 1:
             raise InputError("say which spectra by one of rows, obsid and where")
-        numbers = np.atleast_1d(np.asarray(rows if rows is not None else obsid or 0, np.int64))
-        name = "row" if rows is not None else "obsid"
+        name, wanted = ("row", rows) if rows is not None else ("obsid", obsid)
+        numbers = np.atleast_1d(np.asarray(0 if wanted is None else wanted, np.int64))
         listed = ", ".join(map(str, numbers.tolist()))
         found = self._rows(where if where is not None else f"{name} IN ({listed})")
         settings = self._spectra_settings()

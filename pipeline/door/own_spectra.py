@@ -9,14 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
 from pipeline.core.errors import InputError
+from pipeline.formats.pixels import COPIED, in_range
+from pipeline.lamost.identity import SENTINELS
 from pipeline.network.ensemble import Answer, get_ensemble
 from pipeline.network.members import EnsemblePlan
 from pipeline.settings.infer import InferSettings
 from pipeline.spectra.prepare import network_input
 from schemas.store import LOG10_STEP
-
-_ON_GRID = 1e-3
-"""Wavelengths within this part of a pixel lie on the grid already."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,8 @@ class OwnSpectra:
     Parameters
     ----------
     flux_BN, ivar_BN : ndarray of float32, (B, N)
-        Flux in the user's unit and its inverse variance; zero where a pixel is bad.
+        Flux in the user's unit, or a power of ten of it, and its inverse variance; zero where a
+        pixel is bad.
     log10_first_B : ndarray of float64, (B,)
         log10 of the first wavelength in Angstrom.
     n_pixel_B : ndarray of int32, (B,)
@@ -84,8 +84,8 @@ def own_spectra(flux: ArrayLike, ivar: ArrayLike | None, wave_angstrom: ArrayLik
     rising = (np.diff(wave_BN, axis=1) > 0).all() and (wave_BN[:, :1] > 0).all()
     if flux_BN.shape[1] < 2 or not rising or not np.isfinite(wave_BN).all():
         raise InputError("wave_angstrom must be positive and rise from pixel to pixel (Angstrom)")
-    good_BN = np.isfinite(flux_BN) & np.isfinite(ivar_BN) & (ivar_BN > 0)
-    rows = [_row(*row) for row in zip(flux_BN, ivar_BN, good_BN, wave_BN, strict=True)]
+    scaled = [in_range(*row) for row in zip(flux_BN, ivar_BN, strict=True)]
+    rows = [_row(*row, wave_N) for row, wave_N in zip(scaled, wave_BN, strict=True)]
     return _stacked(rows)
 
 
@@ -126,13 +126,13 @@ Row = tuple[float, NDArray[np.float32], NDArray[np.float32]]
 def _row(
     flux_N: NDArray[np.float64],
     ivar_N: NDArray[np.float64],
-    good_N: NDArray[np.bool_],
     wave_N: NDArray[np.float64],
 ) -> Row:
     """Bring one spectrum to the grid; return log10 of its first wavelength, flux and ivar."""
+    good_N = np.isfinite(flux_N) & np.isfinite(ivar_N) & (ivar_N > 0)
     log10_N = np.log10(wave_N)
     place_N = (log10_N - log10_N[0]) / LOG10_STEP
-    if np.abs(place_N - np.arange(place_N.size)).max() < _ON_GRID:
+    if np.abs(place_N - np.arange(place_N.size)).max() <= COPIED:
         flux = np.where(good_N, flux_N, 0.0)
         return float(log10_N[0]), _float32(flux), _float32(np.where(good_N, ivar_N, 0.0))
     first, last = np.ceil(log10_N[0] / LOG10_STEP), np.floor(log10_N[-1] / LOG10_STEP)
@@ -203,6 +203,7 @@ def classify(own: OwnSpectra, rv_kms: ArrayLike | None, plan: EnsemblePlan) -> p
     velocity = None
     if rv_kms is not None:
         velocity = np.broadcast_to(np.asarray(rv_kms, np.float64), n_spectra)
+        velocity = np.where(np.isin(velocity, list(SENTINELS)), np.nan, velocity)
     ready = network_input(
         own.flux_BN, own.ivar_BN, own.log10_first_B, own.n_pixel_B, velocity, plan.spectra
     )

@@ -15,10 +15,11 @@ import pyarrow.parquet as pq
 
 from pipeline.formats.air import vacuum_from_air
 from pipeline.formats.cards import iso_time, refusing, size_of, spectrum_of
-from pipeline.formats.pixels import Floats, median_snr_g, on_grid
+from pipeline.formats.pixels import Floats, in_range, median_snr_g, on_grid
 from pipeline.lamost.arrays import as_mask
 from pipeline.lamost.cards import CardValue
 from pipeline.lamost.errors import Reason, SpectrumError
+from pipeline.lamost.identity import SENTINELS
 from pipeline.lamost.spectrum import Layout, Spectrum
 from pipeline.settings.ingest import IngestSettings
 from pipeline.spectra.velocity import SPEED_OF_LIGHT_KMS
@@ -111,9 +112,10 @@ def _interpret(record: dict[str, Any], settings: IngestSettings, path: Path) -> 
     if len(sizes) != 1:
         detail = f"lists of {sorted(sizes)} values; flux, ivar and masks need as many as wave"
         raise SpectrumError(Reason.UNKNOWN_LAYOUT, path, detail)
+    flux_N, ivar_N = in_range(flux_N, ivar_N)
     wave_N = _vacuum(wave_N, settings)
     pixels = on_grid(wave_N, flux_N[None], ivar_N[None], and_N[None], or_N[None], path)
-    found = {name: record[name].as_py() for name in ("obsid", *OTHERS) if name in record}
+    found = {name: _known(record[name].as_py()) for name in ("obsid", *OTHERS) if name in record}
     cards: dict[str, CardValue] = {
         "OBSID": found["obsid"], "RA": found.get("ra_deg"), "DEC": found.get("dec_deg"),
         "Z": _redshift(found), "Z_ERR": found.get("z_err"), "CLASS": found.get("obj_class"),
@@ -140,6 +142,12 @@ def _vacuum(wave_N: Floats, settings: IngestSettings) -> Floats:
     else:
         wave_N = wave_N * _ANGSTROM[settings.wave_unit]
     return vacuum_from_air(wave_N) if settings.wave_medium == "air" else wave_N
+
+
+def _known(value: Any) -> Any:
+    """Return a value, or None where it is not finite or a number that stands for a missing one."""
+    unknown = isinstance(value, float) and (not np.isfinite(value) or value in SENTINELS)
+    return None if unknown else value
 
 
 def _redshift(found: dict[str, Any]) -> float | None:

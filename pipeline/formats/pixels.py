@@ -20,9 +20,11 @@ COARSEST_DEX = 3e-4
 """LAMOST's resolution element has three pixels; coarser ones cannot show its lines."""
 MOST_IN_ONE = 1000
 """Pixels of a spectrum in one of the window: of a resolving power of millions, which none has."""
+LOWEST = 1e-12
+"""Fluxes below this, and above its inverse, are given another unit."""
 G_BAND_ANGSTROM = (4000.0, 5500.0)
 
-_COPIED = 0.005
+COPIED = 0.005
 """Departure from the grid's step, in pixels, that the rounding of float32 may cause."""
 _TOUCHED = 1e-3
 """Part of a pixel below which an overlap is rounding."""
@@ -79,7 +81,7 @@ def on_grid(
     _check(wave_N, flux_BN.shape[1], path)
     place_N = np.log10(wave_N) / LOG10_STEP - FIRST
     first = round(float(place_N[0]))
-    if np.abs(place_N - first - np.arange(wave_N.size)).max() > _COPIED:
+    if np.abs(place_N - first - np.arange(wave_N.size)).max() > COPIED:
         return _rebinned(wave_N, flux_BN, ivar_BN, and_BN, or_BN, path)
     begin, end = max(-first, 0), min(ROW_PIXELS - first, wave_N.size)
     if begin >= end:
@@ -87,6 +89,24 @@ def on_grid(
     kept = slice(begin, end)
     log10_first = (FIRST + first + begin) * LOG10_STEP
     return Pixels(log10_first, flux_BN[:, kept], ivar_BN[:, kept], and_BN[:, kept], or_BN[:, kept])
+
+
+def in_range(flux_N: Floats, ivar_N: Floats) -> tuple[Floats, Floats]:
+    """Bring a spectrum in units such as W/m2/nm into the range of float32, by a power of ten.
+
+    The squares in the inverse variance leave that range first. Other spectra stay as they are.
+
+    Parameters
+    ----------
+    flux_N, ivar_N : ndarray of float64, (N,)
+        Flux and inverse variance.
+    """
+    good_N = np.isfinite(flux_N) & np.isfinite(ivar_N) & (ivar_N > 0)
+    typical = float(np.median(np.abs(flux_N[good_N]))) if good_N.any() else 0.0
+    if typical == 0 or LOWEST < typical < 1 / LOWEST:
+        return flux_N, ivar_N
+    unit = 10.0 ** np.floor(np.log10(typical))
+    return flux_N / unit, ivar_N * unit**2
 
 
 def merged(arms: list[Pixels]) -> Pixels:

@@ -87,6 +87,7 @@ def run(run: Run) -> StageReport:
             *_domain_notes(ensemble),
         ),
         outputs=(root.table(PREDICTIONS),),
+        remembered=("infer.models",),
     )
 
 

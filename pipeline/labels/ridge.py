@@ -227,7 +227,8 @@ def _whole(
         sequence = fit_sequence(colour, m_g - slope * feh, straight, settings)
         kept = sequence.kept_B
         rest = (m_g - sequence.curve(colour))[kept]
-        slope = float(np.polyfit(feh[kept], rest, 1)[0])
+        # Where all stars have one [Fe/H] nothing is known of a slope.
+        slope = float(np.polyfit(feh[kept], rest, 1)[0]) if np.ptp(feh[kept]) > 0 else 0.0
     return sequence.curve, slope
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from pipeline.settings.load import Settings
 
-APART = {"root", "cluster", "acquire"}
-"""Where a run lies and on how many processors it ran changes no number in it."""
+_APART = {"root", "cluster", "acquire", "simulate.out"}
+"""Where a run or a survey lies and on how many processors it ran changes no number in it."""
 
 
 def changed_settings(settings: Settings) -> dict[str, Any]:
@@ -17,9 +17,9 @@ def changed_settings(settings: Settings) -> dict[str, Any]:
         Of the run.
     """
     found: dict[str, Any] = {}
-    for section in (name for name in Settings.model_fields if name not in APART):
+    for section in (name for name in Settings.model_fields if name not in _APART):
         found |= _flat(section, getattr(settings, section).changed())
-    return found
+    return {name: value for name, value in found.items() if name not in _APART}
 
 
 def _flat(name: str, value: Any) -> dict[str, Any]:

@@ -68,9 +68,18 @@ class Star:
         obsid : int, optional
             LAMOST's number of the exposure.
         """
-        wanted = [one for one in self.spectra if one["obsid"] == obsid]
-        best = [one for one in self.spectra if one["obsid"] == self.row["obsid_best"]]
-        return (wanted or best or self.spectra)[0]
+        wanted = [one for one in self.spectra if obsid is not None and one["obsid"] == obsid]
+        return wanted[0] if wanted else self.highest("snr_g")
+
+    def highest(self, name: str) -> Mapping[str, Any]:
+        """Return the spectrum with the highest value, the first if none has any.
+
+        Parameters
+        ----------
+        name : str
+            Column of the spectra.
+        """
+        return max(self.spectra, key=lambda one: -np.inf if one[name] is None else float(one[name]))
 
 
 def read_star(root: Root, tables: Tables, match: Match) -> Star:

@@ -79,8 +79,8 @@ def _spectra(star: Star) -> list[str]:
         mjd = one["mjd_utc"]
         date = "-" if mjd is None else Time(mjd, format="mjd").strftime("%Y-%m-%d %H:%M")
         velocity = f"{_text(one['rv_kms'], '.1f')} +- {_text(one['rv_err_kms'], '.1f')}"
-        marks = (("*", "obsid_max"), ("+", "obsid_best"))
-        mark = "".join(sign for sign, name in marks if one["obsid"] == star.row[name])
+        marks = (("*", "p_b"), ("+", "snr_g"))
+        mark = "".join(sign for sign, name in marks if one is star.highest(name))
         lines.append(
             f"  {one['obsid'] or '-':>11}  {date:16} {_text(one['snr_g'], '.1f'):>6} "
             f"{velocity:>15} {_text(one['p_b'], '.3f'):>6} {_text(one['logit'], '.2f'):>7} "

@@ -25,7 +25,8 @@ ECLIPSING: Mapping[str, tuple[str, ...]] = {
 }
 PLANETS: Mapping[str, tuple[str, ...]] = {
     "name": ("hostname", "host", "star_name"),
-    "gaia": ("gaia_dr3_id", "gaia_id", "gaia_dr2_id"),
+    "gaia": ("gaia_dr3_id",),
+    "gaia_any": ("gaia_id", "gaia_dr2_id"),
     "ra": RA,
     "dec": DEC,
     "stars": ("sy_snum",),
@@ -47,13 +48,15 @@ def read_eclipsing(path: Path) -> pd.DataFrame:
 def read_planets(path: Path) -> pd.DataFrame:
     """Read planet hosts: ``name, source_id, ra, dec, stars``, one row per host.
 
-    Ids of another release than Gaia's DR3 are not ids here.
+    Ids of another release than Gaia's DR3 are not ids here: in columns that do not name it, only
+    those count that say so themselves.
     """
-    table = _read(path, PLANETS, ("name",), {"name": _TEXT, "gaia": _TEXT})
+    table = _read(path, PLANETS, ("name",), {"name": _TEXT, "gaia": _TEXT, "gaia_any": _TEXT})
     digits = table["gaia"].str.extract(r"^(?:Gaia DR3 )?(\d+)(?:\.0*)?$")[0]
-    table["source_id"] = digits.fillna("0").map(int).astype(np.int64)
+    named = table["gaia_any"].str.extract(r"^Gaia DR3 (\d+)$")[0]
+    table["source_id"] = digits.fillna(named).fillna("0").map(int).astype(np.int64)
     hosts = table.drop_duplicates("name", ignore_index=True)
-    return hosts.drop(columns="gaia")
+    return hosts.drop(columns=["gaia", "gaia_any"])
 
 
 def read_gaia_evidence(path: Path) -> pd.DataFrame:

@@ -105,4 +105,5 @@ def _values(column: pa.Array, kind: np.dtype[Any]) -> NDArray[Any]:
 
 
 def _ascii(text: str) -> str:
-    return text.encode("ascii", "replace").decode("ascii")
+    """Return a text as a card may hold it: printable, on one line."""
+    return " ".join(text.split()).encode("ascii", "replace").decode("ascii")

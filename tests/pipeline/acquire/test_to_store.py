@@ -63,9 +63,10 @@ def test_the_store_is_that_of_files_and_no_file_is_kept(server, tmp_path, client
     report = run_stage("ingest", settings, client)
     assert report.counts["spectra"] == 11
     files, straight_on = (digest_tree(tmp_path / name / "run") for name in "ab")
-    # That record names the catalogue by its path.
-    assert files.pop("ledger/lamost_catalogue.jsonl")
-    assert straight_on.pop("ledger/lamost_catalogue.jsonl")
+    # These records name the inputs by their paths.
+    for name in ("ledger/lamost_catalogue.jsonl", "ledger/observations.json"):
+        assert files.pop(name)
+        assert straight_on.pop(name)
     assert straight_on == files
     assert not verify(settings.root, deep=True).damaged
 

@@ -1,8 +1,11 @@
 """Spectra by SSA and datalink from a service on loopback."""
 
+import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
+from pipeline.acquire.reasons import FetchError
+from pipeline.acquire.vo import read_rows
 from pipeline.cli.app import app
 from pipeline.lamost.names import archive_path, format_name
 from tests.pipeline.acquire.server import Server
@@ -140,3 +143,16 @@ def test_a_limit_is_enough_of_many(service, tmp_path):
     done = acquire(service, tmp_path, "--cone", "32,20,1.5", "--limit", "3")
     assert done.exit_code == 0, done.output
     assert len(list((tmp_path / "spectra").rglob("*.fits.gz"))) == 3
+
+
+@pytest.mark.parametrize(("kind", "refused"), [("long", False), ("double", True)])
+def test_ids_that_a_service_sends_as_floats_are_refused(tmp_path, kind, refused):
+    number = 2**60 + 1
+    path = tmp_path / "answer.xml"
+    path.write_bytes(votable(f'<FIELD name="source_id" datatype="{kind}"/>', [[str(number)]]))
+    schema = pa.schema([("source_id", pa.int64())])
+    if refused:
+        with pytest.raises(FetchError, match="ids above 2\\^53"):
+            read_rows(path, schema)
+    else:
+        assert read_rows(path, schema)[0]["source_id"].to_pylist() == [number]

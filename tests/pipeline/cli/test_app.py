@@ -126,3 +126,4 @@ def test_an_error_of_the_system_is_told_without_its_class():
     assert _words(error) == "run/.lock: Operation not permitted"
     assert _words(FileNotFoundError("no run at x")) == "no run at x"
     assert _words(KeyError("x")) == "KeyError: 'x'"
+    assert _words(TimeoutError()) == "TimeoutError"

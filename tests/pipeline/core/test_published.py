@@ -25,6 +25,17 @@ def test_the_same_dataset_under_other_settings_is_left_as_it_was(tmp_path):
     assert read_published(tmp_path, "sample") == Published("b", {})
 
 
+def test_settings_that_later_stages_ask_for_are_kept_up_to_date(tmp_path):
+    def again(folder, seed):
+        settings = {"infer.models": [folder], "labels.seed": seed}
+        publish(tmp_path, "predictions", Published("a", {}, settings=settings), ["infer.models"])
+        return read_published(tmp_path, "predictions").settings
+
+    assert again("/old", 1) == {"infer.models": ["/old"], "labels.seed": 1}
+    assert again("/old", 2) == {"infer.models": ["/old"], "labels.seed": 1}
+    assert again("/new", 2) == {"infer.models": ["/new"], "labels.seed": 2}
+
+
 def test_a_network_may_be_outdated_but_not_another_one(tmp_path):
     publish(tmp_path, "labels", Published("first", {}))
     publish(tmp_path, "model", Published("network", {}, {"labels": "first"}))

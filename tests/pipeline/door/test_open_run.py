@@ -72,7 +72,10 @@ def test_normalised_spectra_are_those_of_the_network(run, predictions):
     assert 0.9 < float(flux.median()) < 1.1
     obsid = int(found["obsid"][0])
     assert int(run.normalised(obsid=obsid)["row"][0]) == rows[0]
-    chosen = run.normalised(where="p_b > 0.5")
+    obsids = found["obsid"].to_pandas()
+    for several in (obsids, obsids.to_numpy(), obsids.tolist()):
+        assert run.normalised(obsid=several)["row"].values.tolist() == rows.tolist()
+    chosen = run.normalised(where="p_b > 0.5 -- likely pairs")
     assert chosen.sizes["row"] == (predictions["p_b"] > 0.5).sum()
     observed = run.normalised(rows[:1], frame="observed")
     assert not np.array_equal(observed["flux"], found["flux"][:1])

@@ -22,6 +22,27 @@ def test_a_spectrum_on_the_grid_is_kept_as_it_is():
     assert own.n_pixel_B.tolist() == [3000]
 
 
+def test_wavelengths_rounded_to_float32_are_kept_too():
+    """As SDSS writes loglam."""
+    rounded = (3.5797 + 1e-4 * np.arange(3800)).astype(np.float32)
+    flux, ivar = np.random.default_rng(1).normal(1, 0.1, 3800), np.ones(3800)
+    ivar[100] = 0
+    own = own_spectra(flux, ivar, 10 ** rounded.astype(float))
+    good = ivar > 0
+    np.testing.assert_array_equal(own.flux_BN[0][good], flux.astype(np.float32)[good])
+    assert (own.ivar_BN[0] == 0).nonzero()[0].tolist() == [100]
+
+
+@pytest.mark.parametrize("unit", [1e-18, 1e-17, 1e20])
+def test_the_unit_of_the_flux_does_not_matter(unit):
+    flux = np.linspace(1, 2, GRID.size)
+    plain = own_spectra(flux, np.full(GRID.size, 4e4), GRID)
+    own = own_spectra(flux * unit, np.full(GRID.size, 4e4) / unit**2, GRID)
+    snr = [one.flux_BN[0] * np.sqrt(one.ivar_BN[0]) for one in (own, plain)]
+    np.testing.assert_allclose(*snr, rtol=1e-5)
+    np.testing.assert_allclose(own.flux_BN[0] / own.flux_BN[0, 0], flux, rtol=1e-5)
+
+
 def plain_average(wave, flux, low, high):
     """Mean of a step function between two wavelengths, by the plain formula."""
     middle = (wave[1:] + wave[:-1]) / 2

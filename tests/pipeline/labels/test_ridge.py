@@ -72,6 +72,13 @@ def test_a_ridge_of_one_bin_has_the_slope_alone(training):
     assert step[0] == pytest.approx(0.4 * ridge.feh_slope)
 
 
+def test_stars_of_one_metallicity_have_no_slope(training):
+    colour, m_g, feh = arrays(training)
+    ridge = as_ridge(fit_ridge(colour, m_g, np.full_like(feh, -0.1), RANGE, SETTINGS))
+    assert ridge.feh_slope == 0
+    assert np.isfinite(ridge.m_g(np.array([2.0]), np.array([-0.1]))).all()
+
+
 def test_too_few_stars_are_an_error_that_names_the_way_out(training):
     with pytest.raises(RidgeError, match=r"only 49 stars .*inputs\.labels"):
         fit_ridge(*arrays(training.head(49)), RANGE, SETTINGS)

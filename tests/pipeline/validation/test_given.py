@@ -17,6 +17,13 @@ def test_ids_of_planet_hosts_keep_all_their_digits(tmp_path):
     assert hosts["source_id"].tolist() == [ID, ID, ID, 0, 0, 0]
 
 
+@pytest.mark.parametrize("column", ["gaia_id", "gaia_dr2_id"])
+def test_ids_of_planet_hosts_of_an_unknown_release_are_none(tmp_path, column):
+    path = tmp_path / "planets.csv"
+    path.write_text(f"hostname,{column},ra,dec\na,{ID},1,2\nb,Gaia DR3 {ID},1,2\nc,,1,2\n")
+    assert read_planets(path)["source_id"].tolist() == [0, ID, 0]
+
+
 @pytest.mark.parametrize("kind", sorted({*KINDS} - {"csv", "csv.gz", "tsv", "ecsv", "ecsv.gz"}))
 def test_ids_of_planet_hosts_that_have_lost_digits_are_refused(tmp_path, kind):
     table = pa.table({"hostname": ["a", "b"], "gaia_dr3_id": [float(ID), 7.0]})

@@ -217,6 +217,8 @@ def test_rows_and_columns_are_chosen(made, stars_root):
     p_b = table["p_b"].drop_null().to_numpy()
     assert len(found) == (p_b > 0.5).sum()
     assert line.startswith(f"{len(found):,} stars")
+    lines, _ = made("fits", ["p_b"], "p_b > 0.5 -- several\n\tAND p_b < 2")
+    assert len(Table.read(lines)) == len(found)
     empty, _ = made("fits", ["p_b"], "false")
     assert len(Table.read(empty)) == 0
 
