@@ -240,6 +240,8 @@ def _run(meeting: Path, **options: Any) -> NoReturn:
 
     signal.signal(signal.SIGINT, _end)
     signal.signal(signal.SIGTERM, _end)
+    # A command takes it in a thread of its own, and here the interrupt is the ordinary end.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     SLURMRunner(scheduler_file=str(meeting / "scheduler.json"), **options)
     raise SystemExit(0)
 
