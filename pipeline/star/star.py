@@ -72,14 +72,17 @@ class Star:
         return wanted[0] if wanted else self.highest("snr_g")
 
     def highest(self, name: str) -> Mapping[str, Any]:
-        """Return the spectrum with the highest value, the first if none has any.
+        """Return the spectrum of the highest value, of those with a p_b if any.
+
+        As ``obsid_max`` and ``obsid_best`` of the catalogue, but of spectra without an OBSID, too.
 
         Parameters
         ----------
         name : str
             Column of the spectra.
         """
-        return max(self.spectra, key=lambda one: -np.inf if one[name] is None else float(one[name]))
+        judged = [one for one in self.spectra if one["p_b"] is not None] or self.spectra
+        return max(judged, key=lambda one: -np.inf if one[name] is None else float(one[name]))
 
 
 def read_star(root: Root, tables: Tables, match: Match) -> Star:

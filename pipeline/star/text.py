@@ -75,12 +75,13 @@ def _spectra(star: Star) -> list[str]:
         f"spectra: {len(star.spectra)}, * has the highest p_b, + the highest S/N",
         f"  {head}   quality",
     ]
+    likeliest, best = star.highest("p_b"), star.highest("snr_g")
     for one in star.spectra:
         mjd = one["mjd_utc"]
         date = "-" if mjd is None else Time(mjd, format="mjd").strftime("%Y-%m-%d %H:%M")
         velocity = f"{_text(one['rv_kms'], '.1f')} +- {_text(one['rv_err_kms'], '.1f')}"
-        marks = (("*", "p_b"), ("+", "snr_g"))
-        mark = "".join(sign for sign, name in marks if one is star.highest(name))
+        marks = (("*", one is likeliest and one["p_b"] is not None), ("+", one is best))
+        mark = "".join(sign for sign, is_so in marks if is_so)
         lines.append(
             f"  {one['obsid'] or '-':>11}  {date:16} {_text(one['snr_g'], '.1f'):>6} "
             f"{velocity:>15} {_text(one['p_b'], '.3f'):>6} {_text(one['logit'], '.2f'):>7} "

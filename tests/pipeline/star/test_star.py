@@ -6,7 +6,8 @@ from pipeline.star.star import Star
 
 FAINT = {"row": 0, "obsid": None, "snr_g": 12.0, "p_b": 0.9}
 BRIGHT = {"row": 1, "obsid": None, "snr_g": 150.0, "p_b": 0.1}
-NAMED = {"row": 2, "obsid": 777, "snr_g": 50.0, "p_b": None}
+NAMED = {"row": 2, "obsid": 777, "snr_g": 50.0, "p_b": 0.5}
+UNJUDGED = {"row": 4, "obsid": 778, "snr_g": 200.0, "p_b": None}
 UNKNOWN = {"row": 3, "obsid": None, "snr_g": None, "p_b": None}
 
 
@@ -18,6 +19,8 @@ UNKNOWN = {"row": 3, "obsid": None, "snr_g": None, "p_b": None}
         ([FAINT, BRIGHT, NAMED], 777, NAMED),
         ([FAINT, BRIGHT, NAMED], 5, BRIGHT),
         ([UNKNOWN, FAINT], None, FAINT),
+        ([UNJUDGED, FAINT, BRIGHT], None, BRIGHT),
+        ([UNJUDGED, UNKNOWN], None, UNJUDGED),
         ([UNKNOWN], None, UNKNOWN),
     ],
 )
