@@ -19,7 +19,7 @@ from pipeline.evaluation.labelled import LabelledPredictions, read_labelled_pred
 from pipeline.evaluation.paper import PAPER
 from pipeline.evaluation.smooth import SmoothCalibration
 from pipeline.evaluation.unseen import check_card, check_predictions, check_stars
-from pipeline.network.card import ModelCard, read_card
+from pipeline.network.card import ModelCard
 from pipeline.network.members import EnsemblePlan, judged_networks, plan_ensemble
 from pipeline.settings.load import Settings
 from schemas.catalogue import PREDICTIONS
@@ -54,7 +54,7 @@ def run(run: Run) -> StageReport:
     by_star = settings.evaluate.calibration == "smooth"
     observed = run.needs("observations") if by_star else ()
     plan = plan_ensemble(judged_networks(run))
-    cards = [read_card(member.path) for member in plan.members]
+    cards = plan.cards()
     for card in cards:
         check_card(card, settings)
     figures = [field.name for field in fields(Combination)]

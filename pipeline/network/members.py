@@ -69,6 +69,10 @@ class EnsemblePlan:
     ranges: dict[str, Range] = field(default_factory=dict)
     n_nameless: int = 0
 
+    def cards(self) -> list[ModelCard]:
+        """Read the cards of the members."""
+        return [read_card(member.path) for member in self.members]
+
     def training_stars(self) -> NDArray[np.int64]:
         """Return the Gaia sources that any member was trained on, rising.
 

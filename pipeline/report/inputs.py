@@ -3,7 +3,7 @@
 from pipeline.core.datasets import Datasets
 from pipeline.core.errors import given_by
 from pipeline.evaluation.truth import check_truth
-from pipeline.report.networks import networks_of
+from pipeline.network.members import judged_networks, plan_ensemble
 
 
 def check(asked: Datasets) -> None:
@@ -16,17 +16,16 @@ def check(asked: Datasets) -> None:
 
     Raises
     ------
-    CheckpointError
-        There is no network below the root, and none is named.
     MismatchError
         The run's own network was damaged or replaced.
     InputError
-        The truth is not there, or is something else.
+        A network or the truth is not there, or is something else.
     """
     for name in asked.stage.uses:
         asked.uses(name)
+    networks = judged_networks(asked)
     with given_by("infer.models"):
-        networks_of(asked)
+        plan_ensemble(networks)
     truth = asked.settings.inputs.truth
     if truth is not None:
         with given_by("inputs.truth"):

@@ -3,32 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.core.datasets import Datasets
 from pipeline.core.errors import MismatchError
 from pipeline.core.parquet import read_table, table_files
 from pipeline.core.root import Root
-from pipeline.network.card import ModelCard, read_card
-from pipeline.network.members import EnsemblePlan, judged_networks, plan_ensemble
+from pipeline.network.card import ModelCard
+from pipeline.network.members import EnsemblePlan
 from schemas.catalogue import SPECTRA
-
-
-def networks_of(run: Datasets) -> tuple[EnsemblePlan, list[ModelCard]]:
-    """Return the networks that gave p_b, and their cards.
-
-    Parameters
-    ----------
-    run : Datasets
-        Of it: ``infer.models``.
-
-    Raises
-    ------
-    CheckpointError
-        There is no such network.
-    InputError
-        They do not take the same spectra.
-    """
-    plan = plan_ensemble(judged_networks(run))
-    return plan, [read_card(member.path) for member in plan.members]
 
 
 def check_catalogue(root: Root, plan: EnsemblePlan) -> None:

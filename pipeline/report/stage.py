@@ -10,11 +10,11 @@ from pipeline.core.report import StageReport
 from pipeline.core.root import Root
 from pipeline.core.run import Run
 from pipeline.network.card import ModelCard
-from pipeline.network.members import EnsemblePlan
+from pipeline.network.members import EnsemblePlan, judged_networks, plan_ensemble
 from pipeline.report import provenance, tables
 from pipeline.report.gallery import PICTURES, Picture, gather
 from pipeline.report.licences import licences
-from pipeline.report.networks import card_lines, check_catalogue, networks_of
+from pipeline.report.networks import card_lines, check_catalogue
 from pipeline.report.page import as_data, render, size_of
 from pipeline.report.summary import THRESHOLDS, summarise
 from schemas.catalogue import SPECTRA, STARS
@@ -44,7 +44,8 @@ def run(run: Run) -> StageReport:
     root = run.root
     (catalogue,) = run.needs()
     used = {name: run.uses(name) for name in run.stage.uses}
-    (plan, cards), versions = networks_of(run), provenance.versions()
+    plan, versions = plan_ensemble(judged_networks(run)), provenance.versions()
+    cards = plan.cards()
     check_catalogue(root, plan)
     # What it says of itself would make each report another one.
     others = {name: stage for name, stage in run.makers.items() if name != run.stage.makes}
