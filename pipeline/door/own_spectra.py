@@ -14,6 +14,7 @@ from pipeline.lamost.identity import SENTINELS
 from pipeline.network.ensemble import Answer, get_ensemble
 from pipeline.network.members import EnsemblePlan
 from pipeline.settings.infer import InferSettings
+from pipeline.spectra.masking import bad_pixels
 from pipeline.spectra.prepare import network_input
 from schemas.store import LOG10_STEP
 
@@ -129,7 +130,7 @@ def _row(
     wave_N: NDArray[np.float64],
 ) -> Row:
     """Bring one spectrum to the grid; return log10 of its first wavelength, flux and ivar."""
-    good_N = np.isfinite(flux_N) & np.isfinite(ivar_N) & (ivar_N > 0)
+    good_N = ~bad_pixels(flux_N, ivar_N)
     log10_N = np.log10(wave_N)
     place_N = (log10_N - log10_N[0]) / LOG10_STEP
     if np.abs(place_N - np.arange(place_N.size)).max() <= COPIED:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.lamost.errors import Reason, SpectrumError
+from pipeline.spectra.masking import bad_pixels
 from schemas.store import LOG10_STEP, ROW_PIXELS
 
 Floats = npt.NDArray[np.float64]
@@ -101,7 +102,7 @@ def in_range(flux_N: Floats, ivar_N: Floats) -> tuple[Floats, Floats]:
     flux_N, ivar_N : ndarray of float64, (N,)
         Flux and inverse variance.
     """
-    good_N = np.isfinite(flux_N) & np.isfinite(ivar_N) & (ivar_N > 0)
+    good_N = ~bad_pixels(flux_N, ivar_N)
     typical = float(np.median(np.abs(flux_N[good_N]))) if good_N.any() else 0.0
     if typical == 0 or LOWEST < typical < 1 / LOWEST:
         return flux_N, ivar_N
@@ -160,7 +161,7 @@ def _rebinned(
     if not kept_M.any():
         raise _outside(wave_N, path)
     low_M, high_M, pixel_M = low_M[kept_M], high_M[kept_M], pixel_M[kept_M]
-    good_BN = np.isfinite(flux_BN) & (ivar_BN > 0) & np.isfinite(ivar_BN)
+    good_BN = ~bad_pixels(flux_BN, ivar_BN)
     flux_BN = np.where(good_BN, flux_BN, 0.0)
     variance_BN = np.divide(1.0, ivar_BN, out=np.zeros(ivar_BN.shape), where=good_BN)
     shape = (flux_BN.shape[0], pixel_M.size)

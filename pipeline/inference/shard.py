@@ -16,6 +16,7 @@ from pipeline.inference.quality import count_bits, domain_bits
 from pipeline.network.ensemble import Ensemble, get_ensemble
 from pipeline.network.members import EnsemblePlan
 from pipeline.settings.infer import InferSettings
+from pipeline.spectra.arrays import host
 from pipeline.spectra.stored import StoredBlock, prepare, read_blocks
 from pipeline.store.store import open_store
 from schemas.catalogue import PREDICTIONS
@@ -112,7 +113,7 @@ def _quality(rows: pd.DataFrame, job: InferenceJob) -> NDArray[np.int64]:
 def _predict_block(block: StoredBlock, ensemble: Ensemble, job: InferenceJob) -> pa.Table:
     rows, on_gpu = block.rows, ensemble.device.type != "cpu"
     ready = prepare(block, job.ensemble.spectra, ensemble.device if on_gpu else None)
-    usable = _host(ready.usable_B)
+    usable = host(ready.usable_B)
     logit, p_b, spread = (np.full(len(rows), np.nan, np.float32) for _ in range(3))
     quality = rows["quality"].to_numpy(dtype="int64").copy()
     if usable.any():
@@ -129,7 +130,7 @@ def _predict_block(block: StoredBlock, ensemble: Ensemble, job: InferenceJob) ->
         "p_b": _null_where_nan(p_b),
         "logit": _null_where_nan(logit),
         "logit_spread": _null_where_nan(spread),
-        "bad_fraction": _host(ready.bad_fraction_B).astype(np.float32),
+        "bad_fraction": host(ready.bad_fraction_B).astype(np.float32),
         "quality": quality,
         "model_id": [job.ensemble.model_id] * len(rows),
         "mode": [ensemble.mode] * len(rows),
@@ -137,11 +138,6 @@ def _predict_block(block: StoredBlock, ensemble: Ensemble, job: InferenceJob) ->
     schema = PREDICTIONS.schema
     arrays = [pa.array(columns[f.name], type=f.type, from_pandas=True) for f in schema]
     return pa.Table.from_arrays(arrays, schema=schema)
-
-
-def _host(values: object) -> NDArray[np.generic]:
-    """NumPy array of an array on any device."""
-    return np.asarray(values.cpu() if hasattr(values, "cpu") else values)
 
 
 def _null_where_nan(values: NDArray[np.float32]) -> pa.Array:

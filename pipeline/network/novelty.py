@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.network.named_file import read_named, write_named
-from pipeline.spectra.arrays import place
+from pipeline.spectra.arrays import host, place
 
 if TYPE_CHECKING:
     from pipeline.network.loader import Labelled
@@ -180,8 +180,7 @@ def _described(flux_BL: Any) -> tuple[Float32, Float32]:
     """Return spectra in bins, (B, H), and their noise per pixel, (B,)."""
     n, n_bin = len(flux_BL), flux_BL.shape[1] // BIN
     flux_HW = flux_BL[:, : n_bin * BIN].reshape(n * n_bin, BIN)
-    both_H2 = flux_HW @ place(_WEIGHT_W2, flux_HW)
-    both_H2 = np.asarray(both_H2.cpu() if hasattr(both_H2, "cpu") else both_H2)
+    both_H2 = host(flux_HW @ place(_WEIGHT_W2, flux_HW))
     binned_BH = np.ascontiguousarray(both_H2[:, 0]).reshape(n, n_bin)
     apart_BH = np.abs(both_H2[:, 1]).reshape(n, n_bin)
     noise_B = np.median(apart_BH, axis=1) / np.float32(_MEDIAN_OF_PAIRS)

@@ -68,3 +68,14 @@ def place(values: np.ndarray[Any, Any], like: Array) -> Array:
         The values in that library, on that device.
     """
     return array_namespace(like).asarray(values, device=device(like))
+
+
+def host(values: Array) -> np.ndarray[Any, Any]:
+    """Return a NumPy array of an array on any device.
+
+    Parameters
+    ----------
+    values : array
+        Any shape and type.
+    """
+    return np.asarray(values.cpu() if is_torch_array(values) else values)

@@ -1,6 +1,5 @@
 """One file of a user's table: its columns as the table has them, and as Parquet."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.core.atomic import PARTIAL
+from pipeline.core.atomic import whole
 from pipeline.core.digest import digest_of
 from pipeline.tables.rows import BATCH_ROWS, ParquetRows, Rows, open_rows
 from pipeline.tables.values import check_type, convert
@@ -82,17 +81,14 @@ class TableFile:
         )
         copy = folder / f"{self.path.name}-{digest}.parquet"
         if not copy.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            partial = copy.with_name(f"{copy.name}.{os.getpid()}{PARTIAL}")
-            try:
-                with pq.ParquetWriter(
+            with (
+                whole(copy) as partial,
+                pq.ParquetWriter(
                     partial, self.schema, compression="zstd", write_page_checksum=True
-                ) as writer:
-                    for group in _groups(self.batches(), self.schema):
-                        writer.write_table(group)
-                partial.replace(copy)
-            finally:
-                partial.unlink(missing_ok=True)
+                ) as writer,
+            ):
+                for group in _groups(self.batches(), self.schema):
+                    writer.write_table(group)
         return copy
 
 

@@ -111,9 +111,8 @@ def sky(data: RunData) -> Result:
 
 def distances(data: RunData) -> Result:
     """Figure 9: distances of the stars above 0.5."""
-    stars = data.all_stars[
-        (data.all_stars["p_b"] > 0.5) & np.isfinite(data.all_stars["distance_pc"])
-    ]
+    stars = data.all_stars
+    stars = stars[(stars["p_b"] > 0.5) & np.isfinite(stars["distance_pc"])]
     if stars.empty:
         return Result(skipped="no star above 0.5 has a distance: run `pairspec photometry`")
     distance = stars["distance_pc"].to_numpy()
@@ -144,9 +143,8 @@ def distances(data: RunData) -> Result:
 
 def cmd_density(data: RunData) -> Result:
     """Figure 10: density in the colour-magnitude diagram below and above 0.5."""
-    stars = data.all_stars[
-        np.isfinite(data.all_stars["g_ks_0"]) & np.isfinite(data.all_stars["m_g"])
-    ]
+    stars = data.all_stars
+    stars = stars[np.isfinite(stars["g_ks_0"]) & np.isfinite(stars["m_g"])]
     if stars.empty:
         return Result(skipped="no star has a colour and M_G: run `pairspec photometry`")
     figure, axes = new_figure(2, 2.8)
